@@ -1,0 +1,42 @@
+/**
+ * What the stack (infra/) and the code that runs in it agree on by name. Plain data: this file imports
+ * nothing, since a CDK import here would ride in every Lambda bundle.
+ */
+
+/** Environment variables of the functions; infra sets them, shared/edge/environment.ts reads them. */
+export const environmentVariables = {
+  /** Name of the DynamoDB table. */
+  table: 'TABLE_NAME',
+  /** Name of the S3 bucket. */
+  bucket: 'BUCKET_NAME',
+  /** `open` or `closed`. */
+  access: 'ACCESS',
+  /** ARN of the Secrets Manager secret holding the admin's password; set only when access is closed. */
+  adminSecret: 'ADMIN_SECRET_ARN',
+  /** JSON of IndexSettings (shared/domain/index-file.ts): what changes the bytes of an index. */
+  indexSettings: 'INDEX_SETTINGS',
+  /** Largest package that a direct upload may carry, in bytes. */
+  maxUploadBytes: 'MAX_UPLOAD_BYTES',
+  /** `true` when publishing a version that is there replaces it without `?force`. */
+  allowOverwrite: 'ALLOW_OVERWRITE',
+} as const;
+
+/** Key attributes of the table and its local secondary index (docs/decisions/one-item-per-version.md). */
+export const table = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  /** Sparse local index over the marks: only items that carry the attribute are in it. */
+  unindexedIndex: 'unindexed',
+  unindexedAttribute: 'unindexed',
+} as const;
+
+/** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */
+export const prefixes = {
+  charts: 'charts/',
+  files: 'files/',
+  index: 'index/',
+  inbox: 'inbox/',
+} as const;
+
+/** The one account of a closed deployment. */
+export const adminAccount = 'admin';

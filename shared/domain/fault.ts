@@ -1,0 +1,36 @@
+/** Why a request is refused. Each has its status in shared/edge/response.ts. */
+export type FaultCode =
+  | 'invalid_request'
+  | 'invalid_repository'
+  | 'invalid_name'
+  | 'invalid_version'
+  | 'invalid_package'
+  | 'invalid_provenance'
+  | 'unauthorized'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'chart_not_found'
+  | 'version_not_found'
+  | 'version_exists'
+  | 'provenance_exists'
+  | 'being_published'
+  | 'too_large'
+  | 'text_body'
+  | 'try_again';
+
+/**
+ * A fault of the client's: the request was understood and refused. The message is shown to the client,
+ * names the thing and, where there is one, the way out.
+ */
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly code: FaultCode;
+  /** Seconds after which the same request may succeed; becomes `Retry-After`. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: FaultCode, message: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+    super(message, options);
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The table of routes: every method and path that Chartroom answers, the function behind it, and what a
+ * caller must be allowed to do. infra builds the API from it, the edge checks permissions and finds
+ * allowed methods by it. Plain data: this file imports nothing.
+ */
+
+/** What a route asks of its caller; `none` is open to everybody in every mode. */
+export type Permission = 'none' | 'read' | 'publish' | 'maintain';
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE';
+
+type EndpointRoutes = {
+  /** GET implies HEAD: the same function answers both. */
+  readonly methods: readonly Method[];
+  readonly permission: Permission;
+  readonly paths: readonly string[];
+};
+
+/** The path of a repository, by depth: the root, then one to three segments. */
+const repositories = ['', '/{segment1}', '/{segment1}/{segment2}', '/{segment1}/{segment2}/{segment3}'];
+
+/** `resource` below every depth of repository, where Helm looks for it. */
+const inRepository = (resource: string) => repositories.map((repository) => `${repository}${resource}`);
+
+/** `resource` below every depth of repository under `/api`, where ChartMuseum's clients look for it. */
+const inApi = (resource: string) => repositories.map((repository) => `/api${repository}${resource}`);
+
+const READ: readonly Method[] = ['GET', 'HEAD'];
+
+/** Key: the endpoint's id, which is the name of its file in functions/. */
+export const endpoints = {
+  'get-home': { methods: READ, permission: 'read', paths: ['/', '/charts', '/charts/'] },
+  'get-health': { methods: READ, permission: 'none', paths: ['/health'] },
+  'get-info': { methods: READ, permission: 'none', paths: ['/info'] },
+  // `helm serve` answered below /charts too, so that both http://host and http://host/charts could be added.
+  'get-index': {
+    methods: READ,
+    permission: 'read',
+    paths: [...inRepository('/index.yaml'), '/charts/index.yaml'],
+  },
+  'get-package': {
+    methods: READ,
+    permission: 'read',
+    paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}'],
+  },
+  'list-charts': { methods: READ, permission: 'read', paths: inApi('/charts') },
+  'get-chart': { methods: READ, permission: 'read', paths: inApi('/charts/{name}') },
+  'get-version': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}') },
+  'get-values': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/values') },
+  'get-templates': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/templates') },
+  'publish-package': { methods: ['POST'], permission: 'publish', paths: inApi('/charts') },
+  'publish-provenance': { methods: ['POST'], permission: 'publish', paths: inApi('/prov') },
+  'delete-version': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}/{version}') },
+  'delete-chart': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}') },
+} as const satisfies Record<string, EndpointRoutes>;
+
+/** Answers whatever no route matches (API Gateway's `$default` route). */
+export const fallback = 'answer-unknown-route';
+
+export type EndpointId = keyof typeof endpoints | typeof fallback;
+
+export type Route = {
+  readonly method: Method;
+  /** A path in API Gateway's notation; `{segment1}` to `{segment3}` name the repository. */
+  readonly path: string;
+  readonly handler: keyof typeof endpoints;
+  readonly permission: Permission;
+};
+
+/** Every route, one row each. */
+export const routes: readonly Route[] = Object.entries(endpoints).flatMap(([id, endpoint]) =>
+  endpoint.paths.flatMap((path) =>
+    endpoint.methods.map((method) => ({
+      method,
+      path,
+      handler: id as keyof typeof endpoints,
+      permission: endpoint.permission,
+    })),
+  ),
+);
