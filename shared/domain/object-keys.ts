@@ -1,0 +1,90 @@
+import { prefixes } from '../contract.ts';
+import { type ChartName, isChartName } from './chart-name.ts';
+import type { Digest } from './digest.ts';
+import { parseRepository, type Repository } from './repository.ts';
+import { type ChartVersion, isChartVersion } from './version.ts';
+
+/**
+ * The layout of the bucket. A key never holds two contents: each names the reservation (or the upload)
+ * that wrote it, so that a slow delete of an old object cannot take the bytes of the same package
+ * published again.
+ *
+ *     charts/<repository>/-/<name>/<version>/<digest>-<reservation id>.tgz
+ *     charts/<repository>/-/<name>/<version>/<package digest>-<own id>.tgz.prov
+ *     files/<repository>/-/<name>/<version>/<digest>-<reservation id>.json.gz
+ *     index/<repository>/-/<sequence>-<id>/index.yaml   and   …/ranges.json
+ *     inbox/<repository>/-/rebuild
+ *
+ * The root repository's keys begin with `charts/-/`. A segment cannot be `-`, so `/-/` ends the path.
+ */
+export type VersionId = {
+  readonly repository: Repository;
+  readonly name: ChartName;
+  readonly version: ChartVersion;
+};
+
+const inRepository = (prefix: string, repository: Repository) =>
+  repository === '' ? `${prefix}-/` : `${prefix}${repository}/-/`;
+
+// S3 events and URLs treat '+' specially. '_' is in no version, so the change can be undone; OCI tags do the same.
+const versionSegment = (version: ChartVersion) => version.replaceAll('+', '_');
+
+const versionFolder = ({ repository, name, version }: VersionId) =>
+  `${inRepository(prefixes.charts, repository)}${name}/${versionSegment(version)}/`;
+
+export function packageKey(id: VersionId, digest: Digest, reservation: string): string {
+  return `${versionFolder(id)}${digest}-${reservation}.tgz`;
+}
+
+export function provenanceKey(id: VersionId, packageDigest: Digest, own: string): string {
+  return `${versionFolder(id)}${packageDigest}-${own}.tgz.prov`;
+}
+
+/** The key of what was extracted from a package: readme, values, templates (ChartFiles, gzipped JSON). */
+export function filesKey(key: string): string {
+  return `${prefixes.files}${key.slice(prefixes.charts.length, -'.tgz'.length)}.json.gz`;
+}
+
+export function indexFolder(repository: Repository, sequence: number, id: string): string {
+  return `${inRepository(prefixes.index, repository)}${sequence}-${id}/`;
+}
+
+/** An object put here asks the indexer to build the repository's index anew. */
+export function rebuildRequestKey(repository: Repository): string {
+  return `${inRepository(prefixes.inbox, repository)}rebuild`;
+}
+
+/** What an object's key says: whose it is, and, where it is a package, of which version. */
+export type KeyReading = {
+  readonly repository: Repository;
+  readonly kind: 'package' | 'rebuild' | 'other';
+  readonly version?: VersionId;
+};
+
+/**
+ * Reads a key of `charts/` or `inbox/`.
+ *
+ * @returns undefined for a key that Chartroom does not make (an operator may put anything into a bucket)
+ */
+export function readKey(key: string): KeyReading | undefined {
+  const match = /^(charts|inbox)\/(?:(.+?)\/)?-\/(.+)$/.exec(key);
+  if (match === null) return undefined;
+  const repository = readRepository(match[2]);
+  const rest = match[3] ?? '';
+  if (repository === undefined) return undefined;
+  if (match[1] === 'inbox') return { repository, kind: rest === 'rebuild' ? 'rebuild' : 'other' };
+  const [name = '', segment = '', file = ''] = rest.split('/');
+  const version = segment.replaceAll('_', '+');
+  if (!file.endsWith('.tgz') || !isChartName(name) || !isChartVersion(version)) {
+    return { repository, kind: 'other' };
+  }
+  return { repository, kind: 'package', version: { repository, name, version } };
+}
+
+function readRepository(path: string | undefined): Repository | undefined {
+  try {
+    return parseRepository(path === undefined ? [] : path.split('/'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Repository } from '../domain/repository.ts';
+
+/** Says which index object is a repository's current one. */
+export type Pointer = {
+  /** Rises by one at each change. */
+  readonly sequence: number;
+  /** The folder of the index object and its ranges, ending in `/`; its last part is the ETag. */
+  readonly folder: string;
+  readonly sizeBytes: number;
+  readonly versions: number;
+  /** Which settings the index was rendered with; see settingsFingerprint. */
+  readonly settings: string;
+};
+
+/** Pointers and leases of repositories. Every read is strong. */
+export type PointerStore = {
+  get(repository: Repository): Promise<Pointer | undefined>;
+  /**
+   * Makes `next` current if the sequence is still that of `previous` (or there is none still).
+   *
+   * @returns false if somebody else was faster
+   */
+  flip(repository: Repository, previous: Pointer | undefined, next: Pointer): Promise<boolean>;
+  /**
+   * Asks to be the one who refreshes, so that many readers do not all do the same work. Not needed for
+   * safety: flip decides.
+   *
+   * @returns false while another holds it
+   */
+  lease(repository: Repository, holder: string, times: { now: number; expires: number }): Promise<boolean>;
+  /** Gives the lease back, if it is still this holder's. */
+  release(repository: Repository, holder: string): Promise<void>;
+};

@@ -1,0 +1,87 @@
+import type { ChartName } from '../domain/chart-name.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { VersionId } from '../domain/object-keys.ts';
+import type { Repository } from '../domain/repository.ts';
+
+/** A package that readers see, or will see once committed. */
+export type PackageRecord = {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** JSON text of the version's metadata, without `urls`, `created` and `digest`. */
+  readonly entry: string;
+  /** The S3 key of the package; each reservation has one of its own. */
+  readonly key: string;
+  /** Instant of publishing, RFC 3339 in UTC with milliseconds. */
+  readonly created: string;
+};
+
+export type ProvenanceRecord = {
+  /** Digest of the package it speaks of: it counts only while that package is live. */
+  readonly package: Digest;
+  /** Digest of the provenance file's own bytes. */
+  readonly digest: Digest;
+  readonly key: string;
+};
+
+/** Somebody is uploading these bytes to this key. */
+export type PendingPackage = PackageRecord & {
+  /** When another may take the version over, in milliseconds since 1970. Safety does not rest on it. */
+  readonly expires: number;
+  readonly provenance?: ProvenanceRecord;
+};
+
+/** The one item that holds a version's whole state (docs/decisions/one-item-per-version.md). */
+export type VersionItem = VersionId & {
+  readonly pending?: PendingPackage;
+  readonly live?: PackageRecord;
+  readonly provenance?: ProvenanceRecord;
+  /** The mark: no published index holds this state yet. A new random token at each change. */
+  readonly unindexed?: string;
+  /** Deleted, but the index may still list it. */
+  readonly removed: boolean;
+};
+
+/** A version whose present state no published index holds yet, with the token that says which state. */
+export type Mark = VersionId & { readonly token: string };
+
+/** All state of versions. Every change is one conditional write to one item; every read is strong. */
+export type VersionStore = {
+  get(id: VersionId): Promise<VersionItem | undefined>;
+  /** Every item of a chart, live or not, in any order. */
+  ofChart(repository: Repository, name: ChartName): AsyncIterable<VersionItem>;
+  /** Every item of a repository, charts in ascending order of name. */
+  ofRepository(repository: Repository): AsyncIterable<VersionItem>;
+  /**
+   * Claims a version for an upload: `pending` is set if there is no unexpired reservation, and no live
+   * version unless `overwrite`.
+   *
+   * @returns false if something stands in the way
+   */
+  reserve(id: VersionId, pending: PendingPackage, rules: { overwrite: boolean; now: number }): Promise<boolean>;
+  /**
+   * Makes the reserved package (and its provenance, if it came with one) what readers see, and marks the
+   * version.
+   *
+   * @returns false if the reservation is not `pending` any more: committed by somebody else, or taken over
+   */
+  commit(id: VersionId, pending: PendingPackage): Promise<boolean>;
+  /**
+   * Joins a provenance file to a version, or leaves it waiting for its package.
+   *
+   * @returns false if another package is live, or, unless `overwrite`, this package has a provenance file
+   */
+  addProvenance(id: VersionId, provenance: ProvenanceRecord, rules: { overwrite: boolean }): Promise<boolean>;
+  /**
+   * Deletes the live version whose package is at `key`, and marks it.
+   *
+   * @returns false if that package is not live any more
+   */
+  remove(id: VersionId, key: string): Promise<boolean>;
+  /** The marks of a repository, in any order. */
+  marks(repository: Repository): AsyncIterable<Mark>;
+  /**
+   * Clears a mark: an index that holds the state it stands for is current. Does nothing if the token was
+   * replaced. A tombstone without anything else goes as a whole.
+   */
+  indexed(mark: Mark): Promise<void>;
+};
