@@ -1,0 +1,38 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { adminAccount, environmentVariables } from '../shared/contract.ts';
+import type { BundledFunction } from './bundled-function.ts';
+
+/** The password of a closed deployment's one account, made by Secrets Manager and seen by nobody before. */
+export class AdminSecret extends Construct {
+  readonly secret: Secret;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.secret = new Secret(this, 'Secret', {
+      description: `Password of Chartroom's account "${adminAccount}"`,
+      generateSecretString: {
+        secretStringTemplate: JSON.stringify({ username: adminAccount }),
+        generateStringKey: 'password',
+        // Letters and digits alone survive shells and URLs unquoted; 32 of them are 190 bits.
+        excludePunctuation: true,
+        passwordLength: 32,
+      },
+      // A password protects nothing once the stack is gone, and a new stack makes its own.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+
+  /** Lets a function check passwords. */
+  grantTo({ function: target, role }: BundledFunction): void {
+    target.addEnvironment(environmentVariables.adminSecret, this.secret.secretArn);
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [this.secret.secretArn],
+      }),
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type LifecycleRule,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { prefixes } from '../shared/contract.ts';
+
+const lifecycleRules: LifecycleRule[] = [
+  {
+    id: 'inbox',
+    prefix: prefixes.inbox,
+    expiration: Duration.days(14),
+    noncurrentVersionExpiration: Duration.days(1),
+  },
+  // An index can be made again from the table at any time.
+  { id: 'index', prefix: prefixes.index, noncurrentVersionExpiration: Duration.days(1) },
+  // What was deleted by mistake can be brought back this long.
+  { id: 'charts', prefix: prefixes.charts, noncurrentVersionExpiration: Duration.days(90) },
+  { id: 'files', prefix: prefixes.files, noncurrentVersionExpiration: Duration.days(90) },
+  {
+    id: 'leftovers',
+    abortIncompleteMultipartUploadAfter: Duration.days(1),
+    expiredObjectDeleteMarker: true,
+  },
+];
+
+/**
+ * The bucket of packages, provenance, chart files, indexes and uploads in waiting. Private, and kept like
+ * the table; it is reached through the functions and the URLs they sign, over TLS alone.
+ */
+export class ChartBucket extends Construct {
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.bucket = new Bucket(this, 'Bucket', {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      versioned: true,
+      lifecycleRules,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
+  }
+}

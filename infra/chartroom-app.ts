@@ -1,0 +1,24 @@
+import { App, type AppProps } from 'aws-cdk-lib';
+import { IAM_MINIMIZE_POLICIES } from 'aws-cdk-lib/cx-api';
+import { ChartroomStack } from './chartroom-stack.ts';
+import { parseSettings } from './settings.ts';
+
+export type ChartroomAppProps = Pick<AppProps, 'context' | 'outdir'> & {
+  /** Folder of the bundles. @default dist/functions */
+  readonly bundles?: string;
+};
+
+/**
+ * The CDK app with its one stack, as the settings in its context ask.
+ *
+ * Feature flags stand here and not in cdk.json, so that the template is the same whether or not the CDK's
+ * command line runs this.
+ *
+ * @throws SettingsError when a setting cannot be used
+ */
+export function chartroomApp({ bundles, context, ...props }: ChartroomAppProps = {}): App {
+  const app = new App({ ...props, context: { [IAM_MINIMIZE_POLICIES]: true, ...context } });
+  const settings = parseSettings((key): unknown => app.node.tryGetContext(key));
+  new ChartroomStack(app, settings.stackName, { settings, ...(bundles === undefined ? {} : { bundles }) });
+  return app;
+}

@@ -1,0 +1,115 @@
+import { Stack } from 'aws-cdk-lib';
+import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Construct } from 'constructs';
+import { environmentVariables } from '../shared/contract.ts';
+import { type EndpointId, endpoints, fallback } from '../shared/routes.ts';
+import { AdminSecret } from './admin-secret.ts';
+import { bundleDirectory } from './bundle.ts';
+import { ChartBucket } from './chart-bucket.ts';
+import { Endpoint } from './endpoint.ts';
+import { endpointIds, indexer } from './functions.ts';
+import { Indexer } from './indexer.ts';
+import { MetadataTable } from './metadata-table.ts';
+import { grantNeeds, type Needs } from './needs.ts';
+import { addOutputs } from './outputs.ts';
+import type { Settings } from './settings.ts';
+
+/** What each endpoint of shared/routes.ts calls; its role allows this and no more. */
+const endpointNeeds: Record<EndpointId, Needs> = {
+  'get-home': { table: ['GetItem', 'Query'] },
+  'get-health': {},
+  'get-info': {},
+  // It refreshes a stale index itself, and asks the indexer for a full rebuild by an object in the inbox.
+  'get-index': {
+    table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+    marks: true,
+    objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
+  },
+  // A signed URL can do what its signer may: reading packages is signed here.
+  'get-package': { table: ['GetItem'], objects: { charts: ['GetObject', 'ListBucket'] } },
+  'list-charts': { table: ['GetItem', 'Query'] },
+  'get-chart': { table: ['GetItem', 'Query'] },
+  'get-version': { table: ['GetItem', 'Query'] },
+  'get-values': { table: ['GetItem', 'Query'], objects: { files: ['GetObject', 'ListBucket'] } },
+  'get-templates': { table: ['GetItem', 'Query'], objects: { files: ['GetObject', 'ListBucket'] } },
+  'publish-package': {
+    table: ['GetItem', 'UpdateItem'],
+    objects: { charts: ['PutObject'], files: ['PutObject'] },
+  },
+  'publish-provenance': { table: ['GetItem', 'UpdateItem'], objects: { charts: ['PutObject'] } },
+  'delete-version': {
+    table: ['GetItem', 'UpdateItem'],
+    objects: { charts: ['DeleteObject'], files: ['DeleteObject'] },
+  },
+  'delete-chart': {
+    table: ['GetItem', 'Query', 'UpdateItem'],
+    objects: { charts: ['DeleteObject'], files: ['DeleteObject'] },
+  },
+  [fallback]: {},
+};
+
+const indexerNeeds: Needs = {
+  table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+  marks: true,
+  objects: {
+    charts: ['GetObject', 'ListBucket'],
+    index: ['GetObject', 'PutObject', 'ListBucket'],
+    inbox: ['DeleteObject'],
+  },
+};
+
+/** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
+const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index'];
+
+export type ChartroomStackProps = {
+  readonly settings: Settings;
+  /** Folder of the bundles. @default dist/functions */
+  readonly bundles?: string;
+};
+
+/** A whole Chartroom: one table, one bucket, one API, a function for each endpoint and one for the events. */
+export class ChartroomStack extends Stack {
+  constructor(scope: Construct, id: string, { settings, bundles = bundleDirectory }: ChartroomStackProps) {
+    super(scope, id, { description: 'Chartroom: a Helm chart repository without servers' });
+    const metadata = new MetadataTable(this, 'Metadata');
+    const charts = new ChartBucket(this, 'Charts');
+    const api = new HttpApi(this, 'Api', { description: 'Chartroom' });
+    const secret = settings.access === 'closed' ? new AdminSecret(this, 'Admin') : undefined;
+    const environment = {
+      [environmentVariables.table]: metadata.table.tableName,
+      [environmentVariables.bucket]: charts.bucket.bucketName,
+      ...settingsEnvironment(settings),
+    };
+
+    for (const endpoint of [...endpointIds, fallback] as const) {
+      const construct = new Endpoint(this, endpoint, {
+        api,
+        endpoint,
+        bundles,
+        environment,
+        memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
+      });
+      grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
+      if (needsPassword(endpoint)) secret?.grantTo(construct);
+    }
+
+    const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });
+    grantNeeds(indexing, indexerNeeds, { metadata, charts });
+
+    addOutputs(this, { api, metadata, charts, secret });
+  }
+}
+
+const needsPassword = (endpoint: EndpointId): boolean =>
+  endpoint !== fallback && endpoints[endpoint].permission !== 'none';
+
+/** The part of the environment that comes from the settings. */
+function settingsEnvironment(settings: Settings): Record<string, string> {
+  const { indexFormat: format, chartUrl, contextPath } = settings;
+  return {
+    [environmentVariables.access]: settings.access,
+    [environmentVariables.indexSettings]: JSON.stringify({ format, chartUrl, contextPath }),
+    [environmentVariables.maxUploadBytes]: String(settings.maxUploadBytes),
+    [environmentVariables.allowOverwrite]: String(settings.allowOverwrite),
+  };
+}

@@ -1,0 +1,12 @@
+import { type EndpointId, endpoints, fallback } from '../shared/routes.ts';
+
+/** The function that the bucket's events reach through the queue; it has no route. */
+export const indexer = 'index-repositories';
+
+/** Names both a file in functions/ and the bundle made of it. */
+export type FunctionId = EndpointId | typeof indexer;
+
+export const endpointIds = Object.keys(endpoints) as readonly (keyof typeof endpoints)[];
+
+/** Every function of a deployment. */
+export const functionIds: readonly FunctionId[] = [...endpointIds, fallback, indexer];

@@ -1,0 +1,96 @@
+import { Aws, Duration } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { type Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { prefixes } from '../shared/contract.ts';
+import { BundledFunction } from './bundled-function.ts';
+import { indexer } from './functions.ts';
+
+// A full rebuild of a repository with 100,000 versions reads some 100 MB and takes well under a minute.
+const TIMEOUT = Duration.minutes(2);
+
+const EVENTS = ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'];
+const WATCHED = [prefixes.charts, prefixes.inbox];
+
+export type IndexerProps = {
+  readonly bucket: Bucket;
+  readonly bundles: string;
+  readonly environment: Record<string, string>;
+};
+
+/** What keeps the indexes current though nobody reads: the bucket's events, through a queue, to one function. */
+export class Indexer extends BundledFunction {
+  readonly queue: Queue;
+  /** Events that failed again and again; each is a change that no index shows until somebody reads it. */
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, { bucket, bundles, environment }: IndexerProps) {
+    super(scope, id, {
+      functionId: indexer,
+      bundles,
+      description: `${WATCHED.join(', ')} changed: bring the indexes up to date`,
+      environment,
+      // One whole CPU: rendering and splicing are all it does.
+      memoryMegabytes: 1769,
+      timeout: TIMEOUT,
+    });
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      // The longest SQS keeps anything: time to find the fault and send them again.
+      retentionPeriod: Duration.days(14),
+    });
+    this.queue = new Queue(this, 'Queue', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      // Six times the function's timeout, as AWS asks: a batch must not appear again while it is worked on.
+      visibilityTimeout: Duration.seconds(TIMEOUT.toSeconds() * 6),
+      // Below five, a spell of throttling would throw good events away.
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
+    });
+    this.function.addEventSource(
+      new SqsEventSource(this.queue, {
+        // Many changes of one repository become one index.
+        batchSize: 100,
+        maxBatchingWindow: Duration.seconds(1),
+        // Two at once, the least there is: more would only lose the race for the same pointers.
+        maxConcurrency: 2,
+        reportBatchItemFailures: true,
+      }),
+    );
+    notify(bucket, this.queue);
+  }
+}
+
+/**
+ * Sends the bucket's events to the queue, by the bucket's own property: CDK's way needs a custom resource.
+ *
+ * The policy names the account and not the bucket: queue and bucket would else wait for each other. S3
+ * tries the queue when the notification is set, so the bucket waits for the policy.
+ */
+function notify(bucket: Bucket, queue: Queue): void {
+  const { policyDependable } = queue.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('s3.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    }),
+  );
+  const resource = bucket.node.defaultChild;
+  if (!(resource instanceof CfnBucket) || policyDependable === undefined) {
+    throw new Error('the bucket and the queue must be made by this stack');
+  }
+  resource.notificationConfiguration = {
+    queueConfigurations: WATCHED.flatMap((prefix) =>
+      EVENTS.map((event) => ({
+        event,
+        filter: { s3Key: { rules: [{ name: 'prefix', value: prefix }] } },
+        queue: queue.queueArn,
+      })),
+    ),
+  };
+  resource.node.addDependency(policyDependable);
+}

@@ -1,0 +1,35 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import { table as names } from '../shared/contract.ts';
+
+/**
+ * The table that holds every version, pointer and lease. Whoever deletes the stack or causes a
+ * replacement keeps the data; a first deployment that fails takes the empty table with it.
+ */
+export class MetadataTable extends Construct {
+  readonly table: Table;
+  /** ARN of the local index over the marks. */
+  readonly unindexedIndexArn: string;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: names.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: names.sortKey, type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      // At rest with a key of DynamoDB's own: no cost, and no key whose loss would lose the charts.
+      encryption: TableEncryption.DEFAULT,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      // Deletion protection would also stop the clean-up after a first deployment that failed.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
+    // Local, since only a local index can be read strongly consistent; it cannot be added later.
+    this.table.addLocalSecondaryIndex({
+      indexName: names.unindexedIndex,
+      sortKey: { name: names.unindexedAttribute, type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    this.unindexedIndexArn = `${this.table.tableArn}/index/${names.unindexedIndex}`;
+  }
+}

@@ -1,0 +1,43 @@
+import { Aws, CfnOutput } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Construct } from 'constructs';
+import { adminAccount } from '../shared/contract.ts';
+import type { AdminSecret } from './admin-secret.ts';
+import type { ChartBucket } from './chart-bucket.ts';
+import type { MetadataTable } from './metadata-table.ts';
+
+type Parts = {
+  readonly api: HttpApi;
+  readonly metadata: MetadataTable;
+  readonly charts: ChartBucket;
+  /** Absent when access is open. */
+  readonly secret: AdminSecret | undefined;
+};
+
+/** What somebody who has just deployed types next. */
+export function addOutputs(stack: Construct, { api, metadata, charts, secret }: Parts): void {
+  const output = (id: string, description: string, value: string) =>
+    new CfnOutput(stack, id, { description, value });
+  output('ApiUrl', 'Address of the root repository', api.apiEndpoint);
+  output('TableName', 'Table of versions', metadata.table.tableName);
+  output('BucketName', 'Bucket of packages and indexes', charts.bucket.bucketName);
+  const add = `helm repo add chartroom ${api.apiEndpoint}`;
+  if (secret === undefined) {
+    output('HelmRepoAdd', 'Adds the root repository to Helm', add);
+    return;
+  }
+  const password = passwordCommand(secret.secret.secretArn);
+  output('AdminSecretArn', `Secret with the password of "${adminAccount}"`, secret.secret.secretArn);
+  output('AdminPasswordCommand', `Prints the password of "${adminAccount}"`, password);
+  output(
+    'HelmRepoAdd',
+    'Adds the root repository to Helm',
+    `${password} | ${add} --username ${adminAccount} --password-stdin`,
+  );
+}
+
+/** Needs nothing but the AWS CLI and sed: the secret is JSON, which the CLI's `--query` does not look into. */
+function passwordCommand(secretArn: string): string {
+  const read = `aws secretsmanager get-secret-value --region ${Aws.REGION} --secret-id ${secretArn} --query SecretString --output text`;
+  return `${read} | sed -E 's/.*"password": *"([^"]*)".*/\\1/'`;
+}

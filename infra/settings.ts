@@ -1,0 +1,155 @@
+/** The name of the context object that holds the settings in cdk.json. */
+const OBJECT = 'chartroom';
+
+// Lambda takes 6 MB, of which base64 leaves 4.5 MB of binary body.
+const MOST_UPLOAD_BYTES = 4_500_000;
+
+/** What a deployment can be told. */
+export type Settings = {
+  /** Name of the CloudFormation stack. @default 'Chartroom' */
+  readonly stackName: string;
+  /** `closed`: every request but for health and info needs the admin's password. @default 'closed' */
+  readonly access: 'closed' | 'open';
+  /** Why everybody may read, publish and delete; needed when access is open. @default '' */
+  readonly accessReason: string;
+  /** Path before the repository in clients' URLs, such as `/helm` behind a base path. @default '' */
+  readonly contextPath: string;
+  /** What the URLs of packages in an index begin with; empty for relative ones. @default '' */
+  readonly chartUrl: string;
+  /** How an index is written. @default 'json' */
+  readonly indexFormat: 'json' | 'yaml';
+  /** Largest package that a direct upload may carry. @default 4194304 */
+  readonly maxUploadBytes: number;
+  /** Whether publishing a version that is there replaces it. @default false */
+  readonly allowOverwrite: boolean;
+};
+
+/** A setting that cannot be used; the message names it and says what to write instead. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+type Parse<T> = (value: unknown, key: string) => T;
+type Row<T> = { readonly fallback: T; readonly parse: Parse<T> };
+
+const settings: { readonly [Key in keyof Settings]: Row<Settings[Key]> } = {
+  stackName: {
+    fallback: 'Chartroom',
+    parse: matching(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'letters, digits and "-", beginning with a letter'),
+  },
+  access: { fallback: 'closed', parse: oneOf('closed', 'open') },
+  accessReason: { fallback: '', parse: matching(/^/, 'a text') },
+  contextPath: {
+    fallback: '',
+    parse: matching(
+      /^(\/[A-Za-z0-9._~-]+)*$/,
+      'empty or a path such as "/helm" or "/x/y", without "/" at its end',
+    ),
+  },
+  chartUrl: { fallback: '', parse: parseChartUrl },
+  indexFormat: { fallback: 'json', parse: oneOf('json', 'yaml') },
+  maxUploadBytes: { fallback: 4_194_304, parse: parseUploadBytes },
+  allowOverwrite: { fallback: false, parse: parseBoolean },
+};
+
+/**
+ * Reads the settings of a deployment: the object `chartroom` of cdk.json, overridden key by key by
+ * top-level context (`-c access=open`, CDK_CONTEXT_JSON), else the defaults.
+ *
+ * @param context looks a key of the CDK context up; `undefined` when it is not there
+ * @throws SettingsError for an unknown key in the object, a value that cannot be used, open access without a reason
+ */
+export function parseSettings(context: (key: string) => unknown): Settings {
+  const object = parseObject(context(OBJECT));
+  const read = <Key extends keyof Settings>(key: Key): Settings[Key] => {
+    const value = context(key) ?? object[key];
+    return value === undefined ? settings[key].fallback : settings[key].parse(value, key);
+  };
+  const parsed: Settings = {
+    stackName: read('stackName'),
+    access: read('access'),
+    accessReason: read('accessReason'),
+    contextPath: read('contextPath'),
+    chartUrl: read('chartUrl'),
+    indexFormat: read('indexFormat'),
+    maxUploadBytes: read('maxUploadBytes'),
+    allowOverwrite: read('allowOverwrite'),
+  };
+  if (parsed.access === 'open' && parsed.accessReason.trim() === '') {
+    throw new SettingsError(
+      'access "open" lets everybody read, publish and delete: write why that is right in "accessReason", or leave access "closed"',
+    );
+  }
+  return parsed;
+}
+
+/** The context object, every key of which must be a setting, so that a typo is not a silent default. */
+function parseObject(value: unknown): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new SettingsError(
+      `context "${OBJECT}" must be an object in cdk.json; set a single setting by its own name, as in "-c access=closed"`,
+    );
+  }
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(settings, key)) {
+      throw new SettingsError(
+        `there is no setting "${key}" (in context "${OBJECT}" of cdk.json); the settings are ${Object.keys(settings).join(', ')}`,
+      );
+    }
+  }
+  return { ...value };
+}
+
+function refuse(key: string, value: unknown, wanted: string): never {
+  throw new SettingsError(`setting "${key}" cannot be ${JSON.stringify(value)}: it must be ${wanted}`);
+}
+
+function matching(pattern: RegExp, wanted: string): Parse<string> {
+  return (value, key) => {
+    if (typeof value === 'string' && pattern.test(value)) return value;
+    return refuse(key, value, wanted);
+  };
+}
+
+function oneOf<T extends string>(...choices: readonly T[]): Parse<T> {
+  return (value, key) =>
+    choices.find((choice) => choice === value) ??
+    refuse(key, value, choices.map((choice) => `"${choice}"`).join(' or '));
+}
+
+/** An absolute URL without a slash at its end, since `/charts/…` follows it. */
+function parseChartUrl(value: unknown, key: string): string {
+  if (value === '') return '';
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const usable = url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+  // Helm would show a password in an index to every reader of it.
+  if (typeof value !== 'string' || !usable || url.username !== '' || url.password !== '') {
+    return refuse(
+      key,
+      value,
+      'empty or an absolute http(s) URL without query, fragment or password, such as "https://charts.example.com"',
+    );
+  }
+  return value.replace(/\/+$/, '');
+}
+
+/** The command line gives numbers as text. */
+function parseUploadBytes(value: unknown, key: string): number {
+  const bytes = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= 1 && bytes <= MOST_UPLOAD_BYTES) {
+    return bytes;
+  }
+  return refuse(
+    key,
+    value,
+    `a whole number of bytes from 1 to ${MOST_UPLOAD_BYTES}, the most that reaches a function in one request`,
+  );
+}
+
+/** The command line gives `true` and `false` as text. */
+function parseBoolean(value: unknown, key: string): boolean {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  return refuse(key, value, 'true or false');
+}
