@@ -2,7 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { adminAccount, environmentVariables } from '../shared/contract.ts';
+import { adminAccount, adminPasswordKey, environmentVariables } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 
 /** The password of a closed deployment's one account, made by Secrets Manager and seen by nobody before. */
@@ -15,7 +15,7 @@ export class AdminSecret extends Construct {
       description: `Password of Chartroom's account "${adminAccount}"`,
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username: adminAccount }),
-        generateStringKey: 'password',
+        generateStringKey: adminPasswordKey,
         // Letters and digits alone survive shells and URLs unquoted; 32 of them are 190 bits.
         excludePunctuation: true,
         passwordLength: 32,

@@ -1,7 +1,7 @@
 import { Aws, CfnOutput } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
-import { adminAccount } from '../shared/contract.ts';
+import { adminAccount, adminPasswordKey } from '../shared/contract.ts';
 import type { AdminSecret } from './admin-secret.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
@@ -39,5 +39,5 @@ export function addOutputs(stack: Construct, { api, metadata, charts, secret }: 
 /** Needs nothing but the AWS CLI and sed: the secret is JSON, which the CLI's `--query` does not look into. */
 function passwordCommand(secretArn: string): string {
   const read = `aws secretsmanager get-secret-value --region ${Aws.REGION} --secret-id ${secretArn} --query SecretString --output text`;
-  return `${read} | sed -E 's/.*"password": *"([^"]*)".*/\\1/'`;
+  return `${read} | sed -E 's/.*"${adminPasswordKey}": *"([^"]*)".*/\\1/'`;
 }

@@ -40,3 +40,6 @@ export const prefixes = {
 
 /** The one account of a closed deployment. */
 export const adminAccount = 'admin';
+
+/** Where the admin's password lies in the secret, which is a JSON object; beside it `username`. */
+export const adminPasswordKey = 'password';
