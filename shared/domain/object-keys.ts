@@ -36,6 +36,13 @@ export function packageKey(id: VersionId, digest: Digest, reservation: string): 
   return `${versionFolder(id)}${digest}-${reservation}.tgz`;
 }
 
+/** The reservation that wrote a package, out of its key. */
+export function reservationOf(key: string): string {
+  // A digest is hexadecimal, so the first '-' of the file name ends it.
+  const file = key.slice(key.lastIndexOf('/') + 1, -'.tgz'.length);
+  return file.slice(file.indexOf('-') + 1);
+}
+
 export function provenanceKey(id: VersionId, packageDigest: Digest, own: string): string {
   return `${versionFolder(id)}${packageDigest}-${own}.tgz.prov`;
 }

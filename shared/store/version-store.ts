@@ -57,7 +57,11 @@ export type VersionStore = {
    *
    * @returns false if something stands in the way
    */
-  reserve(id: VersionId, pending: PendingPackage, rules: { overwrite: boolean; now: number }): Promise<boolean>;
+  reserve(
+    id: VersionId,
+    pending: PendingPackage,
+    rules: { overwrite: boolean; now: number },
+  ): Promise<boolean>;
   /**
    * Makes the reserved package (and its provenance, if it came with one) what readers see, and marks the
    * version.

@@ -1,0 +1,174 @@
+import { dump } from 'js-yaml';
+import type { ChartName } from './chart-name.ts';
+import { compareText, type IndexSettings, type LiveVersion, newestFirst, renderEntry } from './entry.ts';
+import type { Repository } from './repository.ts';
+
+/** The bytes of one chart's entries inside the index. */
+export type Fragment = { readonly name: ChartName; readonly bytes: Uint8Array; readonly versions: number };
+
+/** Where each chart's fragment is: in the order of the file, sizes in bytes. */
+export type Ranges = readonly {
+  readonly name: ChartName;
+  readonly sizeBytes: number;
+  readonly versions: number;
+}[];
+
+/** An index and where its fragments are. */
+export type IndexFile = { readonly bytes: Uint8Array; readonly ranges: Ranges };
+
+/** What stands around and between the fragments, by format. */
+type Frame = { readonly head: Buffer; readonly separator: Buffer; readonly tail: Buffer };
+
+/**
+ * Renders the entries of one chart.
+ *
+ * Pure: the same versions give the same bytes, whatever their order.
+ *
+ * @param live every live version of the chart, in any order
+ * @returns undefined if there is none: such a chart is not in the index
+ */
+export function renderFragment(
+  name: ChartName,
+  live: readonly LiveVersion[],
+  settings: IndexSettings,
+  repository: Repository,
+): Fragment | undefined {
+  if (live.length === 0) return undefined;
+  const entries = live.toSorted(newestFirst).map((version) => renderEntry(version, settings, repository));
+  const text =
+    settings.format === 'json'
+      ? `"${name}":[\n${entries.join(',\n')}\n]`
+      : `  ${JSON.stringify(name)}:\n${entries.map(yamlItem).join('')}`;
+  return { name, bytes: Buffer.from(text), versions: live.length };
+}
+
+/** One entry as an item of a block sequence; every string quoted, so that no reader takes it for a number. */
+function yamlItem(entry: string): string {
+  const block = dump(JSON.parse(entry), {
+    forceQuotes: true,
+    quoteStyle: 'double',
+    lineWidth: -1,
+    noRefs: true,
+  });
+  const lines = block.trimEnd().split('\n');
+  return lines.map((line, number) => `${number === 0 ? '  - ' : '    '}${line}\n`).join('');
+}
+
+/**
+ * Renders a repository's index.yaml from all its fragments: the full rebuild.
+ *
+ * @param fragments in any order
+ * @param generated instant written in the index, RFC 3339 in UTC
+ * @see https://helm.sh/docs/topics/chart_repository/#the-index-file
+ */
+export function renderIndex(
+  fragments: readonly Fragment[],
+  generated: string,
+  settings: IndexSettings,
+): IndexFile {
+  const sorted = fragments.toSorted((a, b) => compareText(a.name, b.name));
+  return assemble(sorted, generated, settings);
+}
+
+/**
+ * Puts changed charts into an index without reading the others: byte for byte what {@link renderIndex}
+ * gives for the same state.
+ *
+ * @param previous an index rendered with the same settings
+ * @param changes the new fragment of each changed chart; undefined for one that is gone
+ */
+export function spliceIndex(
+  previous: IndexFile,
+  changes: ReadonlyMap<ChartName, Fragment | undefined>,
+  generated: string,
+  settings: IndexSettings,
+): IndexFile {
+  const kept = keptFragments(previous, changes, settings);
+  const added = [...changes.values()].filter((fragment) => fragment !== undefined);
+  return assemble(mergeByName(kept, added), generated, settings);
+}
+
+function keptFragments(
+  previous: IndexFile,
+  changes: ReadonlyMap<ChartName, unknown>,
+  settings: IndexSettings,
+): Fragment[] {
+  const { head, separator } = frame(previous.ranges.length, '', settings);
+  const kept: Fragment[] = [];
+  let offset = head.length;
+  for (const { name, sizeBytes, versions } of previous.ranges) {
+    // A view, not a copy: an unchanged chart costs no parsing and no memory.
+    if (!changes.has(name)) {
+      kept.push({ name, bytes: previous.bytes.subarray(offset, offset + sizeBytes), versions });
+    }
+    offset += sizeBytes + separator.length;
+  }
+  return kept;
+}
+
+/** Merges charts that are in order already with a few that are not. */
+function mergeByName(ordered: readonly Fragment[], few: readonly Fragment[]): Fragment[] {
+  const added = few.toSorted((a, b) => compareText(a.name, b.name));
+  const merged: Fragment[] = [];
+  let next = 0;
+  for (const fragment of ordered) {
+    for (let candidate = added[next]; candidate !== undefined; candidate = added[next]) {
+      if (compareText(candidate.name, fragment.name) > 0) break;
+      merged.push(candidate);
+      next += 1;
+    }
+    merged.push(fragment);
+  }
+  return merged.concat(added.slice(next));
+}
+
+function assemble(fragments: readonly Fragment[], generated: string, settings: IndexSettings): IndexFile {
+  const { head, separator, tail } = frame(fragments.length, generated, settings);
+  const parts: Uint8Array[] = [head];
+  for (const [position, fragment] of fragments.entries()) {
+    if (position > 0) parts.push(separator);
+    parts.push(fragment.bytes);
+  }
+  parts.push(tail);
+  return {
+    bytes: Buffer.concat(parts),
+    ranges: fragments.map(({ name, bytes, versions }) => ({ name, sizeBytes: bytes.length, versions })),
+  };
+}
+
+function frame(charts: number, generated: string, settings: IndexSettings): Frame {
+  const serverInfo = settings.contextPath === '' ? {} : { contextPath: settings.contextPath };
+  if (settings.format === 'json') {
+    return {
+      head: Buffer.from('{"apiVersion":"v1","entries":{\n'),
+      separator: Buffer.from(',\n'),
+      tail: Buffer.from(`\n},"generated":"${generated}","serverInfo":${JSON.stringify(serverInfo)}}\n`),
+    };
+  }
+  return {
+    head: Buffer.from(charts === 0 ? 'apiVersion: "v1"\nentries: {}\n' : 'apiVersion: "v1"\nentries:\n'),
+    separator: Buffer.alloc(0),
+    tail: Buffer.from(`generated: "${generated}"\nserverInfo: ${JSON.stringify(serverInfo)}\n`),
+  };
+}
+
+/** The ranges as text, to be kept beside the index. An array of arrays: a chart may be called `__proto__`. */
+export function renderRanges(ranges: Ranges): string {
+  return JSON.stringify(ranges.map(({ name, sizeBytes, versions }) => [name, sizeBytes, versions]));
+}
+
+/** Reads back what {@link renderRanges} wrote. */
+export function readRanges(text: string): Ranges {
+  const rows = JSON.parse(text) as [ChartName, number, number][];
+  return rows.map(([name, sizeBytes, versions]) => ({ name, sizeBytes, versions }));
+}
+
+/** How many versions an index lists. */
+export function countVersions(ranges: Ranges): number {
+  return ranges.reduce((sum, { versions }) => sum + versions, 0);
+}
+
+/** A short text that differs when the settings do: an index rendered with other settings is stale. */
+export function settingsFingerprint({ format, chartUrl, contextPath }: IndexSettings): string {
+  return JSON.stringify([format, chartUrl, contextPath]);
+}
