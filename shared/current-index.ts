@@ -1,0 +1,110 @@
+import { Fault } from './domain/fault.ts';
+import { settingsFingerprint } from './domain/index-file.ts';
+import { rebuildRequestKey } from './domain/object-keys.ts';
+import type { Repository } from './domain/repository.ts';
+import { type IndexDependencies, type RefreshOutcome, refreshIndex } from './refresh.ts';
+import type { Pointer } from './store/pointer-store.ts';
+import type { Mark } from './store/version-store.ts';
+
+// API Gateway cuts a request off after 30 s; 20 s leave room for the answer and a client's own timeout.
+const PATIENCE_MS = 20_000;
+
+// Longer than a refresh of a large index takes; a holder that died delays others no longer than this.
+const LEASE_MS = 5_000;
+
+// Reading this many items takes well under a second; larger repositories are rebuilt by the indexer.
+const REBUILD_IN_REQUEST = 1_000;
+
+/** What a reader knows: the marks first, the pointer after them. */
+type Look = { readonly marks: readonly Mark[]; readonly pointer: Pointer | undefined };
+
+/**
+ * Finds the index that holds everything acknowledged before the call, making it first if need be.
+ *
+ * The marks are read before the pointer, by two strong reads in sequence: whatever was marked before the
+ * call is seen as a mark, or was cleared after an index that holds it became current, which the pointer
+ * then shows.
+ *
+ * @param rebuildAtMost how many versions may be read when the index must be built from all of them; with
+ *   more, the indexer is asked to do it
+ * @returns undefined if nothing was ever published to the repository
+ * @throws Fault `try_again` if it takes longer than 20 s
+ */
+export async function currentIndex(
+  dependencies: IndexDependencies,
+  repository: Repository,
+  { rebuildAtMost = REBUILD_IN_REQUEST }: { rebuildAtMost?: number } = {},
+): Promise<Pointer | undefined> {
+  const { clock } = dependencies;
+  const deadline = clock.now() + PATIENCE_MS;
+  const first = await look(dependencies, repository);
+  if (isCurrent(first, dependencies)) return first.pointer;
+
+  let rebuildAsked = false;
+  for (let attempt = 0; ; attempt += 1) {
+    const outcome = await refreshUnderLease(dependencies, repository, rebuildAtMost);
+    if (outcome.kind === 'refreshed') return outcome.pointer;
+    if (outcome.kind === 'empty') return undefined;
+    if (outcome.kind === 'too_large_to_rebuild' && !rebuildAsked) {
+      await askForRebuild(dependencies, repository);
+      rebuildAsked = true;
+    }
+    const now = await look(dependencies, repository);
+    if (isCurrent(now, dependencies) || covers(now, first, dependencies)) return now.pointer;
+    if (clock.now() > deadline) {
+      throw new Fault('try_again', 'the index is being brought up to date: try again in a few seconds', {
+        retryAfterSeconds: 5,
+      });
+    }
+    if (outcome.kind !== 'unchanged') await clock.sleep(Math.min(50 * 2 ** attempt, 500));
+  }
+}
+
+/** An object in the inbox: its event makes the indexer rebuild, outside of any request. */
+export async function askForRebuild({ objects }: IndexDependencies, repository: Repository): Promise<void> {
+  await objects.put(rebuildRequestKey(repository), new Uint8Array(), { contentType: 'text/plain' });
+}
+
+async function look({ versions, pointers }: IndexDependencies, repository: Repository): Promise<Look> {
+  const marks: Mark[] = [];
+  for await (const mark of versions.marks(repository)) marks.push(mark);
+  return { marks, pointer: await pointers.get(repository) };
+}
+
+function isCurrent({ marks, pointer }: Look, dependencies: IndexDependencies): boolean {
+  return marks.length === 0 && hasSettings(pointer, dependencies);
+}
+
+const hasSettings = (pointer: Pointer | undefined, { settings }: IndexDependencies): pointer is Pointer =>
+  pointer?.settings === settingsFingerprint(settings);
+
+/**
+ * Whether the index seen now holds all that was marked at the first look: none of those versions is marked
+ * any more, or a refresh that read its marks after the first look was flipped. A flip from n to n + 1 read
+ * its marks while n was current, so two flips after the first look suffice and one does not. A version
+ * whose token was replaced still counts as marked: a new token proves nothing about the old one.
+ */
+function covers(now: Look, first: Look, dependencies: IndexDependencies): boolean {
+  if (!hasSettings(now.pointer, dependencies)) return false;
+  if (now.pointer.sequence >= (first.pointer?.sequence ?? 0) + 2) return true;
+  const idOf = ({ name, version }: Mark) => `${name}#${version}`;
+  const marked = new Set(now.marks.map(idOf));
+  return !first.marks.some((mark) => marked.has(idOf(mark)));
+}
+
+/** One refresh for many readers: who does not get the lease looks again a little later. */
+async function refreshUnderLease(
+  dependencies: IndexDependencies,
+  repository: Repository,
+  rebuildAtMost: number,
+): Promise<RefreshOutcome | { readonly kind: 'busy' }> {
+  const { pointers, clock, newId } = dependencies;
+  const holder = newId();
+  const now = clock.now();
+  if (!(await pointers.lease(repository, holder, { now, expires: now + LEASE_MS }))) return { kind: 'busy' };
+  try {
+    return await refreshIndex(dependencies, repository, { rebuildAtMost });
+  } finally {
+    await pointers.release(repository, holder);
+  }
+}

@@ -1,0 +1,184 @@
+import { gzipSync } from 'node:zlib';
+import type { Clock } from './clock.ts';
+import { type ChartPackage, readPackage } from './domain/chart-package.ts';
+import { Fault } from './domain/fault.ts';
+import { filesKey, packageKey, provenanceKey, reservationOf, type VersionId } from './domain/object-keys.ts';
+import { packageFileName } from './domain/package-file.ts';
+import { type ProvenanceFile, parseProvenance } from './domain/provenance.ts';
+import type { Repository } from './domain/repository.ts';
+import type { ObjectStore } from './store/object-store.ts';
+import type { PendingPackage, ProvenanceRecord, VersionStore } from './store/version-store.ts';
+
+export type PublishDependencies = {
+  readonly versions: VersionStore;
+  readonly objects: Pick<ObjectStore, 'put'>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+};
+
+export type PackageUpload = {
+  readonly repository: Repository;
+  readonly package: Uint8Array;
+  /** The package's provenance file, when it came with one: both become visible at once. */
+  readonly provenance?: Uint8Array;
+  readonly overwrite: boolean;
+};
+
+// Longer than any request. Safety does not rest on it: commit checks the key of the reservation.
+const RESERVATION_MS = 60_000;
+
+// How long an upload waits for the end of another one of the same version.
+const WAIT_FOR_OTHER_MS = 5_000;
+const LOOK_AGAIN_MS = 200;
+
+/** An upload that was checked: bytes, and what they say. */
+type Checked = {
+  readonly id: VersionId;
+  readonly chart: ChartPackage;
+  readonly bytes: Uint8Array;
+  readonly provenance: { readonly file: ProvenanceFile; readonly bytes: Uint8Array } | undefined;
+};
+
+/**
+ * Publishes a package: check, reserve, put the objects (the package last, so that whoever finds it may
+ * commit), commit. When it returns, the version is in the next index that anybody reads.
+ *
+ * @throws Fault `invalid_…` for a package or provenance file that is refused, `version_exists`,
+ *   `being_published` when another upload of the version does not end, `try_again` when the upload took
+ *   longer than its reservation
+ */
+export async function publishPackage(
+  dependencies: PublishDependencies,
+  upload: PackageUpload,
+): Promise<VersionId> {
+  const checked = await check(upload);
+  const { clock } = dependencies;
+  const deadline = clock.now() + WAIT_FOR_OTHER_MS;
+  for (;;) {
+    if (await tryToPublish(dependencies, checked, upload.overwrite)) return checked.id;
+    if (clock.now() >= deadline) throw beingPublished(checked.id);
+    await clock.sleep(LOOK_AGAIN_MS);
+  }
+}
+
+async function check(upload: PackageUpload): Promise<Checked> {
+  const chart = await readPackage(upload.package);
+  const id = { repository: upload.repository, name: chart.name, version: chart.version };
+  const provenance = upload.provenance && {
+    file: parseProvenance(upload.provenance),
+    bytes: upload.provenance,
+  };
+  if (provenance !== undefined) checkMatch(chart, provenance.file);
+  return { id, chart, bytes: upload.package, provenance };
+}
+
+function checkMatch(chart: ChartPackage, file: ProvenanceFile): void {
+  const expected = packageFileName(chart.name, chart.version);
+  const stated = packageFileName(file.name, file.version);
+  if (stated !== expected) {
+    throw new Fault('invalid_provenance', `the provenance file is for ${stated}, the package is ${expected}`);
+  }
+  if (file.package !== chart.digest) {
+    throw new Fault(
+      'invalid_provenance',
+      `the provenance file states digest ${file.package} for ${expected}, the package has ${chart.digest}: sign the package that you upload`,
+    );
+  }
+}
+
+/** @returns false if another upload of the version is under way: look again later */
+async function tryToPublish(
+  dependencies: PublishDependencies,
+  checked: Checked,
+  overwrite: boolean,
+): Promise<boolean> {
+  const { versions, clock } = dependencies;
+  const { id, chart } = checked;
+  const now = clock.now();
+  const pending = newReservation(dependencies, checked, now);
+  const reserved = await versions.reserve(id, pending, { overwrite, now });
+  const item = reserved ? undefined : await versions.get(id);
+  // A reservation whose answer got lost on the way fails when it is tried again, and is ours all the same.
+  if (reserved || item?.pending?.key === pending.key) {
+    if (await finish(dependencies, checked, pending)) return true;
+    throw new Fault('try_again', `the upload of ${id.name} ${id.version} took too long: send it again`, {
+      retryAfterSeconds: 1,
+    });
+  }
+  if (item?.live !== undefined && !overwrite) throw versionExists(id, item.live.digest === chart.digest);
+  if (item?.pending === undefined || !isSameUpload(item.pending, checked)) return false;
+  // Somebody reserved the version for these very bytes, and may have died since: finishing its work is
+  // faster and safer than waiting. The version is then the other's.
+  if (!(await finish(dependencies, checked, item.pending))) return false;
+  if (!overwrite) throw versionExists(id, true);
+  return true;
+}
+
+function newReservation({ newId }: PublishDependencies, checked: Checked, now: number): PendingPackage {
+  const { id, chart, provenance } = checked;
+  const reservation: PendingPackage = {
+    digest: chart.digest,
+    sizeBytes: chart.sizeBytes,
+    entry: chart.entry,
+    key: packageKey(id, chart.digest, newId()),
+    created: new Date(now).toISOString(),
+    expires: now + RESERVATION_MS,
+  };
+  if (provenance === undefined) return reservation;
+  const record: ProvenanceRecord = {
+    package: chart.digest,
+    digest: provenance.file.digest,
+    key: provenanceKey(id, chart.digest, newId()),
+  };
+  return { ...reservation, provenance: record };
+}
+
+function isSameUpload(pending: PendingPackage, { chart, provenance }: Checked): boolean {
+  return pending.digest === chart.digest && pending.provenance?.digest === provenance?.file.digest;
+}
+
+/**
+ * Puts the objects of a reservation and commits it.
+ *
+ * @returns whether the reserved package became live, whoever committed it
+ */
+async function finish(
+  { versions, objects }: PublishDependencies,
+  { id, chart, bytes, provenance }: Checked,
+  pending: PendingPackage,
+): Promise<boolean> {
+  const files = gzipSync(JSON.stringify(chart.files));
+  await objects.put(filesKey(pending.key), files, { contentType: 'application/gzip' });
+  if (pending.provenance !== undefined && provenance !== undefined) {
+    await objects.put(pending.provenance.key, provenance.bytes, { contentType: 'application/pgp-signature' });
+  }
+  await objects.put(pending.key, bytes, {
+    contentType: 'application/x-tar',
+    // Enough to rebuild the table from the bucket.
+    metadata: {
+      repository: id.repository,
+      name: id.name,
+      version: id.version,
+      created: pending.created,
+      reservation: reservationOf(pending.key),
+    },
+  });
+  if (await versions.commit(id, pending)) return true;
+  const item = await versions.get(id);
+  return item?.live?.key === pending.key;
+}
+
+function versionExists({ name, version }: VersionId, sameBytes: boolean): Fault {
+  return new Fault(
+    'version_exists',
+    sameBytes
+      ? `${name} ${version} already exists, with the same bytes: there is nothing to do`
+      : `${name} ${version} already exists with other bytes: publish a new version, or pass ?force to replace it`,
+  );
+}
+
+function beingPublished({ name, version }: VersionId): Fault {
+  return new Fault('being_published', `${name} ${version} is being published by another upload: try again`, {
+    retryAfterSeconds: 5,
+  });
+}

@@ -1,0 +1,92 @@
+import { askForRebuild, currentIndex } from './current-index.ts';
+import { Fault } from './domain/fault.ts';
+import { renderIndex } from './domain/index-file.ts';
+import type { Repository } from './domain/repository.ts';
+import { type IndexDependencies, indexFile } from './refresh.ts';
+import type { ObjectStore } from './store/object-store.ts';
+import type { Pointer } from './store/pointer-store.ts';
+
+export type ReadIndexDependencies = IndexDependencies & {
+  readonly objects: Pick<ObjectStore, 'get' | 'put' | 'signedUrl'>;
+};
+
+export type IndexAnswer =
+  | { readonly kind: 'inline'; readonly etag: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'redirect';
+      readonly etag: string;
+      readonly sizeBytes: number;
+      readonly url: () => Promise<string>;
+    };
+
+/**
+ * How much of an index is answered inline, as serialized answer in bytes: Lambda's limit is 6 MB, and a
+ * larger index is cheaper to send from S3.
+ */
+const INLINE_BYTES = 512 * 1024;
+
+// As long as the URLs of packages: enough for a slow client to begin, useless to whoever finds it later.
+export const signedUrlSeconds = 300;
+
+// One index at a time for each of the repositories read last: a new state replaces the old one.
+const REMEMBERED_REPOSITORIES = 16;
+
+/**
+ * Makes the reader of one execution environment; it remembers the bytes of small indexes while their
+ * pointers stand.
+ */
+export function indexReader(
+  dependencies: ReadIndexDependencies,
+): (repository: Repository) => Promise<IndexAnswer> {
+  const remembered = new Map<Repository, { etag: string; bytes: Uint8Array }>();
+
+  return async (repository) => {
+    const pointer = await currentIndex(dependencies, repository);
+    if (pointer === undefined) return emptyIndex(dependencies);
+    const etag = entityTag(pointer);
+    const known = remembered.get(repository);
+    if (known?.etag === etag) return { kind: 'inline', ...known };
+    const redirect: IndexAnswer = {
+      kind: 'redirect',
+      etag,
+      sizeBytes: pointer.sizeBytes,
+      url: () => dependencies.objects.signedUrl(`${pointer.folder}${indexFile}`, signedUrlSeconds),
+    };
+    if (pointer.sizeBytes > INLINE_BYTES) return redirect;
+    const bytes = await load(dependencies, repository, pointer);
+    if (Buffer.byteLength(JSON.stringify(Buffer.from(bytes).toString())) > INLINE_BYTES) return redirect;
+    remember(remembered, repository, { etag, bytes });
+    return { kind: 'inline', etag, bytes };
+  };
+}
+
+/** The index of a repository to which nothing was published. Its bytes never change. */
+function emptyIndex({ settings }: ReadIndexDependencies): IndexAnswer {
+  const { bytes } = renderIndex([], '1970-01-01T00:00:00Z', settings);
+  return { kind: 'inline', etag: `0-${bytes.length}`, bytes };
+}
+
+/** `<sequence>-<id>`: a sequence alone could come again after a repair. */
+function entityTag({ folder }: Pointer): string {
+  return folder.split('/').at(-2) ?? '';
+}
+
+async function load(
+  dependencies: ReadIndexDependencies,
+  repository: Repository,
+  { folder }: Pointer,
+): Promise<Uint8Array> {
+  const bytes = await dependencies.objects.get(`${folder}${indexFile}`);
+  if (bytes !== undefined) return bytes;
+  await askForRebuild(dependencies, repository);
+  throw new Fault('try_again', 'the index is being rebuilt: try again in a few seconds', {
+    retryAfterSeconds: 5,
+  });
+}
+
+function remember<Value>(memory: Map<Repository, Value>, repository: Repository, value: Value): void {
+  memory.delete(repository);
+  memory.set(repository, value);
+  const [oldest] = memory.keys();
+  if (memory.size > REMEMBERED_REPOSITORIES && oldest !== undefined) memory.delete(oldest);
+}
