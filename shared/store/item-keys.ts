@@ -1,0 +1,74 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { table } from '../contract.ts';
+import type { ChartName } from '../domain/chart-name.ts';
+import type { VersionId } from '../domain/object-keys.ts';
+import type { Repository } from '../domain/repository.ts';
+import type { ChartVersion } from '../domain/version.ts';
+
+/** An item as DynamoDB speaks of it. */
+export type Item = Record<string, AttributeValue>;
+
+/**
+ * The keys of the table. A repository is one partition, since its index needs all of it:
+ *
+ *     pk = repository#<path>
+ *     sk = chart#<name>#<version>   a version
+ *     sk = pointer                  which index object is current
+ *     sk = lease                    who refreshes the index
+ *
+ * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a
+ * name, so a query yields charts in ascending order of name, the versions of each side by side.
+ */
+const partitionPrefix = 'repository#';
+
+/** What the sort key of every version of a repository begins with. */
+export const anyVersion = 'chart#';
+
+/** What the sort key of every version of a chart begins with. */
+export const versionsOf = (name: ChartName) => `${anyVersion}${name}#`;
+
+/** The value that a query of one repository asks for. */
+export const partitionOf = (repository: Repository): AttributeValue => ({
+  S: `${partitionPrefix}${repository}`,
+});
+
+/** The key of an item of which a repository has one. */
+export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease'): Item {
+  return { [table.partitionKey]: partitionOf(repository), [table.sortKey]: { S: sortKey } };
+}
+
+export function versionKey({ repository, name, version }: VersionId): Item {
+  return {
+    [table.partitionKey]: partitionOf(repository),
+    [table.sortKey]: { S: `${versionsOf(name)}${version}` },
+  };
+}
+
+/** Reads back what {@link versionKey} wrote. */
+export function readVersionKey(item: Item): VersionId {
+  const repository = textOf(item, table.partitionKey).slice(partitionPrefix.length);
+  const [name = '', version = ''] = textOf(item, table.sortKey).slice(anyVersion.length).split('#');
+  return {
+    repository: repository as Repository,
+    name: name as ChartName,
+    version: version as ChartVersion,
+  };
+}
+
+/** @throws Error if the attribute is missing, which means that something else wrote the item */
+export function textOf(item: Item, attribute: string): string {
+  const text = item[attribute]?.S;
+  if (text === undefined) throw new Error(`item ${keysOf(item)} has no text attribute "${attribute}"`);
+  return text;
+}
+
+/** @throws Error if the attribute is missing, which means that something else wrote the item */
+export function numberOf(item: Item, attribute: string): number {
+  const number = item[attribute]?.N;
+  if (number === undefined) throw new Error(`item ${keysOf(item)} has no number attribute "${attribute}"`);
+  return Number(number);
+}
+
+function keysOf(item: Item): string {
+  return `"${item[table.partitionKey]?.S ?? '?'}", "${item[table.sortKey]?.S ?? '?'}"`;
+}

@@ -1,0 +1,101 @@
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { applied, namesIn } from './conditional.ts';
+import { type Item, itemKey, numberOf, textOf } from './item-keys.ts';
+import type { Pointer, PointerStore } from './pointer-store.ts';
+
+// The conditions, each named as the sentence that it says.
+const thereIsNoPointer = 'attribute_not_exists(#sequence)';
+const sequenceIsUnchanged = '#sequence = :previous';
+// A retry of a flip whose answer was lost must not take its own index for somebody else's.
+const nextIsCurrentAlready = '(#sequence = :next AND #folder = :folder)';
+const leaseIsFree = 'attribute_not_exists(#holder) OR #expires <= :now';
+const leaseIsMine = '#holder = :holder';
+
+/** The pointers and leases in DynamoDB, beside the versions of their repository. */
+export function pointersTable(client: DynamoDBClient, tableName: string): PointerStore {
+  const putIf = (condition: string, item: Item, values: Item) =>
+    applied(
+      client.send(
+        new PutItemCommand({
+          TableName: tableName,
+          Item: item,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: namesIn(condition),
+          ExpressionAttributeValues: values,
+        }),
+      ),
+    );
+
+  return {
+    async get(repository) {
+      const { Item: item } = await client.send(
+        new GetItemCommand({
+          TableName: tableName,
+          Key: itemKey(repository, 'pointer'),
+          ConsistentRead: true,
+        }),
+      );
+      return item && readPointer(item);
+    },
+
+    async flip(repository, previous, next) {
+      const undisturbed = previous === undefined ? thereIsNoPointer : sequenceIsUnchanged;
+      return await putIf(
+        `${undisturbed} OR ${nextIsCurrentAlready}`,
+        { ...itemKey(repository, 'pointer'), ...pointerAttributes(next) },
+        {
+          ':next': { N: String(next.sequence) },
+          ':folder': { S: next.folder },
+          ...(previous && { ':previous': { N: String(previous.sequence) } }),
+        },
+      );
+    },
+
+    async lease(repository, holder, { now, expires }) {
+      return await putIf(
+        `${leaseIsFree} OR ${leaseIsMine}`,
+        { ...itemKey(repository, 'lease'), holder: { S: holder }, expires: { N: String(expires) } },
+        { ':now': { N: String(now) }, ':holder': { S: holder } },
+      );
+    },
+
+    async release(repository, holder) {
+      await applied(
+        client.send(
+          new DeleteItemCommand({
+            TableName: tableName,
+            Key: itemKey(repository, 'lease'),
+            ConditionExpression: leaseIsMine,
+            ExpressionAttributeNames: namesIn(leaseIsMine),
+            ExpressionAttributeValues: { ':holder': { S: holder } },
+          }),
+        ),
+      );
+    },
+  };
+}
+
+function pointerAttributes(pointer: Pointer): Item {
+  return {
+    sequence: { N: String(pointer.sequence) },
+    folder: { S: pointer.folder },
+    size: { N: String(pointer.sizeBytes) },
+    versions: { N: String(pointer.versions) },
+    settings: { S: pointer.settings },
+  };
+}
+
+function readPointer(item: Item): Pointer {
+  return {
+    sequence: numberOf(item, 'sequence'),
+    folder: textOf(item, 'folder'),
+    sizeBytes: numberOf(item, 'size'),
+    versions: numberOf(item, 'versions'),
+    settings: textOf(item, 'settings'),
+  };
+}

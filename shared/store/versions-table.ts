@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  paginateQuery,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { table } from '../contract.ts';
+import type { VersionId } from '../domain/object-keys.ts';
+import type { Repository } from '../domain/repository.ts';
+import { applied, namesIn } from './conditional.ts';
+import {
+  anyVersion,
+  type Item,
+  partitionOf,
+  readVersionKey,
+  textOf,
+  versionKey,
+  versionsOf,
+} from './item-keys.ts';
+import { pendingAttribute, provenanceAttribute, readVersionItem } from './version-attributes.ts';
+import type { Mark, VersionStore } from './version-store.ts';
+
+type Values = Record<string, AttributeValue>;
+
+// The conditions, each named as the sentence that it says.
+const nothingIsLive = 'attribute_not_exists(#live)';
+// `:key` is the key of this very reservation: a retry of a write whose answer was lost must not meet itself.
+const nobodyElseReserves =
+  '(attribute_not_exists(#pending) OR #pending.#expires <= :now OR #pending.#key = :key)';
+const reservationIsThis = '#pending.#key = :key';
+const itsPackageMayBeLive = '(attribute_not_exists(#live) OR #live.#digest = :package)';
+const noOtherProvenanceCounts =
+  '(attribute_not_exists(#provenance) OR #provenance.#package <> :package OR #provenance.#key = :key)';
+const livePackageIsAtKey = '#live.#key = :key';
+const markIsThis = '#unindexed = :token';
+const isNoTombstone = 'attribute_not_exists(#removed)';
+const isBareTombstone =
+  'attribute_exists(#removed) AND attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#provenance)';
+
+const and = (...conditions: readonly string[]) => conditions.join(' AND ');
+
+/**
+ * The versions in DynamoDB. One item holds a version's whole state, so each step of its life is one
+ * conditional write, and races are settled by the condition alone.
+ *
+ * @param newToken gives the random part of a mark, another at each call
+ */
+export function versionsTable(
+  client: DynamoDBClient,
+  tableName: string,
+  newToken: () => string = randomUUID,
+): VersionStore {
+  const updateIf = (condition: string, id: VersionId, update: string, values: Values) =>
+    applied(
+      client.send(
+        new UpdateItemCommand({
+          TableName: tableName,
+          Key: versionKey(id),
+          UpdateExpression: update,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: namesIn(condition, update),
+          ExpressionAttributeValues: values,
+        }),
+      ),
+    );
+
+  const deleteIf = (condition: string, id: VersionId, values: Values) =>
+    applied(
+      client.send(
+        new DeleteItemCommand({
+          TableName: tableName,
+          Key: versionKey(id),
+          ConditionExpression: condition,
+          ExpressionAttributeNames: namesIn(condition),
+          ExpressionAttributeValues: values,
+        }),
+      ),
+    );
+
+  /** Every item whose sort key begins so, in ascending order of it. */
+  async function* query(repository: Repository, beginning: string): AsyncGenerator<Item> {
+    const condition = `#${table.partitionKey} = :partition AND begins_with(#${table.sortKey}, :beginning)`;
+    const pages = paginateQuery(
+      { client },
+      {
+        TableName: tableName,
+        ConsistentRead: true,
+        KeyConditionExpression: condition,
+        ExpressionAttributeNames: namesIn(condition),
+        ExpressionAttributeValues: { ':partition': partitionOf(repository), ':beginning': { S: beginning } },
+      },
+    );
+    for await (const page of pages) yield* page.Items ?? [];
+  }
+
+  async function* queryMarks(repository: Repository): AsyncGenerator<Mark> {
+    const condition = `#${table.partitionKey} = :partition`;
+    const pages = paginateQuery(
+      { client },
+      {
+        TableName: tableName,
+        IndexName: table.unindexedIndex,
+        ConsistentRead: true,
+        KeyConditionExpression: condition,
+        ExpressionAttributeNames: namesIn(condition),
+        ExpressionAttributeValues: { ':partition': partitionOf(repository) },
+      },
+    );
+    for await (const page of pages) {
+      for (const item of page.Items ?? []) {
+        yield { ...readVersionKey(item), token: textOf(item, table.unindexedAttribute) };
+      }
+    }
+  }
+
+  async function* versions(repository: Repository, beginning: string) {
+    for await (const item of query(repository, beginning)) yield readVersionItem(item);
+  }
+
+  // Marks are read in order of their tokens. Beginning with name and version, a new token takes the place
+  // of the old one, so a mark that is replaced while somebody pages over them is not overlooked.
+  const mark = ({ name, version }: VersionId): AttributeValue => ({ S: `${name}#${version}#${newToken()}` });
+
+  return {
+    async get(id) {
+      const { Item: item } = await client.send(
+        new GetItemCommand({ TableName: tableName, Key: versionKey(id), ConsistentRead: true }),
+      );
+      return item && readVersionItem(item);
+    },
+
+    ofChart: (repository, name) => versions(repository, versionsOf(name)),
+
+    ofRepository: (repository) => versions(repository, anyVersion),
+
+    async reserve(id, pending, { overwrite, now }) {
+      const condition = overwrite ? nobodyElseReserves : and(nothingIsLive, nobodyElseReserves);
+      return await updateIf(condition, id, 'SET #pending = :pending', {
+        ':pending': pendingAttribute(pending),
+        ':key': { S: pending.key },
+        ':now': { N: String(now) },
+      });
+    },
+
+    async commit(id, pending) {
+      // What is copied is what the item holds, not what the caller believes that it holds.
+      const provenance = pending.provenance ? ', #provenance = #pending.#provenance' : '';
+      const update = `SET #live = #pending, #unindexed = :token${provenance} REMOVE #pending, #removed`;
+      return await updateIf(reservationIsThis, id, update, {
+        ':key': { S: pending.key },
+        ':token': mark(id),
+      });
+    },
+
+    async addProvenance(id, provenance, { overwrite }) {
+      const condition = overwrite ? itsPackageMayBeLive : and(itsPackageMayBeLive, noOtherProvenanceCounts);
+      return await updateIf(condition, id, 'SET #provenance = :provenance', {
+        ':provenance': provenanceAttribute(provenance),
+        ':package': { S: provenance.package },
+        ...(!overwrite && { ':key': { S: provenance.key } }),
+      });
+    },
+
+    async remove(id, key) {
+      const update = 'SET #removed = :true, #unindexed = :token REMOVE #live, #provenance';
+      return await updateIf(livePackageIsAtKey, id, update, {
+        ':key': { S: key },
+        ':true': { BOOL: true },
+        ':token': mark(id),
+      });
+    },
+
+    marks: queryMarks,
+
+    /**
+     * At most three writes, and one where no tombstone is left, which is nearly always. Their order is free
+     * of races, because each is right by itself whenever its own condition holds: only commit and remove
+     * change what an index says, and both replace the token, which stops every later write. A reservation
+     * or a provenance file that comes between the second and the third stays, as the third only takes the
+     * mark; the delete never takes anything but a bare tombstone.
+     */
+    async indexed(clear) {
+      const token = { ':token': { S: clear.token } };
+      if (await updateIf(and(markIsThis, isNoTombstone), clear, 'REMOVE #unindexed', token)) return;
+      if (await deleteIf(and(markIsThis, isBareTombstone), clear, token)) return;
+      await updateIf(markIsThis, clear, 'REMOVE #unindexed, #removed', token);
+    },
+  };
+}
