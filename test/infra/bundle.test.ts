@@ -1,0 +1,57 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bundleFunctions } from '../../infra/bundle.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'chartroom-bundle-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+const bundle = (...ids: readonly string[]) => bundleFunctions({ from: folder, to: join(folder, 'out'), ids });
+const bundled = (id: string) => join(folder, 'out', id, 'index.mjs');
+
+describe('bundling the functions', () => {
+  it('makes one loadable file of each, with what it imports', async () => {
+    write('greeting.ts', 'export const greeting: string = "ahoy";');
+    write('greet.ts', 'import { greeting } from "./greeting.ts"; export const handler = () => greeting;');
+    bundle('greet');
+    expect(readdirSync(join(folder, 'out', 'greet'))).toEqual(['index.mjs']);
+    const module: { handler(): string } = await import(pathToFileURL(bundled('greet')).href);
+    expect(module.handler()).toBe('ahoy');
+  });
+
+  it("lets a CommonJS dependency require Node's modules", async () => {
+    write('old.cjs', 'module.exports = require("node:path").sep;');
+    write('uses-old.ts', 'import sep from "./old.cjs"; export const handler = () => sep;');
+    bundle('uses-old');
+    const module: { handler(): string } = await import(pathToFileURL(bundled('uses-old')).href);
+    expect(module.handler()).toBe('/');
+  });
+
+  it('leaves a file alone that is the same already', () => {
+    write('greet.ts', 'export const handler = () => "ahoy";');
+    bundle('greet');
+    const before = statSync(bundled('greet'));
+    bundle('greet');
+    expect(statSync(bundled('greet')).ino).toBe(before.ino);
+  });
+
+  it('replaces a file whose source changed', () => {
+    write('greet.ts', 'export const handler = () => "ahoy";');
+    bundle('greet');
+    write('greet.ts', 'export const handler = () => "farewell";');
+    bundle('greet');
+    expect(readFileSync(bundled('greet'), 'utf8')).toContain('farewell');
+  });
+
+  it('names the handler that is missing', () => {
+    expect(() => bundle('absent')).toThrow(/absent\.ts/);
+  });
+});

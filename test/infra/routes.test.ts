@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { gatewayPath } from '../../infra/endpoint.ts';
+import { isChartName } from '../../shared/domain/chart-name.ts';
+import { Fault } from '../../shared/domain/fault.ts';
+import { parsePackageFileName } from '../../shared/domain/package-file.ts';
+import { parseRepository } from '../../shared/domain/repository.ts';
+import { parseSemverRange } from '../../shared/domain/semver-range.ts';
+import { isChartVersion } from '../../shared/domain/version.ts';
+import { type Route, routes } from '../../shared/routes.ts';
+
+/** A route template by segments; `{x}` is a variable. */
+type Template = readonly string[];
+
+// A greedy variable yields to every template without one, by API Gateway's own rule, so it ties with none.
+const full = routes.filter((route) => !gatewayPath(route.path).endsWith('+}'));
+
+const segmentsOf = ({ path }: Route): Template => path.split('/').slice(1);
+const isVariable = (segment: string | undefined) => segment?.startsWith('{') === true;
+
+/** Whether every path that matches `a` matches `b` too. */
+const isWithin = (a: Template, b: Template) =>
+  a.length === b.length && a.every((segment, at) => isVariable(b[at]) || segment === b[at]);
+
+/** The template of the paths that match both; undefined if there are none. */
+function overlap(a: Template, b: Template): Template | undefined {
+  const shared = a.map((segment, at) => (isVariable(segment) ? (b[at] ?? segment) : segment));
+  return isWithin(shared, a) && isWithin(shared, b) ? shared : undefined;
+}
+
+type Tie = { readonly a: Route; readonly b: Route; readonly both: Template };
+
+/**
+ * Pairs of routes that share paths and of which neither is the more specific: API Gateway says nothing about
+ * which one it takes. Where a third route is the more specific for all that they share, it takes that.
+ */
+const ties: readonly Tie[] = full.flatMap((a, at) =>
+  full.slice(at + 1).flatMap((b) => {
+    const [ofA, ofB] = [segmentsOf(a), segmentsOf(b)];
+    const both = a.method === b.method ? overlap(ofA, ofB) : undefined;
+    if (both === undefined || isWithin(ofA, ofB) || isWithin(ofB, ofA)) return [];
+    const settled = full.some((third) => {
+      const ofThird = segmentsOf(third);
+      const isMoreSpecific = isWithin(ofThird, ofA) && isWithin(ofThird, ofB);
+      return third.method === a.method && isMoreSpecific && isWithin(both, ofThird);
+    });
+    return settled ? [] : [{ a, b, both }];
+  }),
+);
+
+/** One text of every kind that a variable may hold, so that a path of them is refused for its fixed parts alone. */
+const samples = ['redis', '1.2.3', 'latest', '^1.0.0', 'redis-1.2.3.tgz', 'redis-1.2.3.tgz.prov'];
+
+function pathsOf([first, ...rest]: Template): readonly Template[] {
+  if (first === undefined) return [[]];
+  const choices = isVariable(first) ? samples : [first];
+  return pathsOf(rest).flatMap((tail) => choices.map((choice) => [choice, ...tail]));
+}
+
+const isRange = (text: string) => text === 'latest' || parseSemverRange(text) !== undefined;
+
+/** Whether a path means something when it is read by a route's template. */
+function isLegal(route: Route, path: Template): boolean {
+  const values = new Map(segmentsOf(route).map((segment, at) => [segment, path[at] ?? '']));
+  const segments = ['{segment1}', '{segment2}', '{segment3}'].flatMap((name) => values.get(name) ?? []);
+  const [name, version, file] = ['{name}', '{version}', '{file}'].map((key) => values.get(key));
+  return (
+    isRepository(segments) &&
+    (name === undefined || isChartName(name)) &&
+    (version === undefined || isChartVersion(version) || isRange(version)) &&
+    (file === undefined || parsePackageFileName(file) !== undefined)
+  );
+}
+
+function isRepository(segments: readonly string[]): boolean {
+  try {
+    parseRepository(segments);
+    return true;
+  } catch (error) {
+    if (error instanceof Fault) return false;
+    throw error;
+  }
+}
+
+const shown = ties.map((tie) => ({ ...tie, title: `${tie.a.method} ${tie.a.path} and ${tie.b.path}` }));
+
+describe('route templates that tie', () => {
+  it('are found', () => {
+    const titles = shown.map(({ title }) => title);
+    expect(titles).toContain('GET /api/{segment1}/charts and /api/charts/{name}');
+    expect(titles).not.toContain('GET /charts/{file} and /{segment1}/index.yaml');
+  });
+
+  it.each(shown)('$title share no path that either may be asked for', ({ a, b, both }) => {
+    for (const path of pathsOf(both)) {
+      expect({ path, legal: isLegal(a, path) || isLegal(b, path) }).toEqual({ path, legal: false });
+    }
+  });
+});
+
+describe('every route', () => {
+  it.each(full)('$method $path has a path that it may be asked for', (route) => {
+    expect(pathsOf(segmentsOf(route)).some((path) => isLegal(route, path))).toBe(true);
+  });
+
+  it('is there once', () => {
+    const keys = routes.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

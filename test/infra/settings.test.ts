@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings, SettingsError } from '../../infra/settings.ts';
+
+const parse = (context: Record<string, unknown>) => parseSettings((key) => context[key]);
+
+describe('deployment settings', () => {
+  it('are safe where nothing is set', () => {
+    expect(parse({})).toEqual({
+      stackName: 'Chartroom',
+      access: 'closed',
+      accessReason: '',
+      contextPath: '',
+      chartUrl: '',
+      indexFormat: 'json',
+      maxUploadBytes: 4 * 1024 * 1024,
+      allowOverwrite: false,
+    });
+  });
+
+  it('come from the object in cdk.json', () => {
+    const chartroom = {
+      contextPath: '/x/y',
+      indexFormat: 'yaml',
+      maxUploadBytes: 4_500_000,
+      allowOverwrite: true,
+    };
+    expect(parse({ chartroom })).toMatchObject(chartroom);
+  });
+
+  it('are overridden one by one by top-level context, which is text on the command line', () => {
+    const settings = parse({
+      chartroom: { access: 'closed', accessReason: '', allowOverwrite: false, maxUploadBytes: 1 },
+      access: 'open',
+      accessReason: 'a mirror of public charts',
+      allowOverwrite: 'true',
+      maxUploadBytes: '1048576',
+    });
+    expect(settings).toMatchObject({
+      access: 'open',
+      accessReason: 'a mirror of public charts',
+      allowOverwrite: true,
+      maxUploadBytes: 1_048_576,
+    });
+  });
+
+  it('drop the slash at the end of a chart URL, since a path follows it', () => {
+    expect(parse({ chartUrl: 'https://charts.example.com/team/' }).chartUrl).toBe(
+      'https://charts.example.com/team',
+    );
+  });
+
+  it.each<{ why: string; context: Record<string, unknown>; says: RegExp }>([
+    {
+      why: 'a typo',
+      context: { chartroom: { acces: 'open' } },
+      says: /no setting "acces".*the settings are .*access/,
+    },
+    {
+      why: 'a name that every object has',
+      context: { chartroom: { toString: 'x' } },
+      says: /no setting "toString"/,
+    },
+    { why: 'a text for the object', context: { chartroom: 'open' }, says: /must be an object in cdk\.json/ },
+    { why: 'open access without a reason', context: { access: 'open' }, says: /"accessReason"/ },
+    {
+      why: 'open access with a blank reason',
+      context: { access: 'open', accessReason: ' ' },
+      says: /"accessReason"/,
+    },
+    {
+      why: 'an access of its own',
+      context: { access: 'public' },
+      says: /"access" cannot be "public".*"closed" or "open"/,
+    },
+    { why: 'no stack name', context: { stackName: '' }, says: /"stackName"/ },
+    { why: 'a context path without a slash', context: { contextPath: 'helm' }, says: /"contextPath"/ },
+    { why: 'a context path that ends in a slash', context: { contextPath: '/helm/' }, says: /"contextPath"/ },
+    { why: 'a relative chart URL', context: { chartUrl: '/charts' }, says: /"chartUrl"/ },
+    { why: 'a chart URL of another scheme', context: { chartUrl: 'oci://example.com' }, says: /"chartUrl"/ },
+    {
+      why: 'a password in the chart URL',
+      context: { chartUrl: 'https://a:b@example.com' },
+      says: /"chartUrl"/,
+    },
+    {
+      why: 'a query in the chart URL',
+      context: { chartUrl: 'https://example.com/?a=b' },
+      says: /"chartUrl"/,
+    },
+    { why: 'an index format of its own', context: { indexFormat: 'toml' }, says: /"json" or "yaml"/ },
+    {
+      why: 'uploads that no function receives',
+      context: { maxUploadBytes: 4_500_001 },
+      says: /1 to 4500000/,
+    },
+    { why: 'uploads of nothing', context: { maxUploadBytes: 0 }, says: /1 to 4500000/ },
+    { why: 'a size that is no number', context: { maxUploadBytes: '4MB' }, says: /1 to 4500000/ },
+    { why: 'a yes', context: { allowOverwrite: 'yes' }, says: /true or false/ },
+  ])('refuse $why', ({ context, says }) => {
+    expect(() => parse(context)).toThrow(SettingsError);
+    expect(() => parse(context)).toThrow(says);
+  });
+});

@@ -1,0 +1,92 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { chartroomApp } from '../../infra/chartroom-app.ts';
+import { functionIds } from '../../infra/functions.ts';
+
+/** A resource of a template, as far as tests look at it. */
+export type Resource = {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly DependsOn?: readonly string[];
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+};
+
+/** One right of a function: an action, what on, and under which condition. */
+export type Right = { readonly action: string; readonly on: string; readonly condition: unknown };
+
+/**
+ * The template of a deployment with these settings, its bundles empty ones.
+ *
+ * @throws SettingsError when the settings cannot be used
+ */
+export function synthesize(context: Record<string, unknown> = {}): Template {
+  const folder = mkdtempSync(join(tmpdir(), 'chartroom-synth-'));
+  try {
+    const bundles = join(folder, 'bundles');
+    for (const id of functionIds) {
+      mkdirSync(join(bundles, id), { recursive: true });
+      writeFileSync(join(bundles, id, 'index.mjs'), 'export const handler = async () => undefined;\n');
+    }
+    const [stack] = chartroomApp({ bundles, context, outdir: join(folder, 'out') }).synth().stacks;
+    if (stack === undefined) throw new Error('the app has no stack');
+    // Template also refuses resources that wait for each other.
+    return Template.fromJSON(stack.template);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Every resource of the template, or of one type in it, by its logical ID. */
+export function resourcesOf(template: Template, type?: string): Map<string, Resource> {
+  const all = Object.entries(template.toJSON()['Resources'] as Record<string, Resource>);
+  return new Map(all.filter(([, resource]) => type === undefined || resource.Type === type));
+}
+
+/** The one resource of a type, whose logical ID begins with the construct's path where there are several. */
+export function resource(template: Template, type: string, logicalIdBegins = ''): [string, Resource] {
+  const found = [...resourcesOf(template, type)].filter(([id]) => id.startsWith(logicalIdBegins));
+  const [first] = found;
+  if (first === undefined || found.length > 1) {
+    throw new Error(`${found.length} resources of ${type} begin with "${logicalIdBegins}"`);
+  }
+  return first;
+}
+
+/** CDK leaves all but letters and digits out of logical IDs. */
+export const logicalPrefix = (functionId: string): string => functionId.replaceAll('-', '');
+
+/** What a function's role allows, one row for each action and resource. */
+export function rightsOf(template: Template, functionId: string): readonly Right[] {
+  const [, policy] = resource(template, 'AWS::IAM::Policy', logicalPrefix(functionId));
+  const document = policy.Properties['PolicyDocument'] as { Statement: readonly Statement[] };
+  return document.Statement.flatMap(({ Action, Resource, Condition }) =>
+    listed(Action).flatMap((action) =>
+      listed(Resource).map((on) => ({ action: String(action), on: textOf(on), condition: Condition })),
+    ),
+  );
+}
+
+type Statement = { readonly Action: unknown; readonly Resource: unknown; readonly Condition?: unknown };
+
+const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
+/** CloudFormation's functions as text: `<LogicalId>` stands for what a resource is called in the end. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const {
+    Ref: ref,
+    'Fn::GetAtt': attribute,
+    'Fn::Join': join,
+  } = value as {
+    Ref?: string;
+    'Fn::GetAtt'?: readonly [string, string];
+    'Fn::Join'?: readonly [string, readonly unknown[]];
+  };
+  if (ref !== undefined) return `<${ref}>`;
+  if (attribute !== undefined) return `<${attribute[0]}>`;
+  if (join !== undefined) return join[1].map(textOf).join(join[0]);
+  throw new Error(`not a text: ${JSON.stringify(value)}`);
+}
