@@ -1,0 +1,38 @@
+import type { Repository } from '../../shared/domain/repository.ts';
+import type { Pointer, PointerStore } from '../../shared/store/pointer-store.ts';
+import { type Hook, hooked } from './hook.ts';
+
+type Lease = { readonly holder: string; readonly expires: number };
+
+/** A pointer store whose every call changes its state at once, or not at all. */
+export function memoryPointers({ hook }: { readonly hook?: Hook } = {}): PointerStore {
+  const call = hooked('pointers', hook);
+  const pointers = new Map<Repository, Pointer>();
+  const leases = new Map<Repository, Lease>();
+
+  return {
+    get: (repository) => call('get', () => pointers.get(repository)),
+
+    flip: (repository, previous, next) =>
+      call('flip', () => {
+        const current = pointers.get(repository);
+        const nextIsCurrent = current?.sequence === next.sequence && current.folder === next.folder;
+        if (current?.sequence !== previous?.sequence && !nextIsCurrent) return false;
+        pointers.set(repository, next);
+        return true;
+      }),
+
+    lease: (repository, holder, { now, expires }) =>
+      call('lease', () => {
+        const current = leases.get(repository);
+        if (current !== undefined && current.holder !== holder && current.expires > now) return false;
+        leases.set(repository, { holder, expires });
+        return true;
+      }),
+
+    release: (repository, holder) =>
+      call('release', () => {
+        if (leases.get(repository)?.holder === holder) leases.delete(repository);
+      }),
+  };
+}

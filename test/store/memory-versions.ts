@@ -1,0 +1,143 @@
+import type { VersionId } from '../../shared/domain/object-keys.ts';
+import type { Repository } from '../../shared/domain/repository.ts';
+import type {
+  PackageRecord,
+  PendingPackage,
+  VersionItem,
+  VersionStore,
+} from '../../shared/store/version-store.ts';
+import { type Hook, hooked } from './hook.ts';
+
+type Options = {
+  readonly hook?: Hook;
+  /** @default counts, so that runs are alike */
+  readonly newToken?: () => string;
+  /** Items in a page of an iterable. @default 100 */
+  readonly pageItems?: number;
+};
+
+/** The versions in memory, and a look at them that is no call. */
+export type MemoryVersions = VersionStore & { items(): readonly VersionItem[] };
+
+const keyOf = ({ name, version }: VersionId) => `${name}#${version}`;
+
+// By code units, which for our alphabets is the order of DynamoDB.
+const inOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function counter(): () => string {
+  let count = 0;
+  return () => String(++count).padStart(8, '0');
+}
+
+/** A version store whose every call changes its state at once, or not at all. */
+export function memoryVersions(options: Options = {}): MemoryVersions {
+  const { newToken = counter(), pageItems = 100 } = options;
+  const call = hooked('versions', options.hook);
+  const repositories = new Map<Repository, Map<string, VersionItem>>();
+
+  const itemsOf = (repository: Repository) => repositories.get(repository) ?? new Map<string, VersionItem>();
+  const find = (id: VersionId) => itemsOf(id.repository).get(keyOf(id));
+
+  function save(item: VersionItem): true {
+    const items = itemsOf(item.repository);
+    repositories.set(item.repository, items.set(keyOf(item), item));
+    return true;
+  }
+
+  const found = (id: VersionId): VersionItem => find(id) ?? { ...identity(id), removed: false };
+  const mark = (id: VersionId) => `${keyOf(id)}#${newToken()}`;
+
+  /** Like a paged query: what changes behind the reader's place is not seen, what changes before it is. */
+  async function* paged(operation: string, repository: Repository, orderOf: (item: VersionItem) => string) {
+    let after = '';
+    for (;;) {
+      const page = await call(operation, () =>
+        [...itemsOf(repository).values()]
+          .filter((item) => orderOf(item) > after)
+          .sort((a, b) => inOrder(orderOf(a), orderOf(b)))
+          .slice(0, pageItems),
+      );
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageItems) return;
+      after = orderOf(last);
+    }
+  }
+
+  return {
+    items: () => [...repositories.values()].flatMap((items) => [...items.values()]),
+
+    get: (id) => call('get', () => find(id)),
+
+    async *ofChart(repository, name) {
+      const order = (item: VersionItem) => (item.name === name ? keyOf(item) : '');
+      yield* paged('ofChart', repository, order);
+    },
+
+    ofRepository: (repository) => paged('ofRepository', repository, keyOf),
+
+    reserve: (id, pending, { overwrite, now }) =>
+      call('reserve', () => {
+        const item = found(id);
+        if (item.live !== undefined && !overwrite) return false;
+        const other = item.pending !== undefined && item.pending.key !== pending.key;
+        if (other && item.pending.expires > now) return false;
+        return save({ ...item, pending });
+      }),
+
+    commit: (id, { key }) =>
+      call('commit', () => {
+        const item = found(id);
+        if (item.pending?.key !== key) return false;
+        const { pending, ...rest } = item;
+        const provenance = pending.provenance && { provenance: pending.provenance };
+        return save({
+          ...rest,
+          live: packageOf(pending),
+          ...provenance,
+          unindexed: mark(id),
+          removed: false,
+        });
+      }),
+
+    addProvenance: (id, provenance, { overwrite }) =>
+      call('addProvenance', () => {
+        const item = found(id);
+        if (item.live !== undefined && item.live.digest !== provenance.package) return false;
+        const there = item.provenance?.package === provenance.package;
+        if (there && item.provenance.key !== provenance.key && !overwrite) return false;
+        return save({ ...item, provenance });
+      }),
+
+    remove: (id, key) =>
+      call('remove', () => {
+        const item = found(id);
+        if (item.live?.key !== key) return false;
+        const { live: _live, provenance: _provenance, ...rest } = item;
+        return save({ ...rest, unindexed: mark(id), removed: true });
+      }),
+
+    async *marks(repository) {
+      for await (const item of paged('marks', repository, ({ unindexed = '' }) => unindexed)) {
+        if (item.unindexed !== undefined) yield { ...identity(item), token: item.unindexed };
+      }
+    },
+
+    indexed: (clear) =>
+      call('indexed', () => {
+        const item = find(clear);
+        if (item === undefined || item.unindexed !== clear.token) return;
+        const { unindexed: _unindexed, ...rest } = item;
+        if (item.removed && !item.pending && !item.provenance) itemsOf(item.repository).delete(keyOf(item));
+        else save({ ...rest, removed: false });
+      }),
+  };
+}
+
+function identity({ repository, name, version }: VersionId): VersionId {
+  return { repository, name, version };
+}
+
+function packageOf({ digest, sizeBytes, entry, key, created }: PendingPackage): PackageRecord {
+  return { digest, sizeBytes, entry, key, created };
+}
