@@ -96,15 +96,13 @@ async function tryToPublish(
   const { id, chart } = checked;
   const now = clock.now();
   const pending = newReservation(dependencies, checked, now);
-  const reserved = await versions.reserve(id, pending, { overwrite, now });
-  const item = reserved ? undefined : await versions.get(id);
-  // A reservation whose answer got lost on the way fails when it is tried again, and is ours all the same.
-  if (reserved || item?.pending?.key === pending.key) {
+  if (await versions.reserve(id, pending, { overwrite, now })) {
     if (await finish(dependencies, checked, pending)) return true;
     throw new Fault('try_again', `the upload of ${id.name} ${id.version} took too long: send it again`, {
       retryAfterSeconds: 1,
     });
   }
+  const item = await versions.get(id);
   if (item?.live !== undefined && !overwrite) throw versionExists(id, item.live.digest === chart.digest);
   if (item?.pending === undefined || !isSameUpload(item.pending, checked)) return false;
   // Somebody reserved the version for these very bytes, and may have died since: finishing its work is

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { load } from 'js-yaml';
+import { describe, expect, it } from 'vitest';
+import { type ChartName, parseChartName } from '../../shared/domain/chart-name.ts';
+import { digestOf } from '../../shared/domain/digest.ts';
+import type { IndexSettings, LiveVersion } from '../../shared/domain/entry.ts';
+import {
+  type Fragment,
+  readRanges,
+  renderFragment,
+  renderIndex,
+  renderRanges,
+  spliceIndex,
+} from '../../shared/domain/index-file.ts';
+import { parseRepository } from '../../shared/domain/repository.ts';
+import { parseChartVersion } from '../../shared/domain/version.ts';
+
+const json: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
+const yaml: IndexSettings = { ...json, format: 'yaml' };
+const root = parseRepository([]);
+const GENERATED = '2026-01-02T03:04:05Z';
+
+type Shape = { name: string; version: string; description: string; createdMs: number };
+
+function liveVersion({ name, version, description, createdMs }: Shape): LiveVersion {
+  return {
+    name: parseChartName(name),
+    version: parseChartVersion(version),
+    entry: JSON.stringify({ name, version, description, apiVersion: 'v2' }),
+    digest: digestOf(Buffer.from(`${name} ${version} ${description}`)),
+    created: new Date(createdMs).toISOString(),
+  };
+}
+
+/** A repository's state: chart name -> its live versions. */
+type State = Map<ChartName, LiveVersion[]>;
+
+function stateOf(shapes: readonly Shape[]): State {
+  const state: State = new Map();
+  for (const live of shapes.map(liveVersion)) {
+    const others = (state.get(live.name) ?? []).filter(({ version }) => version !== live.version);
+    state.set(live.name, [...others, live]);
+  }
+  return state;
+}
+
+function fragmentsOf(state: State, settings: IndexSettings): Fragment[] {
+  return [...state].flatMap(([name, live]) => renderFragment(name, live, settings, root) ?? []);
+}
+
+const rebuild = (state: State, settings: IndexSettings, generated = GENERATED) =>
+  renderIndex(fragmentsOf(state, settings), generated, settings);
+
+const anyShape = fc.record({
+  name: fc.constantFrom('a', 'a-b', 'a.b', 'B', 'b', '__proto__', 'constructor', 'zz', '0'),
+  version: fc.constantFrom('1.0.0', '1.0.0+a', '1.0.0+b', '1.0.1-rc.1', '2.0.0', 'v3.0.0', '10.0.0', '1.2'),
+  description: fc.string({ unit: 'grapheme' }),
+  createdMs: fc.integer({ min: 0, max: 1_800_000_000_000 }),
+});
+
+describe.each([
+  { format: 'JSON', settings: json },
+  { format: 'JSON with a context path', settings: { ...json, contextPath: '/x' } },
+  { format: 'block YAML', settings: yaml },
+])('an index in $format', ({ settings }) => {
+  it('is the same bytes whether it was spliced from any earlier state or rebuilt', () => {
+    fc.assert(
+      fc.property(fc.array(anyShape), fc.array(anyShape), (before, after) => {
+        const old = stateOf(before);
+        const now = stateOf(after);
+        const changed = new Set([...old.keys(), ...now.keys()]);
+        const changes = new Map(
+          [...changed].map((name) => [name, renderFragment(name, now.get(name) ?? [], settings, root)]),
+        );
+        const spliced = spliceIndex(rebuild(old, settings, 'earlier'), changes, GENERATED, settings);
+        expect(spliced).toEqual(rebuild(now, settings));
+      }),
+    );
+  });
+
+  it('keeps the charts that did not change, byte for byte', () => {
+    fc.assert(
+      fc.property(fc.array(anyShape), anyShape, (before, published) => {
+        const old = stateOf(before);
+        const now = stateOf([...before, published]);
+        const name = parseChartName(published.name);
+        const fragment = renderFragment(name, now.get(name) ?? [], settings, root);
+        const spliced = spliceIndex(rebuild(old, settings), new Map([[name, fragment]]), GENERATED, settings);
+        expect(spliced).toEqual(rebuild(now, settings));
+      }),
+    );
+  });
+
+  it('does not depend on the order in which charts and versions come', () => {
+    fc.assert(
+      fc.property(fc.array(anyShape), (shapes) => {
+        const state = stateOf(shapes);
+        const reversed: State = new Map([...state].reverse().map(([name, live]) => [name, live.toReversed()]));
+        expect(rebuild(reversed, settings)).toEqual(rebuild(state, settings));
+      }),
+    );
+  });
+
+  it('reads back as YAML with every version once', () => {
+    fc.assert(
+      fc.property(fc.array(anyShape), (shapes) => {
+        const state = stateOf(shapes);
+        const { bytes, ranges } = rebuild(state, settings);
+        const index = load(bytes.toString()) as { entries: Record<string, { version: string }[]> };
+        const listed = Object.getOwnPropertyNames(index.entries).map((name) => [
+          name,
+          Object.getOwnPropertyDescriptor(index.entries, name)?.value.length,
+        ]);
+        expect(new Map(listed as [string, number][])).toEqual(
+          new Map([...state].map(([name, live]) => [name, live.length])),
+        );
+        expect(readRanges(renderRanges(ranges))).toEqual(ranges);
+      }),
+    );
+  });
+});
+
+describe('an index', () => {
+  it('is JSON, one version a line', () => {
+    const state = stateOf([
+      { name: 'redis', version: '1.0.0', description: 'old', createdMs: 0 },
+      { name: 'redis', version: '1.10.0', description: 'new', createdMs: 1 },
+      { name: 'nginx', version: '2.0.0+b', description: 'web', createdMs: 2 },
+    ]);
+    const [nginx] = state.get(parseChartName('nginx')) ?? [];
+    const { bytes } = rebuild(state, { ...json, contextPath: '/helm' });
+    const lines = bytes.toString().split('\n');
+    expect(lines).toHaveLength(10);
+    expect(lines[2]).toBe(
+      `{"name":"nginx","version":"2.0.0+b","description":"web","apiVersion":"v2","urls":["charts/nginx-2.0.0+b.tgz"],"created":"1970-01-01T00:00:00.002Z","digest":"${nginx?.digest}"}`,
+    );
+    expect(lines.at(-2)).toBe(`},"generated":"${GENERATED}","serverInfo":{"contextPath":"/helm"}}`);
+  });
+
+  it('orders versions as Helm does, newest first, and equal ones by their creation', () => {
+    const versions = ['1.0.0', '1.0.0+a', '1.0.0+b', '2.0.0-alpha', 'v3.0.0', '9.0.0', '10.0.0'];
+    const state = stateOf(
+      versions.map((version, n) => ({ name: 'a', version, description: '', createdMs: n % 2 })),
+    );
+    const index = JSON.parse(rebuild(state, json).bytes.toString());
+    expect(index.entries.a.map(({ version }: { version: string }) => version)).toEqual([
+      '10.0.0',
+      '9.0.0',
+      'v3.0.0',
+      '2.0.0-alpha',
+      '1.0.0+a',
+      '1.0.0',
+      '1.0.0+b',
+    ]);
+  });
+
+  it.each([
+    { why: 'relative by default', settings: json, path: ['org'], url: 'charts/a-1.0.0.tgz' },
+    {
+      why: 'below the chart URL',
+      settings: { ...json, chartUrl: 'https://example.com/', contextPath: '/x' },
+      path: ['org', 'team'],
+      url: 'https://example.com/x/org/team/charts/a-1.0.0.tgz',
+    },
+    {
+      why: 'below the chart URL for the root repository',
+      settings: { ...json, chartUrl: 'https://example.com' },
+      path: [],
+      url: 'https://example.com/charts/a-1.0.0.tgz',
+    },
+  ])('has URLs $why', ({ settings, path, url }) => {
+    const live = liveVersion({ name: 'a', version: '1.0.0', description: '', createdMs: 0 });
+    const fragment = renderFragment(live.name, [live], settings, parseRepository(path));
+    expect(Buffer.from(fragment?.bytes ?? []).toString()).toContain(`"urls":["${url}"]`);
+  });
+
+  it('quotes every string in block YAML, so that no reader takes text for a number', () => {
+    const live = liveVersion({ name: 'yes', version: '1.2', description: '0o17', createdMs: 0 });
+    const { bytes } = renderIndex([renderFragment(live.name, [live], yaml, root) ?? []].flat(), GENERATED, yaml);
+    expect(bytes.toString()).toContain(
+      '  "yes":\n  - name: "yes"\n    version: "1.2"\n    description: "0o17"\n',
+    );
+  });
+});

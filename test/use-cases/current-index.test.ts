@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { currentIndex } from '../../shared/current-index.ts';
+import { rebuildRequestKey } from '../../shared/domain/object-keys.ts';
+import { refreshIndex } from '../../shared/refresh.ts';
+import type { Call } from '../store/hook.ts';
+import { aWorld, listed, root } from './world.ts';
+
+const anyNumber = { rebuildAtMost: Number.POSITIVE_INFINITY };
+
+describe('asking for the current index', () => {
+  it('finds none where nothing was published', async () => {
+    expect(await currentIndex(aWorld(), root)).toBeUndefined();
+  });
+
+  it('brings a stale index up to date first', async () => {
+    const world = aWorld();
+    await world.publish('a', '1.0.0');
+    const pointer = await currentIndex(world, root);
+    expect(pointer).toEqual(await world.pointers.get(root));
+    expect(listed(await world.published())).toEqual(['a 1.0.0']);
+  });
+
+  it('reads the marks first and the pointer after them, and nothing else, when it is up to date', async () => {
+    const calls: Call[] = [];
+    const world = aWorld({ hook: async (call) => void calls.push(call) });
+    await world.publish('a', '1.0.0');
+    await currentIndex(world, root);
+    calls.length = 0;
+    await currentIndex(world, root);
+    expect(calls.map(({ store, operation, phase }) => `${store}.${operation} ${phase}`)).toEqual([
+      'versions.marks before',
+      'versions.marks after',
+      'pointers.get before',
+      'pointers.get after',
+    ]);
+  });
+
+  it('does not refresh while another does, and takes its result', async () => {
+    const world = aWorld();
+    await world.publish('a', '1.0.0');
+    await world.pointers.lease(root, 'another', { now: world.clock.now(), expires: Number.MAX_SAFE_INTEGER });
+    let looks = 0;
+    const clock = {
+      ...world.clock,
+      sleep: async () => {
+        looks += 1;
+        if (looks === 3) await refreshIndex(world, root, anyNumber);
+      },
+    };
+    const pointer = await currentIndex({ ...world, clock }, root);
+    expect(pointer).toMatchObject({ sequence: 1, versions: 1 });
+  });
+
+  it('takes over from a holder that died', async () => {
+    const world = aWorld();
+    await world.publish('a', '1.0.0');
+    const now = world.clock.now();
+    await world.pointers.lease(root, 'dead', { now, expires: now + 5_000 });
+    expect(await currentIndex(world, root)).toMatchObject({ sequence: 1, versions: 1 });
+  });
+
+  it('is not kept waiting by versions that are published while it waits', async () => {
+    const world = aWorld();
+    await world.publish('a', '1.0.0');
+    await world.pointers.lease(root, 'another', { now: world.clock.now(), expires: Number.MAX_SAFE_INTEGER });
+    const clock = {
+      ...world.clock,
+      // The same version is overwritten again and again, so it is marked whenever somebody looks.
+      sleep: async () => {
+        await refreshIndex(world, root, anyNumber);
+        await world.publish('a', '1.0.0', 'again');
+      },
+    };
+    expect(await currentIndex({ ...world, clock }, root)).toMatchObject({ sequence: 2 });
+  });
+
+  it('does not take a flip as proof whose marks may have been read before its own look', async () => {
+    let world = aWorld();
+    let overwrite = async () => {};
+    world = aWorld({
+      hook: async ({ operation, phase }) => {
+        if (operation === 'lease' && phase === 'before') await overwrite();
+      },
+    });
+    // A refresh that read its marks when there was none but b's…
+    await world.publish('b', '1.0.0');
+    await world.pointers.lease(root, 'another', { now: world.clock.now(), expires: Number.MAX_SAFE_INTEGER });
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = refreshIndex(
+      { ...world, objects: { ...world.objects, put: (...put) => released.then(() => world.objects.put(...put)) } },
+      root,
+      anyNumber,
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    // …while a is acknowledged, then read, then overwritten, so that its token changes.
+    await world.publish('a', '1.0.0', 'first');
+    overwrite = async () => {
+      overwrite = async () => {};
+      await world.publish('a', '1.0.0', 'second');
+      release();
+      await slow;
+    };
+    const clock = {
+      ...world.clock,
+      sleep: async () => {
+        await refreshIndex(world, root, anyNumber);
+      },
+    };
+    const pointer = await currentIndex({ ...world, clock }, root);
+    expect(pointer?.sequence).toBe(2);
+    expect(listed(await world.published())).toEqual(['a 1.0.0', 'b 1.0.0']);
+  });
+
+  it('answers "try again" when the index does not become current in time', async () => {
+    const world = aWorld();
+    await world.publish('a', '1.0.0');
+    await world.pointers.lease(root, 'stuck', { now: world.clock.now(), expires: Number.MAX_SAFE_INTEGER });
+    await expect(currentIndex(world, root)).rejects.toMatchObject({ code: 'try_again', retryAfterSeconds: 5 });
+  });
+
+  it('asks the indexer to rebuild what is too large for a request', async () => {
+    const world = aWorld();
+    for (let patch = 0; patch < 3; patch += 1) await world.publish('a', `1.0.${patch}`);
+    await expect(currentIndex(world, root, { rebuildAtMost: 2 })).rejects.toMatchObject({ code: 'try_again' });
+    expect(world.objects.objects.has(rebuildRequestKey(root))).toBe(true);
+  });
+
+  it('serves many readers with few refreshes', async () => {
+    const world = aWorld();
+    for (let patch = 0; patch < 20; patch += 1) await world.publish('a', `1.0.${patch}`);
+    const pointers = await Promise.all(Array.from({ length: 50 }, () => currentIndex(world, root)));
+    expect(new Set(pointers.map((pointer) => pointer?.versions))).toEqual(new Set([20]));
+    expect((await world.pointers.get(root))?.sequence).toBeLessThanOrEqual(2);
+  });
+});
