@@ -16,7 +16,7 @@ import type { Settings } from './settings.ts';
 
 /** What each endpoint of shared/routes.ts calls; its role allows this and no more. */
 const endpointNeeds: Record<EndpointId, Needs> = {
-  'get-home': { table: ['GetItem', 'Query'] },
+  'get-home': { table: ['Query'] },
   'get-health': {},
   'get-info': {},
   // It refreshes a stale index itself, and asks the indexer for a full rebuild by an object in the inbox.
@@ -27,9 +27,9 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   },
   // A signed URL can do what its signer may: reading packages is signed here.
   'get-package': { table: ['GetItem'], objects: { charts: ['GetObject', 'ListBucket'] } },
-  'list-charts': { table: ['GetItem', 'Query'] },
-  'get-chart': { table: ['GetItem', 'Query'] },
-  'get-version': { table: ['GetItem', 'Query'] },
+  'list-charts': { table: ['Query'] },
+  'get-chart': { table: ['Query'] },
+  'get-version': { table: ['Query'] },
   'get-values': { table: ['GetItem', 'Query'], objects: { files: ['GetObject', 'ListBucket'] } },
   'get-templates': { table: ['GetItem', 'Query'], objects: { files: ['GetObject', 'ListBucket'] } },
   'publish-package': {
@@ -52,9 +52,10 @@ const indexerNeeds: Needs = {
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
   objects: {
+    // HEAD, which is a GET to S3: is the package of a reservation there, is a rebuild still asked for?
     charts: ['GetObject', 'ListBucket'],
+    inbox: ['GetObject', 'DeleteObject', 'ListBucket'],
     index: ['GetObject', 'PutObject', 'ListBucket'],
-    inbox: ['DeleteObject'],
   },
 };
 

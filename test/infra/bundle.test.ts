@@ -51,6 +51,14 @@ describe('bundling the functions', () => {
     expect(readFileSync(bundled('greet'), 'utf8')).toContain('farewell');
   });
 
+  it('leaves no half-written files behind', () => {
+    write('greet.ts', 'export const handler = () => "ahoy";');
+    bundle('greet');
+    write('greet.ts', 'export const handler = () => "farewell";');
+    bundle('greet');
+    expect(readdirSync(join(folder, 'out', 'greet'))).toEqual(['index.mjs']);
+  });
+
   it('names the handler that is missing', () => {
     expect(() => bundle('absent')).toThrow(/absent\.ts/);
   });
