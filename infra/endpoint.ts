@@ -4,6 +4,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { Construct } from 'constructs';
 import { type EndpointId, fallback, type Route, routes } from '../shared/routes.ts';
 import { BundledFunction } from './bundled-function.ts';
+import { gatewayPath } from './gateway-path.ts';
 
 export type EndpointProps = {
   readonly api: HttpApi;
@@ -47,15 +48,6 @@ function routeKeys(endpoint: EndpointId): readonly HttpRouteKey[] {
   return routesOf(endpoint).map((route) =>
     HttpRouteKey.with(gatewayPath(route.path), HttpMethod[route.method]),
   );
-}
-
-/**
- * The path as API Gateway takes it. It refuses a path that ends in `/` and does not match `/x/` by `/x`;
- * a greedy variable, which may be empty, is what matches `/x/`. It also matches what lies deeper and has no
- * route of its own, so the handler of such a path compares the path of the request.
- */
-export function gatewayPath(path: string): string {
-  return path !== '/' && path.endsWith('/') ? `${path}{rest+}` : path;
 }
 
 function describe(endpoint: EndpointId): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gatewayPath } from '../../infra/endpoint.ts';
+import { gatewayPath } from '../../infra/gateway-path.ts';
 import { isChartName } from '../../shared/domain/chart-name.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { parsePackageFileName } from '../../shared/domain/package-file.ts';

@@ -90,3 +90,9 @@ export function textOf(value: unknown): string {
   if (join !== undefined) return join[1].map(textOf).join(join[0]);
   throw new Error(`not a text: ${JSON.stringify(value)}`);
 }
+
+/** The environment variables that the template gives a function. */
+export function environmentOf(template: Template, functionId: string): Record<string, unknown> {
+  const [, found] = resource(template, 'AWS::Lambda::Function', logicalPrefix(functionId));
+  return (found.Properties['Environment'] as { Variables: Record<string, unknown> }).Variables;
+}

@@ -1,0 +1,136 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { functionIds } from '../../infra/functions.ts';
+import { environmentVariables } from '../../shared/contract.ts';
+import { endpoints, fallback } from '../../shared/routes.ts';
+import { environmentOf, resource, rightsOf, synthesize, textOf } from './synthesize.ts';
+
+const closed = synthesize();
+const open = synthesize({ access: 'open', accessReason: 'a mirror of public charts' });
+
+describe('access', () => {
+  const withPermission = Object.entries(endpoints).flatMap(([id, { permission }]) =>
+    permission === 'none' ? [] : [id],
+  );
+
+  it('is closed by default, with a password that nobody has seen', () => {
+    expect(environmentOf(closed, 'get-index')[environmentVariables.access]).toBe('closed');
+    closed.hasResourceProperties('AWS::SecretsManager::Secret', {
+      GenerateSecretString: {
+        SecretStringTemplate: '{"username":"admin"}',
+        GenerateStringKey: 'password',
+        PasswordLength: 32,
+        ExcludePunctuation: true,
+      },
+    });
+  });
+
+  it.each(functionIds)('%s reads the password if, and only if, it must check one', (id) => {
+    const [secret] = resource(closed, 'AWS::SecretsManager::Secret');
+    const rights = rightsOf(closed, id).filter(({ action }) => action.startsWith('secretsmanager:'));
+    const must = withPermission.includes(id);
+    expect(rights.map(({ action, on }) => `${action} ${on}`)).toEqual(
+      must ? [`secretsmanager:GetSecretValue <${secret}>`] : [],
+    );
+    expect(environmentOf(closed, id)[environmentVariables.adminSecret]).toEqual(
+      must ? { Ref: secret } : undefined,
+    );
+  });
+
+  it('needs no password when it is open', () => {
+    open.resourceCountIs('AWS::SecretsManager::Secret', 0);
+    expect(environmentOf(open, 'get-index')).not.toHaveProperty(environmentVariables.adminSecret);
+    expect(environmentOf(open, 'get-index')[environmentVariables.access]).toBe('open');
+  });
+
+  it('cannot be opened without a reason, nor by a typo', () => {
+    expect(() => synthesize({ access: 'open' })).toThrow(/accessReason/);
+    expect(() => synthesize({ chartroom: { acess: 'open' } })).toThrow(/no setting "acess"/);
+  });
+});
+
+describe('least privilege', () => {
+  const every = functionIds.flatMap((id) => rightsOf(closed, id).map((right) => ({ id, ...right })));
+  const who = (...actions: readonly string[]) =>
+    [...new Set(every.filter(({ action }) => actions.includes(action)).map(({ id }) => id))].toSorted();
+
+  it('names each action, and each resource up to a prefix of the bucket', () => {
+    for (const { action, on } of every) {
+      expect(action).not.toContain('*');
+      expect(on).toMatch(/^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox)\/\*)?$/);
+    }
+  });
+
+  it("gives a role nothing beyond its function's own policy", () => {
+    closed.allResourcesProperties('AWS::IAM::Role', {
+      ManagedPolicyArns: Match.absent(),
+      Policies: Match.absent(),
+    });
+  });
+
+  it('lets only who changes versions or refreshes indexes write to the table', () => {
+    expect(who('dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual([
+      'delete-chart',
+      'delete-version',
+      'get-index',
+      'index-repositories',
+      'publish-package',
+      'publish-provenance',
+    ]);
+  });
+
+  it('lets only publishers write packages and only deleters delete them', () => {
+    const onPackages = every.filter(({ on }) => /\/(charts|files)\/\*$/.test(on));
+    const may = (action: string) => [
+      ...new Set(onPackages.filter((right) => right.action === action).map(({ id }) => id)),
+    ];
+    expect(may('s3:PutObject')).toEqual(['publish-package', 'publish-provenance']);
+    expect(may('s3:DeleteObject')).toEqual(['delete-version', 'delete-chart']);
+  });
+
+  it('never lets a function scan the table, change the bucket or delete an old object version', () => {
+    expect(who('dynamodb:Scan', 's3:DeleteObjectVersion', 's3:PutBucketPolicy')).toEqual([]);
+  });
+
+  it('narrows what tells a missing object from a forbidden one to the prefix that is read', () => {
+    const listings = every.filter(({ action }) => action === 's3:ListBucket');
+    expect(listings).not.toHaveLength(0);
+    for (const { id, condition } of listings) {
+      const prefix = (condition as { StringLike: { 's3:prefix': string } }).StringLike['s3:prefix'];
+      expect(every).toContainEqual(
+        expect.objectContaining({ id, action: 's3:GetObject', on: expect.stringContaining(`/${prefix}`) }),
+      );
+    }
+  });
+
+  it.each(['get-health', 'get-info', fallback])('%s touches no store', (id) => {
+    expect(rightsOf(closed, id).map(({ action }) => action)).toEqual([
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+    ]);
+  });
+});
+
+describe('the outputs', () => {
+  it('tell how to read the password and add the repository', () => {
+    const outputs = Object.keys(closed.findOutputs('*'));
+    expect(outputs).toEqual([
+      'ApiUrl',
+      'TableName',
+      'BucketName',
+      'AdminSecretArn',
+      'AdminPasswordCommand',
+      'HelmRepoAdd',
+    ]);
+    expect(textOf(closed.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(
+      /\| helm repo add chartroom <Api[^>]*> --username admin --password-stdin$/,
+    );
+  });
+
+  it('ask for no password when access is open', () => {
+    expect(Object.keys(open.findOutputs('*'))).toEqual(['ApiUrl', 'TableName', 'BucketName', 'HelmRepoAdd']);
+    expect(textOf(open.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(
+      /^helm repo add chartroom <Api[^>]*>$/,
+    );
+  });
+});

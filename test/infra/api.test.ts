@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { functionIds } from '../../infra/functions.ts';
+import { fallback, routes } from '../../shared/routes.ts';
+import { logicalPrefix, resource, resourcesOf, synthesize, textOf } from './synthesize.ts';
+
+const closed = synthesize();
+
+describe('the API', () => {
+  const targets = [...resourcesOf(closed, 'AWS::ApiGatewayV2::Route').values()].map(({ Properties }) => ({
+    key: String(Properties['RouteKey']),
+    target: textOf(Properties['Target']),
+  }));
+  const integrationOf = (id: string) => {
+    const [integration] = resource(closed, 'AWS::ApiGatewayV2::Integration', logicalPrefix(id));
+    return `integrations/<${integration}>`;
+  };
+
+  it('has every route of the table, and the fallback for the rest', () => {
+    // API Gateway takes no path that ends in "/"; a greedy variable, which may be empty, stands for it.
+    const expected = routes.map(({ method, path, handler }) => ({
+      key: `${method} ${path === '/charts/' ? '/charts/{rest+}' : path}`,
+      target: integrationOf(handler),
+    }));
+    expect(targets).toHaveLength(expected.length + 1);
+    expect(targets).toEqual(
+      expect.arrayContaining([...expected, { key: '$default', target: integrationOf(fallback) }]),
+    );
+  });
+
+  it('has no route that API Gateway refuses', () => {
+    for (const { key } of targets) expect(key).toMatch(/^(\$default|[A-Z]+ \/(.*[^/])?)$/);
+  });
+
+  it('serves at the root of its host', () => {
+    closed.resourceCountIs('AWS::ApiGatewayV2::Stage', 1);
+    closed.hasResourceProperties('AWS::ApiGatewayV2::Stage', { StageName: '$default', AutoDeploy: true });
+  });
+
+  it('has one integration and one permission for each function that it calls', () => {
+    closed.resourceCountIs('AWS::ApiGatewayV2::Integration', functionIds.length - 1);
+    const permitted = [...resourcesOf(closed, 'AWS::Lambda::Permission').values()].map((permission) =>
+      textOf(permission.Properties['FunctionName']),
+    );
+    expect(permitted).toHaveLength(functionIds.length - 1);
+    expect(new Set(permitted).size).toBe(permitted.length);
+    closed.allResourcesProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
+  });
+
+  it('may call the fallback, whose route has a shorter ARN than the others', () => {
+    const [, permission] = resource(closed, 'AWS::Lambda::Permission', logicalPrefix(fallback));
+    expect(textOf(permission.Properties['SourceArn'])).toMatch(/<Api[^>]*>\/\*\/\*$/);
+  });
+
+  it('leaves room in the stack', () => {
+    expect(resourcesOf(closed).size).toBeLessThan(400);
+  });
+});
+
+it('asks for no account, no Docker and no custom resource', () => {
+  const types = new Set([...resourcesOf(closed).values()].map(({ Type }) => Type.split('::')[1]));
+  expect([...types].toSorted()).toEqual([
+    'ApiGatewayV2',
+    'DynamoDB',
+    'IAM',
+    'Lambda',
+    'Logs',
+    'S3',
+    'SQS',
+    'SecretsManager',
+  ]);
+});
