@@ -1,0 +1,80 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { type ChartName, parseChartName } from '../domain/chart-name.ts';
+import { Fault } from '../domain/fault.ts';
+import { parseRepository, type Repository } from '../domain/repository.ts';
+
+/** An HTTP request in our terms. */
+export type Request = {
+  readonly method: string;
+  /** Decoded by the gateway. */
+  readonly path: string;
+  /** Decoded by the gateway; read them with {@link pathParameter}. */
+  readonly parameters: Readonly<Record<string, string | undefined>>;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  /** The gateway took the body for text: bytes that are not UTF-8 were destroyed on the way. */
+  readonly bodyIsText: boolean;
+  /** What the answer and the log call this request. */
+  readonly id: string;
+};
+
+/** Longer or stranger ones could break log lines and headers. */
+const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** Turns an event of API Gateway (payload format 2.0) into a request. */
+export function readRequest(event: APIGatewayProxyEventV2): Request {
+  const headers = lowerCaseNames(event.headers);
+  const text = event.body ?? '';
+  const given = headers['x-request-id'] ?? '';
+  return {
+    method: event.requestContext.http.method,
+    path: event.rawPath,
+    parameters: event.pathParameters ?? {},
+    query: new URLSearchParams(event.rawQueryString),
+    headers,
+    body: Buffer.from(text, event.isBase64Encoded ? 'base64' : 'utf8'),
+    bodyIsText: text !== '' && !event.isBase64Encoded,
+    id: SANE_REQUEST_ID.test(given) ? given : event.requestContext.requestId,
+  };
+}
+
+function lowerCaseNames(headers: APIGatewayProxyEventV2['headers']): Request['headers'] {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/**
+ * A parameter of the path, as one part of a path: an encoded slash or dots would let it name something
+ * else than what the route says.
+ *
+ * @throws Fault `invalid_request`
+ */
+export function pathParameter({ parameters }: Request, name: string): string {
+  const text = parameters[name] ?? '';
+  if (text === '' || text === '.' || text === '..' || /[/\\\p{Cc}]/u.test(text)) {
+    throw new Fault('invalid_request', `${JSON.stringify(text)} cannot be a ${name} in a path`);
+  }
+  return text;
+}
+
+/**
+ * The repository that the path names; the root repository where the route has no segments.
+ *
+ * @throws Fault `invalid_repository`
+ */
+export function repositoryOf({ parameters }: Request): Repository {
+  const { segment1, segment2, segment3 } = parameters;
+  return parseRepository([segment1, segment2, segment3].filter((segment) => segment !== undefined));
+}
+
+/** @throws Fault `invalid_request` or `invalid_name` */
+export function chartNameOf(request: Request): ChartName {
+  return parseChartName(pathParameter(request, 'name'));
+}
+
+/** The media type of the body in lower case, without parameters; empty if the client did not say. */
+export function mediaTypeOf({ headers }: Request): string {
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  return type.trim().toLowerCase();
+}

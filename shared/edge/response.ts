@@ -1,0 +1,93 @@
+import type { Fault, FaultCode } from '../domain/fault.ts';
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** An answer. The one to HEAD is the one to GET: its body is counted and left out by {@link withoutBody}. */
+export type Response = {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Text goes out as UTF-8. */
+  readonly body: string | Uint8Array;
+};
+
+export const jsonType = 'application/json; charset=utf-8';
+
+export function json(status: number, value: unknown, headers: Headers = {}): Response {
+  return jsonText(status, JSON.stringify(value), headers);
+}
+
+/** For JSON that is text already, so that no key of it passes through an object. */
+export function jsonText(status: number, text: string, headers: Headers = {}): Response {
+  return { status, headers: { 'content-type': jsonType, ...headers }, body: text };
+}
+
+export function bytes(contentType: string, body: Uint8Array, headers: Headers = {}): Response {
+  return { status: 200, headers: { 'content-type': contentType, ...headers }, body };
+}
+
+export function html(body: string, headers: Headers = {}): Response {
+  return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', ...headers }, body };
+}
+
+/** 302: Helm follows it for the index, packages and provenance files alike. */
+export function redirect(location: string, headers: Headers = {}): Response {
+  return { status: 302, headers: { location, ...headers }, body: '' };
+}
+
+/** Headers alone: for HEAD of what a GET would be redirected to, and for 304. */
+export function headersOnly(status: number, headers: Headers): Response {
+  return { status, headers, body: '' };
+}
+
+/** What HEAD gets: the same headers, with the length of the body that is left out. */
+export function withoutBody({ status, headers, body }: Response): Response {
+  const length = { 'content-length': String(Buffer.byteLength(body)) };
+  return { status, headers: { ...length, ...headers }, body: '' };
+}
+
+/** `code` is the word that Harbor's clients look for, by status. */
+type Refusal = { readonly status: number; readonly code: string };
+
+const badRequest: Refusal = { status: 400, code: 'BAD_REQUEST' };
+const notFound: Refusal = { status: 404, code: 'NOT_FOUND' };
+const conflict: Refusal = { status: 409, code: 'CONFLICT' };
+
+const refusals: Readonly<Record<FaultCode, Refusal>> = {
+  invalid_request: badRequest,
+  invalid_repository: badRequest,
+  invalid_name: badRequest,
+  invalid_version: badRequest,
+  invalid_package: badRequest,
+  invalid_provenance: badRequest,
+  unauthorized: { status: 401, code: 'UNAUTHORIZED' },
+  not_found: notFound,
+  chart_not_found: notFound,
+  version_not_found: notFound,
+  method_not_allowed: { status: 405, code: 'METHOD_NOT_ALLOWED' },
+  version_exists: conflict,
+  provenance_exists: conflict,
+  being_published: conflict,
+  too_large: { status: 413, code: 'REQUEST_ENTITY_TOO_LARGE' },
+  text_body: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },
+  try_again: { status: 503, code: 'SERVICE_UNAVAILABLE' },
+};
+
+/** Answers a refusal in ChartMuseum's words (`error`) and Harbor's (`errors`) at once. */
+export function errorResponse(fault: Fault, headers: Headers = {}): Response {
+  const { status, code } = refusals[fault.code];
+  return envelope(status, code, fault.message, {
+    // RFC 9110, 11.6.1: every 401 says how to authenticate; browsers and `curl --anyauth` need it.
+    ...(status === 401 ? { 'www-authenticate': 'Basic realm="Chartroom"' } : {}),
+    ...(fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }),
+    ...headers,
+  });
+}
+
+/** Answers a bug of ours without detail. */
+export function internalError(): Response {
+  return envelope(500, 'UNKNOWN', 'internal error', {});
+}
+
+function envelope(status: number, code: string, message: string, headers: Headers): Response {
+  return json(status, { error: message, errors: [{ code, message }] }, headers);
+}

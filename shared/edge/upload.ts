@@ -1,0 +1,46 @@
+import { Fault } from '../domain/fault.ts';
+import type { Environment } from './environment.ts';
+import type { Request } from './request.ts';
+
+/** What a deployment allows uploads. */
+export type UploadRules = Pick<Environment, 'allowOverwrite' | 'maxUploadBytes'>;
+
+/**
+ * Whether an upload may replace what is there: where the deployment says so, or by `?force`, which
+ * `helm cm-push` sends without a value. ChartMuseum takes `force=false` for yes; we do not.
+ */
+export function mayOverwrite({ query }: Request, { allowOverwrite }: UploadRules): boolean {
+  const force = query.get('force');
+  return allowOverwrite || (force !== null && !['false', '0'].includes(force.toLowerCase()));
+}
+
+/**
+ * The body as the bytes that the client sent.
+ *
+ * @throws Fault `text_body` if the gateway took them for text: packages are destroyed by that
+ */
+export function binaryBody({ body, bodyIsText, headers }: Request): Uint8Array {
+  if (!bodyIsText) return body;
+  throw new Fault(
+    'text_body',
+    `a body of type ${headers['content-type'] ?? 'text'} is read as text, which destroys a package: ` +
+      'send it as curl -H "Content-Type: application/octet-stream" --data-binary @chart.tgz',
+  );
+}
+
+/** @throws Fault `invalid_request` for nothing at all, `too_large` above the deployment's limit */
+export function checkSize(file: Uint8Array, what: 'package' | 'provenance file', rules: UploadRules): void {
+  if (file.length === 0) {
+    throw new Fault(
+      'invalid_request',
+      `the ${what} is empty: send a file's bytes, as curl --data-binary @file does`,
+    );
+  }
+  if (file.length > rules.maxUploadBytes) {
+    throw new Fault(
+      'too_large',
+      `the ${what} has ${file.length} bytes, and an upload may have ${rules.maxUploadBytes}: ` +
+        'name in .helmignore what the chart does not need, and package it again',
+    );
+  }
+}
