@@ -1,0 +1,116 @@
+import { gunzipSync } from 'node:zlib';
+import type { ChartName } from './domain/chart-name.ts';
+import type { ChartFiles } from './domain/chart-package.ts';
+import { type LiveVersion, newestFirst } from './domain/entry.ts';
+import { Fault } from './domain/fault.ts';
+import { filesKey } from './domain/object-keys.ts';
+import type { Repository } from './domain/repository.ts';
+import { selectVersion } from './domain/version.ts';
+import type { ObjectStore } from './store/object-store.ts';
+import type { PackageRecord, VersionItem, VersionStore } from './store/version-store.ts';
+
+/** A version that readers see, with where its bytes are. */
+export type ReadableVersion = LiveVersion & PackageRecord;
+
+/** A chart with its versions, newest first; at least one. */
+export type ReadableChart = { readonly name: ChartName; readonly versions: readonly ReadableVersion[] };
+
+/** Which charts of a list are asked for. Without `limit`: all from `offset` on. */
+export type Page = { readonly offset: number; readonly limit: number | undefined };
+
+/**
+ * The charts of a repository, names ascending. They come from the table by strong reads, so what was
+ * answered 201 is in the next list.
+ */
+export async function* readCharts(
+  versions: Pick<VersionStore, 'ofRepository'>,
+  repository: Repository,
+  { offset, limit = Number.POSITIVE_INFINITY }: Page,
+): AsyncGenerator<ReadableChart> {
+  let position = 0;
+  for await (const chart of groupByChart(versions.ofRepository(repository))) {
+    if (position >= offset + limit) return;
+    if (position >= offset) yield chart;
+    position += 1;
+  }
+}
+
+/** Items of a chart follow one another, so only one chart's items are held. */
+async function* groupByChart(items: AsyncIterable<VersionItem>): AsyncGenerator<ReadableChart> {
+  let chart: ReadableVersion[] = [];
+  for await (const version of readable(items)) {
+    if (chart[0] !== undefined && chart[0].name !== version.name) {
+      yield { name: chart[0].name, versions: chart.sort(newestFirst) };
+      chart = [];
+    }
+    chart.push(version);
+  }
+  if (chart[0] !== undefined) yield { name: chart[0].name, versions: chart.sort(newestFirst) };
+}
+
+async function* readable(items: AsyncIterable<VersionItem>): AsyncGenerator<ReadableVersion> {
+  for await (const { name, version, live } of items) {
+    if (live !== undefined) yield { name, version, ...live };
+  }
+}
+
+/**
+ * The versions of one chart, newest first.
+ *
+ * @returns none if there is no such chart
+ */
+export async function readChart(
+  versions: Pick<VersionStore, 'ofChart'>,
+  repository: Repository,
+  name: ChartName,
+): Promise<readonly ReadableVersion[]> {
+  const found: ReadableVersion[] = [];
+  for await (const version of readable(versions.ofChart(repository, name))) found.push(version);
+  return found.sort(newestFirst);
+}
+
+/**
+ * Finds the version that a client means by `latest`, a version's text or a range. The messages are
+ * ChartMuseum's, which clients print.
+ *
+ * @throws Fault `chart_not_found` or `version_not_found`
+ */
+export async function readVersion(
+  versions: Pick<VersionStore, 'ofChart'>,
+  repository: Repository,
+  name: ChartName,
+  wanted: string,
+): Promise<ReadableVersion> {
+  const chart = await readChart(versions, repository, name);
+  if (chart.length === 0) throw new Fault('chart_not_found', 'no chart name found');
+  const selected = selectVersion(
+    chart.map(({ version }) => version),
+    wanted,
+  );
+  const found = chart.find(({ version }) => version === selected);
+  if (found !== undefined) return found;
+  const shown = wanted === 'latest' ? '' : wanted;
+  throw new Fault('version_not_found', `no chart version found for ${name}-${shown}`);
+}
+
+/**
+ * What was extracted from the package of a version, found as {@link readVersion} finds it.
+ *
+ * @throws Fault `chart_not_found` or `version_not_found`
+ */
+export async function readFiles(
+  { versions, objects }: { versions: Pick<VersionStore, 'ofChart'>; objects: Pick<ObjectStore, 'get'> },
+  repository: Repository,
+  name: ChartName,
+  wanted: string,
+): Promise<ChartFiles> {
+  let missing: string | undefined;
+  for (;;) {
+    const { key } = await readVersion(versions, repository, name, wanted);
+    if (key === missing) throw new Error(`${filesKey(key)} is missing in the bucket`);
+    const object = await objects.get(filesKey(key));
+    if (object !== undefined) return JSON.parse(gunzipSync(object).toString()) as ChartFiles;
+    // Deleted or overwritten between the two reads: then the table names another key by now, or none.
+    missing = key;
+  }
+}
