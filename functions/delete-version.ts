@@ -1,0 +1,29 @@
+import { type DeleteDependencies, deleteVersion } from '../shared/delete.ts';
+import { Fault } from '../shared/domain/fault.ts';
+import { isChartVersion } from '../shared/domain/version.ts';
+import { objects, versions } from '../shared/edge/environment.ts';
+import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
+import { chartNameOf, pathParameter, repositoryOf } from '../shared/edge/request.ts';
+import { json } from '../shared/edge/response.ts';
+import type { Endpoint } from '../shared/edge/serve.ts';
+
+/**
+ * DELETE /api/{repository}/charts/{name}/{version}: the version with its provenance file. `latest` and
+ * ranges are not resolved: what is deleted is named.
+ */
+export function removeVersion(dependencies: DeleteDependencies): Endpoint {
+  return async (request) => {
+    const repository = repositoryOf(request);
+    const name = chartNameOf(request);
+    const version = pathParameter(request, 'version');
+    if (!isChartVersion(version)) {
+      throw new Fault('version_not_found', `chart ${name} has no version ${version}: name the exact version`);
+    }
+    await deleteVersion(dependencies, { repository, name, version });
+    return json(200, { deleted: true });
+  };
+}
+
+export const handler = lambdaHandler('delete-version', (environment) =>
+  removeVersion({ versions: versions(environment), objects: objects(environment) }),
+);
