@@ -1,0 +1,45 @@
+import { type Caller, Refusal } from './sigv4.ts';
+
+/** One call that a function makes to a store. */
+export type StoreCall = {
+  readonly service: 's3' | 'dynamodb';
+  /** AWS's name of it, `PutObject` or `UpdateItem`. */
+  readonly operation: string;
+  /** Logical id of the function. */
+  readonly caller: string;
+  /** The S3 key it is about. */
+  readonly key?: string;
+};
+
+/** What befalls a call: an error to the caller, or the caller's end, before or after it took effect. */
+export type Fate = 'pass' | 'fail-before' | 'fail-after' | 'kill-before' | 'kill-after';
+
+export type Faults = {
+  decide(call: StoreCall): Fate;
+  /** Ends the execution environment that made the call. */
+  kill(environment: string): Promise<void>;
+};
+
+/** The caller is gone: there is nobody to answer. */
+export class CallerEnded extends Error {}
+
+/** Applies a call with whatever fate a test has chosen for it. Callers that are no function are left alone. */
+export async function withFaults<Answer>(
+  faults: Faults,
+  { accessKeyId, environment }: Caller,
+  call: Omit<StoreCall, 'caller'>,
+  apply: () => Promise<Answer>,
+): Promise<Answer> {
+  const fate = environment === undefined ? 'pass' : faults.decide({ ...call, caller: accessKeyId });
+  if (fate.endsWith('before')) await strike();
+  const answer = await apply();
+  if (fate.endsWith('after')) await strike();
+  return answer;
+
+  async function strike(): Promise<never> {
+    if (!fate.startsWith('kill'))
+      throw new Refusal(500, 'InternalError', 'We encountered an internal error.');
+    await faults.kill(environment ?? '');
+    throw new CallerEnded();
+  }
+}
