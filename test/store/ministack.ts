@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import { bind, close } from '../../local/listen.ts';
+
+// Installed by pip, so that no package here declares it.
+const program = 'ministack';
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await bind(server, '127.0.0.1', 0);
+  await close(server);
+  return port;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/_ministack/health`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts `ministack` from PATH on a free port of this computer. With AUTH it checks signatures.
+ *
+ * @throws Error with what it printed, if it ends before it answers
+ */
+export async function startMinistack(): Promise<{ url: string; stop(): Promise<void> }> {
+  const port = await freePort();
+  const child = spawn(program, {
+    env: { ...process.env, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), AUTH: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data: Buffer) => void printed.push(data.toString()));
+  }
+  const state: { ended?: string } = {};
+  const ended = new Promise<void>((resolve) => {
+    const end = (how: string) => {
+      state.ended = how;
+      resolve();
+    };
+    child.once('error', (error) => end(error.message));
+    child.once('exit', (code, signal) => end(`it ended with ${code ?? signal}`));
+  });
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await answers(url))) {
+    if (state.ended !== undefined) throw new Error(`ministack: ${state.ended}\n${printed.join('')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const stop = async () => {
+    child.kill();
+    await ended;
+  };
+  return { url, stop };
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { ObjectStore } from '../../shared/store/object-store.ts';
+
+export const octets = { contentType: 'application/octet-stream' };
+
+export const aKey = (end = 'redis-1.0.0.tgz') => `charts/${randomUUID()}/-/${end}`;
+
+export const bytesOf = (text: string) => new Uint8Array(Buffer.from(text));
+
+/** Keys that a URL, a signature or a file system would treat specially. */
+export const oddKeys = [
+  '__proto__/1.0.0/x.tgz',
+  'a+b/1.0.0+build.5.tgz',
+  'with space/and  two.tgz',
+  '100%/%2B%2F.tgz',
+  "quote'(paren)!*~.tgz",
+  'ques?tion&am=p;hash#.tgz',
+  'colon:at@dollar$comma,.tgz',
+  'é/ü/中文/🚢.tgz',
+  'back\\slash|pipe^tick`[brace]{curly}"double<angle>',
+  'UPPER/lower/a.tgz',
+  `long/${'n'.repeat(250)}/${'v'.repeat(128)}/${'d'.repeat(120)}.tgz.prov`,
+];
+
+/** What every object store promises. */
+export function objectsContract(open: () => ObjectStore): void {
+  describe('objects', () => {
+    it('come back byte for byte', async () => {
+      const key = aKey();
+      const bytes = Uint8Array.from({ length: 256 * 1024 }, (_, n) => (n * 7919) % 256);
+      await open().put(key, bytes, { ...octets, metadata: { repository: 'a/b', version: '1.0.0+build.5' } });
+      expect(Buffer.from((await open().get(key)) ?? []).equals(bytes)).toBe(true);
+      expect(await open().exists(key)).toBe(true);
+    });
+
+    it('may be empty', async () => {
+      const key = aKey();
+      await open().put(key, new Uint8Array(), octets);
+      expect(await open().get(key)).toHaveLength(0);
+      expect(await open().exists(key)).toBe(true);
+    });
+
+    it('are undefined where there is none', async () => {
+      const key = aKey();
+      expect(await open().get(key)).toBeUndefined();
+      expect(await open().exists(key)).toBe(false);
+    });
+
+    it('are not what lies below or above them', async () => {
+      const key = aKey('a/b');
+      await open().put(key, bytesOf('b'), octets);
+      for (const other of [key.slice(0, -2), key.slice(0, -1), `${key}/c`, `${key}/`]) {
+        expect(await open().exists(other)).toBe(false);
+        expect(await open().get(other)).toBeUndefined();
+      }
+    });
+
+    it('may stand beside objects whose keys go on from theirs', async () => {
+      const key = aKey('a');
+      await open().put(key, bytesOf('short'), octets);
+      await open().put(`${key}/b`, bytesOf('long'), octets);
+      await open().remove([key]);
+      expect(await open().exists(key)).toBe(false);
+      expect(await open().get(`${key}/b`)).toEqual(bytesOf('long'));
+    });
+
+    it('are replaced by a second put', async () => {
+      const key = aKey();
+      await open().put(key, bytesOf('a long first content'), octets);
+      await open().put(key, bytesOf('second'), octets);
+      expect(await open().get(key)).toEqual(bytesOf('second'));
+    });
+
+    it('are removed, one or many, and those that are not there are fine', async () => {
+      const [one, two, three, none] = [aKey(), aKey('a+b c'), aKey('é'), aKey()];
+      for (const key of [one, two, three]) await open().put(key, bytesOf('x'), octets);
+      await open().remove([]);
+      await open().remove([one]);
+      await open().remove([one]);
+      expect([await open().exists(one), await open().exists(two)]).toEqual([false, true]);
+      await open().remove([none, two, three]);
+      for (const key of [two, three]) expect(await open().exists(key)).toBe(false);
+    });
+
+    it('are removed 1,000 at once', async () => {
+      const folder = aKey('many');
+      const keys = Array.from({ length: 1_000 }, (_, n) => `${folder}/${n}`);
+      const there = keys.filter((_, n) => n % 100 === 0);
+      for (const key of there) await open().put(key, bytesOf('x'), octets);
+      await open().remove(keys);
+      for (const key of there) expect(await open().exists(key)).toBe(false);
+    });
+
+    it.each(oddKeys)('may be called %s', async (end) => {
+      const key = aKey(end);
+      await open().put(key, bytesOf(end), octets);
+      expect(await open().get(key)).toEqual(bytesOf(end));
+      await open().remove([key, aKey()]);
+      expect(await open().exists(key)).toBe(false);
+    });
+
+    it('are called by keys that differ in letter case or Unicode form alone', async () => {
+      const folder = aKey('same');
+      const keys = ['é', 'e\u0301', 'É', 'E', 'e'].map((end) => `${folder}/${end}`);
+      for (const key of keys) await open().put(key, bytesOf(key), octets);
+      for (const key of keys) expect(await open().get(key)).toEqual(bytesOf(key));
+    });
+  });
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { parseChartName } from '../../shared/domain/chart-name.ts';
+import { digestOf } from '../../shared/domain/digest.ts';
+import { packageKey, provenanceKey, type VersionId } from '../../shared/domain/object-keys.ts';
+import { parseRepository, type Repository } from '../../shared/domain/repository.ts';
+import { parseChartVersion } from '../../shared/domain/version.ts';
+import type { PendingPackage, ProvenanceRecord } from '../../shared/store/version-store.ts';
+
+/** A repository that nothing else speaks of, so that tests can share one table. */
+export function aRepository(): Repository {
+  return parseRepository([`r${randomUUID()}`]);
+}
+
+export function aVersionId(
+  parts: { repository?: Repository; name?: string; version?: string } = {},
+): VersionId {
+  return {
+    repository: parts.repository ?? aRepository(),
+    name: parseChartName(parts.name ?? 'redis'),
+    version: parseChartVersion(parts.version ?? '1.0.0'),
+  };
+}
+
+/** The instant at which these tests play; stores have no clock. */
+export const now = Date.parse('2026-01-02T03:04:05.678Z');
+
+const digestOfText = (text: string) => digestOf(Buffer.from(text));
+
+/** A reservation with a key of its own; the same `content` is the same package. */
+export function aPending(
+  id: VersionId,
+  parts: { content?: string; expires?: number; provenance?: ProvenanceRecord; entry?: string } = {},
+): PendingPackage {
+  const content = parts.content ?? 'a package';
+  const digest = digestOfText(content);
+  return {
+    digest,
+    sizeBytes: content.length,
+    entry: parts.entry ?? JSON.stringify({ name: id.name, version: id.version, description: 'é ✓ "quoted"' }),
+    key: packageKey(id, digest, randomUUID()),
+    created: new Date(now).toISOString(),
+    expires: parts.expires ?? now + 60_000,
+    ...(parts.provenance && { provenance: parts.provenance }),
+  };
+}
+
+/** A provenance file of the package with this content, under a key of its own. */
+export function aProvenance(id: VersionId, content = 'a package'): ProvenanceRecord {
+  const own = randomUUID();
+  const digest = digestOfText(content);
+  return { package: digest, digest: digestOfText(own), key: provenanceKey(id, digest, own) };
+}

@@ -1,0 +1,109 @@
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { aKey, octets } from './objects-contract.ts';
+import type { S3, TestUnless } from './s3-contract.ts';
+
+const MIB = 1024 * 1024;
+
+/** Bytes of which no two stretches are alike. */
+function someBytes(length: number, seed = 1): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let n = 0; n + 4 <= length; n += 4) bytes.writeUInt32LE(Math.imul(n + seed, 2_654_435_761) >>> 0, n);
+  return bytes;
+}
+
+/** An upload in parts, numbered in the order in which they are added. */
+async function begin({ client, bucketName }: S3, key: string) {
+  const object = { Bucket: bucketName, Key: key };
+  const { UploadId } = await client.send(
+    new CreateMultipartUploadCommand({ ...object, ContentType: 'application/x-yaml' }),
+  );
+  const parts: CompletedPart[] = [];
+  const add = (ETag: string | undefined) =>
+    void parts.push({ PartNumber: parts.length + 1, ...(ETag && { ETag }) });
+  const next = () => ({ ...object, UploadId, PartNumber: parts.length + 1 });
+
+  return {
+    async put(bytes: Uint8Array) {
+      add((await client.send(new UploadPartCommand({ ...next(), Body: bytes }))).ETag);
+    },
+    async copy(source: string, first: number, last: number) {
+      const path = source.split('/').map(encodeURIComponent).join('/');
+      const command = new UploadPartCopyCommand({
+        ...next(),
+        CopySource: `${bucketName}/${path}`,
+        CopySourceRange: `bytes=${first}-${last}`,
+      });
+      add((await client.send(command)).CopyPartResult?.ETag);
+    },
+    complete: (chosen: CompletedPart[] = parts) =>
+      client.send(
+        new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts: chosen } }),
+      ),
+    abort: () => client.send(new AbortMultipartUploadCommand({ ...object, UploadId })),
+  };
+}
+
+/** Uploads in parts, some of them ranges of another object: how a large index changes without being sent. */
+export function s3Multipart(open: () => S3, itUnless: TestUnless): void {
+  describe('an upload in parts', () => {
+    it('splices new bytes between ranges of another object', async () => {
+      const old = someBytes(16 * MIB);
+      const source = aKey('1-a+b c/index.yaml');
+      await open().objects.put(source, old, octets);
+      const key = aKey('2-b/index.yaml');
+      const upload = await begin(open(), key);
+      const fresh = someBytes(5 * MIB, 77);
+      await upload.copy(source, 0, 6 * MIB - 1);
+      await upload.put(fresh);
+      await upload.copy(source, 6 * MIB + 123, 12 * MIB);
+      await upload.copy(source, 12 * MIB + 1, 16 * MIB - 1);
+      expect(await open().objects.exists(key)).toBe(false);
+      await upload.complete();
+      const wanted = Buffer.concat([
+        old.subarray(0, 6 * MIB),
+        fresh,
+        old.subarray(6 * MIB + 123, 12 * MIB + 1),
+        old.subarray(12 * MIB + 1),
+      ]);
+      expect(Buffer.from((await open().objects.get(key)) ?? []).equals(wanted)).toBe(true);
+    });
+
+    itUnless('refuses a part that is too small')(
+      'is refused with a part below 5 MiB that is not the last',
+      async () => {
+        const key = aKey();
+        const upload = await begin(open(), key);
+        await upload.put(someBytes(1024));
+        await upload.put(someBytes(1024));
+        await expect(upload.complete()).rejects.toMatchObject({ name: 'EntityTooSmall' });
+        expect(await open().objects.exists(key)).toBe(false);
+      },
+    );
+
+    it('is refused with a part that was never sent', async () => {
+      const key = aKey();
+      const upload = await begin(open(), key);
+      await upload.put(someBytes(1024));
+      const never = [{ PartNumber: 1, ETag: '"00000000000000000000000000000000"' }];
+      await expect(upload.complete(never)).rejects.toMatchObject({ name: 'InvalidPart' });
+      expect(await open().objects.exists(key)).toBe(false);
+    });
+
+    it('leaves nothing once it was given up', async () => {
+      const key = aKey();
+      const upload = await begin(open(), key);
+      await upload.put(someBytes(1024));
+      await upload.abort();
+      await expect(upload.complete()).rejects.toMatchObject({ name: 'NoSuchUpload' });
+      expect(await open().objects.exists(key)).toBe(false);
+    });
+  });
+}
