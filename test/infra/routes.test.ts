@@ -81,18 +81,38 @@ function isRepository(segments: readonly string[]): boolean {
   }
 }
 
-const shown = ties.map((tie) => ({ ...tie, title: `${tie.a.method} ${tie.a.path} and ${tie.b.path}` }));
+const titled = ties.map((tie) => [`${tie.a.method} ${tie.a.path} and ${tie.b.path}`, tie] as const);
 
 describe('route templates that tie', () => {
   it('are found', () => {
-    const titles = shown.map(({ title }) => title);
+    const titles = titled.map(([title]) => title);
     expect(titles).toContain('GET /api/{segment1}/charts and /api/charts/{name}');
-    expect(titles).not.toContain('GET /charts/{file} and /{segment1}/index.yaml');
+    expect(titles).not.toContain('GET /{segment1}/index.yaml and /charts/{file}');
   });
 
-  it.each(shown)('$title share no path that either may be asked for', ({ a, b, both }) => {
+  it.each(titled)('%s share no path that either may be asked for', (_, { a, b, both }) => {
     for (const path of pathsOf(both)) {
       expect({ path, legal: isLegal(a, path) || isLegal(b, path) }).toEqual({ path, legal: false });
+    }
+  });
+});
+
+/** Pairs of routes of which the first takes all that they share, being the more specific. */
+const shadows = full.flatMap((specific) =>
+  full.flatMap((general) => {
+    const hides =
+      specific !== general &&
+      specific.method === general.method &&
+      isWithin(segmentsOf(specific), segmentsOf(general));
+    const title = `${specific.method} ${specific.path} takes nothing that ${general.path} may be asked for`;
+    return hides ? [[title, { specific, general }] as const] : [];
+  }),
+);
+
+describe('the more specific of two routes', () => {
+  it.each(shadows)('%s', (_, { specific, general }) => {
+    for (const path of pathsOf(segmentsOf(specific))) {
+      expect({ path, legal: isLegal(general, path) }).toEqual({ path, legal: false });
     }
   });
 });
