@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { networkInterfaces, tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, it } from 'vitest';
+import { bind, close } from '../../local/listen.ts';
+
+/** 127.0.0.1 and, where this computer has it, ::1. */
+const loopbacks = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .filter(({ internal }) => internal)
+  .map(({ address }) => address);
+
+const root = path.join(import.meta.dirname, '../..');
+
+/** Starts the program; `line` waits for one that it prints. */
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'local/main.ts', ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed = { out: '', err: '' };
+  child.stdout.on('data', (text) => {
+    printed.out += text;
+  });
+  child.stderr.on('data', (text) => {
+    printed.err += text;
+  });
+  const lines = createInterface({ input: child.stdout });
+  return {
+    child,
+    printed,
+    ended: once(child, 'close').then(([code]) => code),
+    line: async (wanted: RegExp) => {
+      for await (const line of lines) if (wanted.test(line)) return line;
+      throw new Error(`ended without ${wanted}: ${printed.err}`);
+    },
+  };
+}
+
+describe('npm start', () => {
+  it('prints its options', async () => {
+    const { printed, ended } = run(['--help']);
+    expect(await ended).toBe(0);
+    expect(printed.out).toContain('--repo-path DIR');
+  });
+
+  it.each([
+    { args: ['--nonsense'], message: '--nonsense' },
+    { args: ['--port', 'x'], message: '"x" is not a port' },
+    { args: ['--access', 'half'], message: 'not "half"' },
+  ])('refuses $args', async ({ args, message }) => {
+    const { printed, ended } = run(args);
+    expect(await ended).toBe(2);
+    expect(printed.err).toContain(message);
+  });
+
+  it.each(loopbacks)('says so when its port is taken on %s', async (host) => {
+    const other = createServer();
+    const port = await bind(other, host, 0);
+    const { printed, ended } = run(['--ephemeral', '--port', String(port)]);
+    expect(await ended).toBe(1);
+    expect(printed.err).toMatch(new RegExp(`port ${port} on .* is taken by another program`));
+    await close(other);
+  });
+
+  it('publishes a folder, prints four commands, and stops when asked', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'chartroom-folder-'));
+    writeFileSync(path.join(folder, 'broken-1.0.0.tgz'), 'no package');
+    const password = 'a password of this test';
+    const args = ['--ephemeral', '--port', '0', '--access', 'closed', '--repo-path', folder];
+    const { child, printed, ended, line } = run(args, { CHARTROOM_ADMIN_PASSWORD: password });
+    await line(/Press Ctrl-C/);
+    expect(printed.out).toContain('0 published, 0 there already, 1 refused');
+    expect(printed.err).toContain('broken-1.0.0.tgz: 400');
+    expect(printed.out.match(/^ {2}\S.*/gm)).toHaveLength(4);
+    const [, url = ''] = /Chartroom is at (\S+)/.exec(printed.out) ?? [];
+    expect((await fetch(`${url}/index.yaml`)).status).toBe(401);
+    const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+    expect((await fetch(`${url}/index.yaml`, { headers: { authorization } })).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+});

@@ -1,0 +1,110 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Consumer, Queue, type QueueOptions } from '../../local/queue.ts';
+
+type Batch = {
+  Records: { messageId: string; body: string; attributes: { ApproximateReceiveCount: string } }[];
+};
+
+const queues: Queue[] = [];
+
+afterEach(() => {
+  for (const queue of queues.splice(0)) queue.stop();
+});
+
+function aQueue(options: Partial<QueueOptions> = {}, consumer?: Partial<Consumer>): Queue {
+  const queue = new Queue({ name: 'test', visibilityMs: 20, ...options });
+  const answer = async () => ({ outcome: 'answer', payload: 'null' }) as const;
+  const settings = { invoke: answer, batchSize: 10, windowMs: 0, concurrency: 1, partial: true };
+  if (consumer !== undefined) queue.consumer = { ...settings, ...consumer };
+  queues.push(queue);
+  return queue;
+}
+
+/** A consumer that notes what it receives and answers as told. */
+function recorder(answer: (batch: Batch, call: number) => unknown = () => null) {
+  const batches: Batch[] = [];
+  const invoke: Consumer['invoke'] = async (event) => {
+    const batch: Batch = JSON.parse(event);
+    batches.push(batch);
+    return { outcome: 'answer', payload: JSON.stringify(answer(batch, batches.length) ?? null) };
+  };
+  const bodies = () => batches.map(({ Records }) => Records.map(({ body }) => body));
+  return { invoke, batches, bodies };
+}
+
+describe('a queue', () => {
+  it('collects a batch while its window is open', async () => {
+    const { invoke, bodies } = recorder();
+    const queue = aQueue({}, { invoke, windowMs: 100 });
+    for (const body of ['a', 'b', 'c']) queue.send(body);
+    await vi.waitUntil(() => queue.bodies.length === 0);
+    expect(bodies()).toEqual([['a', 'b', 'c']]);
+  });
+
+  it('does not wait for the window once a batch is full', async () => {
+    const { invoke, bodies } = recorder();
+    const queue = aQueue({}, { invoke, batchSize: 2, windowMs: 3_600_000 });
+    for (const body of ['a', 'b', 'c']) queue.send(body);
+    await vi.waitUntil(() => queue.bodies.length === 1);
+    expect(bodies()).toEqual([['a', 'b']]);
+  });
+
+  it('redelivers only what the answer reports as failed', async () => {
+    const { invoke, batches, bodies } = recorder(({ Records }, call) => ({
+      batchItemFailures: call === 1 ? [{ itemIdentifier: Records[1]?.messageId }] : [],
+    }));
+    const queue = aQueue({}, { invoke, windowMs: 30 });
+    for (const body of ['a', 'b', 'c']) queue.send(body);
+    await vi.waitUntil(() => queue.bodies.length === 0);
+    expect(bodies()).toEqual([['a', 'b', 'c'], ['b']]);
+    expect(batches[1]?.Records[0]?.attributes.ApproximateReceiveCount).toBe('2');
+  });
+
+  it.each([
+    { why: 'an answer without an identifier', answer: { batchItemFailures: [{}] } },
+    { why: 'an answer that is no list', answer: { batchItemFailures: 'all' } },
+  ])('redelivers the whole batch after $why', async ({ answer }) => {
+    const { invoke, bodies } = recorder((_, call) => (call === 1 ? answer : null));
+    const queue = aQueue({}, { invoke, windowMs: 30 });
+    for (const body of ['a', 'b']) queue.send(body);
+    await vi.waitUntil(() => queue.bodies.length === 0);
+    expect(bodies()).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+  });
+
+  it('moves a message to the dead letters after its last allowed receive', async () => {
+    const dead = aQueue({ name: 'dead' });
+    let calls = 0;
+    const invoke: Consumer['invoke'] = async () => {
+      calls += 1;
+      return { outcome: 'error', detail: 'no' };
+    };
+    const queue = aQueue({ redrive: { to: dead, maxReceiveCount: 3 } }, { invoke });
+    queue.send('poison');
+    await vi.waitUntil(() => dead.bodies.length === 1);
+    expect(calls).toBe(3);
+    expect(queue.bodies).toEqual([]);
+  });
+
+  it('runs no more batches at once than allowed', async () => {
+    let running = 0;
+    let most = 0;
+    const ends: (() => void)[] = [];
+    const invoke: Consumer['invoke'] = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      running -= 1;
+      return { outcome: 'answer', payload: 'null' };
+    };
+    const queue = aQueue({ visibilityMs: 60_000 }, { invoke, batchSize: 1, concurrency: 2 });
+    for (let index = 0; index < 6; index += 1) queue.send(String(index));
+    await vi.waitUntil(() => {
+      for (const end of ends.splice(0)) end();
+      return queue.bodies.length === 0;
+    });
+    expect(most).toBe(2);
+  });
+});
