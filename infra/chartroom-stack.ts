@@ -30,8 +30,8 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'list-charts': { table: ['Query'] },
   'get-chart': { table: ['Query'] },
   'get-version': { table: ['Query'] },
-  'get-values': { table: ['GetItem', 'Query'], objects: { files: ['GetObject', 'ListBucket'] } },
-  'get-templates': { table: ['GetItem', 'Query'], objects: { files: ['GetObject', 'ListBucket'] } },
+  'get-values': { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } },
+  'get-templates': { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } },
   'publish-package': {
     table: ['GetItem', 'UpdateItem'],
     objects: { charts: ['PutObject'], files: ['PutObject'] },
