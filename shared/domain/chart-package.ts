@@ -40,8 +40,12 @@ export type PackageLimits = {
   readonly fileBytes: number;
   readonly members: number;
   readonly nestedPackages: number;
+  readonly yamlBytes: number;
   readonly entryBytes: number;
 };
+
+/** What is left of the limits while a package and the packages inside it are read. */
+type Budget = ArchiveBudget & { yamlBytes: number };
 
 const MIB = 1024 * 1024;
 
@@ -51,6 +55,7 @@ export const helmLimits: PackageLimits = {
   fileBytes: 5 * MIB, // MaxDecompressedFileSize, ibid.
   members: 20_000, // ours: Helm has none; the largest public charts hold about a thousand files
   nestedPackages: 10, // ours: how deep packages may lie inside packages (charts/*.tgz)
+  yamlBytes: 16 * MIB, // ours: what is parsed of a chart and its subcharts, at about 4 MiB a second
   entryBytes: 128 * 1024, // ours: a DynamoDB item holds 400 KB, and a version's item up to two entries
 };
 
@@ -66,8 +71,8 @@ export async function readPackage(
   if (bytes.length > limits.packedBytes) {
     throw new Fault('invalid_package', `the package is larger than ${limits.packedBytes} bytes`);
   }
-  const { unpackedBytes, fileBytes, members } = limits;
-  const budget = { unpackedBytes, fileBytes, members };
+  const { unpackedBytes, fileBytes, members, yamlBytes } = limits;
+  const budget = { unpackedBytes, fileBytes, members, yamlBytes };
   const files = await readArchive(bytes, budget, isRead);
   const metadata = await loadChart(files, budget, limits.nestedPackages);
   const name = parseChartName(metadata.name ?? '');
@@ -87,19 +92,13 @@ function renderEntry(metadata: ChartMetadata, entryBytes: number): string {
   return entry;
 }
 
-const READ = new Set([
-  'Chart.yaml',
-  'Chart.lock',
-  'requirements.yaml',
-  'requirements.lock',
-  'values.yaml',
-  'values.schema.json',
-]);
+const PARSED = new Set(['Chart.yaml', 'Chart.lock', 'requirements.yaml', 'requirements.lock', 'values.yaml']);
 const READ_IN_SUBCHARTS =
   /^charts\/(.+\/)?([^/]+\.tgz|Chart\.(yaml|lock)|requirements\.(yaml|lock)|values\.yaml)$/;
 
 function isRead(path: string): boolean {
-  return READ.has(path) || isReadme(path) || path.startsWith('templates/') || READ_IN_SUBCHARTS.test(path);
+  if (PARSED.has(path) || path === 'values.schema.json' || isReadme(path)) return true;
+  return path.startsWith('templates/') || READ_IN_SUBCHARTS.test(path);
 }
 
 // findReadme in Helm's pkg/action/show.go
@@ -115,10 +114,11 @@ function isReadme(path: string): boolean {
  */
 async function loadChart(
   files: readonly ArchiveFile[],
-  budget: ArchiveBudget,
+  budget: Budget,
   depth: number,
 ): Promise<ChartMetadata> {
   let metadata: ChartMetadata | undefined;
+  spendYaml(files, budget);
   for (const { path, data = new Uint8Array() } of files) {
     if (path === 'Chart.yaml') metadata = readMetadata(data, path, metadata);
   }
@@ -138,6 +138,15 @@ async function loadChart(
   return valid;
 }
 
+function spendYaml(files: readonly ArchiveFile[], budget: Budget): void {
+  for (const { path, sizeBytes } of files) if (PARSED.has(path)) budget.yamlBytes -= sizeBytes;
+  if (budget.yamlBytes >= 0) return;
+  throw new Fault(
+    'invalid_package',
+    'the values.yaml and Chart.yaml files of chart and subcharts are too large together',
+  );
+}
+
 /** The files below `charts/`, by the directory or package they belong to. */
 function subcharts(files: readonly ArchiveFile[]): Map<string, ArchiveFile[]> {
   const charts = new Map<string, ArchiveFile[]>();
@@ -153,7 +162,7 @@ function subcharts(files: readonly ArchiveFile[]): Map<string, ArchiveFile[]> {
 async function loadSubchart(
   name: string,
   files: readonly ArchiveFile[],
-  budget: ArchiveBudget,
+  budget: Budget,
   depth: number,
 ): Promise<void> {
   try {

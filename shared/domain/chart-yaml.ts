@@ -66,7 +66,8 @@ export function readMetadata(bytes: Uint8Array, file: string, before: ChartMetad
   const yaml = parseGoYaml(bytes, file) ?? null;
   const metadata = yaml === null ? before : inFile(file, () => decodeStruct(METADATA, yaml, before, file));
   // A chart for Helm 2 need not name its apiVersion (pkg/chart/loader/load.go).
-  return isPresent(metadata.apiVersion) ? metadata : { ...metadata, apiVersion: 'v1' };
+  const isNamed = isPresent(metadata.apiVersion) || file !== 'Chart.yaml';
+  return isNamed ? metadata : { ...metadata, apiVersion: 'v1' };
 }
 
 /**
@@ -109,6 +110,9 @@ export function validateMetadata(metadata: ChartMetadata): ChartMetadata {
     ]),
     ...listsOf(metadata),
   };
+  if (!isPresent(clean.apiVersion)) {
+    throw new Fault('invalid_package', 'the chart has no apiVersion: add "apiVersion: v2" to Chart.yaml');
+  }
   checkName(clean.name);
   checkVersion(clean.version);
   if (isPresent(clean.type) && clean.type !== 'application' && clean.type !== 'library') {

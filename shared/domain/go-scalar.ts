@@ -52,7 +52,8 @@ function resolvePlain(text: string): GoScalar {
   if (!/^[-+.0-9]/.test(text)) return text;
   // After a dot, strconv.ParseFloat itself reads the underscores, and only those between digits.
   if (text.startsWith('.') && !/^\.\d(_?\d)*([eE][-+]?\d(_?\d)*)?$/.test(text)) return text;
-  const digits = text.replaceAll('_', '');
+  // Of "0b-1" resolve.go cuts the "0b" and reads a binary number with its sign.
+  const digits = text.replaceAll('_', '').replace(/^0b([+-])/, '$10b');
   return parseInteger(digits) ?? parseFloat64(digits) ?? text;
 }
 

@@ -8,10 +8,11 @@ import { type GoScalar, keyText, resolveScalar, ScalarTagError } from './go-scal
  */
 export type GoYaml = GoScalar | readonly GoYaml[] | ReadonlyMap<string, GoYaml>;
 
-/** How large a document may become once its aliases are expanded. */
-export type YamlLimits = { readonly depth: number; readonly expandedBytes: number };
+/** How large a document may be, and may become once its aliases are expanded. */
+export type YamlLimits = { readonly nodes: number; readonly depth: number; readonly expandedBytes: number };
 
 const DEFAULT_LIMITS: YamlLimits = {
+  nodes: 500_000, // as written; the parser takes some 300 bytes for each, and "[[[[…" is one byte a node
   depth: 500, // Go reads 10,000 levels; nobody nests that deep, and every level is a stack frame in a reader
   expandedBytes: 32 * 1024 * 1024, // text and punctuation; a file of Helm's largest size (5 MiB), six times over
 };
@@ -32,6 +33,9 @@ type Collection = { readonly kind: 'list' | 'map'; readonly anchor: string; read
  */
 export function parseGoYaml(bytes: Uint8Array, what: string, limits = DEFAULT_LIMITS): GoYaml | undefined {
   const text = decodeUtf8(bytes, what);
+  if (countIndicators(text) > limits.nodes) {
+    throw new Fault('invalid_package', `${what} holds more than ${limits.nodes} values`);
+  }
   try {
     return new Composer(text, parseEvents(text, { maxDepth: limits.depth }), limits).firstDocument();
   } catch (error) {
@@ -41,6 +45,13 @@ export function parseGoYaml(bytes: Uint8Array, what: string, limits = DEFAULT_LI
     }
     throw error;
   }
+}
+
+/** At least as many as there are nodes: none stands without one of these before it, but for the first. */
+function countIndicators(text: string): number {
+  let count = 0;
+  for (const _ of text.matchAll(/[,[{:]|[-?](?=\s)/g)) count += 1;
+  return count;
 }
 
 function unreadable(what: string, why: string, cause: unknown): Fault {
@@ -91,6 +102,9 @@ class Composer {
     switch (event.type) {
       case EVENT_ID.DOCUMENT:
         for (const directive of event.directives) {
+          if (directive.kind === 'yaml' && directive.version !== '1.1') {
+            throw new DocumentError('Helm reads YAML 1.1 only: remove the %YAML line');
+          }
           if (directive.kind === 'tag') this.#tagHandles.set(directive.handle, directive.prefix);
         }
         return;
@@ -146,6 +160,7 @@ class Composer {
   }
 
   #scalar(event: Extract<Event, { type: typeof EVENT_ID.SCALAR }>): Node {
+    if (event.style === SCALAR_STYLE.DOUBLE_QUOTED) this.#checkEscapes(event.valueStart, event.valueEnd);
     const text = getScalarValue(this.#source, event);
     const tag = this.#tagOf(event);
     const isPlain = tag === '' && event.style === SCALAR_STYLE.PLAIN;
@@ -154,6 +169,14 @@ class Composer {
     if (!isMergeKey) this.#count(1);
     const size = { nodes: isMergeKey ? 0 : 1, bytes: Buffer.byteLength(text) + 2, depth: 0 };
     return { value, size, isMergeKey };
+  }
+
+  /** JSON's `\/` and halves of surrogate pairs are no escapes in YAML 1.1 as Go reads it (scannerc.go). */
+  #checkEscapes(start: number, end: number): void {
+    const escapes = /\\(?:(?:u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}|.)/gs;
+    for (const [found] of this.#source.slice(start, end).matchAll(escapes)) {
+      if (found === '\\/' || found.length > 2) throw new DocumentError(`found unknown escape ${found}`);
+    }
   }
 
   #alias(anchor: string): Node {

@@ -16,6 +16,7 @@ export type ArchiveFile = {
 };
 
 const BLOCK_BYTES = 512;
+const EMPTY_BLOCK = Buffer.alloc(BLOCK_BYTES);
 
 // Tar of before POSIX too, which Go reads; tar-stream's types do not know the option.
 const ANY_TAR: object = { allowUnknownFormat: true };
@@ -99,7 +100,7 @@ class Tape extends Transform {
   }
 
   #look(part: Buffer): void {
-    this.#blockIsEmpty &&= part.every((byte) => byte === 0);
+    this.#blockIsEmpty &&= part.equals(EMPTY_BLOCK.subarray(0, part.length));
     this.#position += part.length;
     if (this.#position % BLOCK_BYTES !== 0) return;
     if (this.#blockIsEmpty) this.#emptyBlocks.add(this.#position / BLOCK_BYTES - 1);

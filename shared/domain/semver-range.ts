@@ -22,7 +22,9 @@ const MAX_ALTERNATIVES = 32; // MaxConstraintGroups
 
 const NUMBER = '[0-9xX*]+';
 const BOUND = `v?${NUMBER}(?:\\.${NUMBER})?(?:\\.${NUMBER})?(?:-[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?`;
-const HYPHEN_RANGE = new RegExp(` ?(${BOUND}) - (${BOUND}) ?`, 'g');
+// To rewriteRange a "|" is part of a number, so of "1||2 - 3" it makes ">= 1||2, <= 3".
+const RANGE_END = BOUND.replaceAll(NUMBER, '[0-9xX*|]+');
+const HYPHEN_RANGE = new RegExp(` ?(${RANGE_END}) - (${RANGE_END}) ?`, 'g');
 // One constraint after another, each tried at one place only: no text can make this backtrack for long.
 const NEXT = new RegExp(` ?(!=|>=|=>|<=|=<|~>|=|>|<|~|\\^)? ?(${BOUND})( ?, ?| |$)`, 'y');
 
