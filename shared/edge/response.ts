@@ -41,7 +41,8 @@ export function headersOnly(status: number, headers: Headers): Response {
 
 /** What HEAD gets: the same headers, with the length of the body that is left out. */
 export function withoutBody({ status, headers, body }: Response): Response {
-  const length = { 'content-length': String(Buffer.byteLength(body)) };
+  // RFC 9110, 8.6: in a 304 it would be the length of the body that the client has already.
+  const length = status === 304 ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   return { status, headers: { ...length, ...headers }, body: '' };
 }
 
