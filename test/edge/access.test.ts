@@ -1,0 +1,93 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type EndpointId, endpoints, fallback } from '../../shared/routes.ts';
+import { anEvent } from '../functions/events.ts';
+
+type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+
+const handlers = join(import.meta.dirname, '../../functions');
+
+async function handlerOf(id: EndpointId): Promise<Handler> {
+  vi.resetModules();
+  const module: { handler: Handler } = await import(join(handlers, `${id}.ts`));
+  return module.handler;
+}
+
+/** A request to the first route of each endpoint, without credentials. */
+const requests = Object.entries(endpoints).map(([id, { methods, paths, permission }]) => ({
+  id: id as keyof typeof endpoints,
+  permission,
+  method: methods[0],
+  path: paths[0].replaceAll(/\{\w+\}/g, 'x'),
+}));
+
+describe('the handlers, as Lambda calls them', () => {
+  beforeEach(() => {
+    vi.stubEnv('TABLE_NAME', 'table');
+    vi.stubEnv('BUCKET_NAME', 'bucket');
+    vi.stubEnv('AWS_REGION', 'eu-central-1');
+    vi.stubEnv('ADMIN_SECRET_ARN', 'arn:secret');
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each(requests)('ask for credentials exactly where the table of routes says so: $id', async (request) => {
+    vi.stubEnv('ACCESS', 'closed');
+    const handler = await handlerOf(request.id);
+    const { statusCode, headers } = await handler(anEvent(request.method, request.path).event);
+    const asked = request.permission !== 'none';
+    expect([statusCode, headers?.['www-authenticate']]).toEqual(
+      asked ? [401, 'Basic realm="Chartroom"'] : [200, undefined],
+    );
+  });
+
+  it.each(requests)(
+    'are closed unless the environment says open: $id',
+    async ({ id, method, path, permission }) => {
+      const handler = await handlerOf(id);
+      const { statusCode } = await handler(anEvent(method, path).event);
+      expect(statusCode).toBe(permission === 'none' ? 200 : 401);
+    },
+  );
+
+  it('answer an unknown path without asking', async () => {
+    vi.stubEnv('ACCESS', 'closed');
+    const handler = await handlerOf(fallback);
+    expect((await handler(anEvent('GET', '/nothing').event)).statusCode).toBe(404);
+  });
+
+  it.each([
+    {
+      why: 'a closed deployment without its secret',
+      name: 'ADMIN_SECRET_ARN',
+      value: '',
+      message: 'ADMIN_SECRET_ARN is not set',
+    },
+    {
+      why: 'an access nobody knows',
+      name: 'ACCESS',
+      value: 'Open',
+      message: 'ACCESS is "open" or "closed", not "Open"',
+    },
+    { why: 'no table', name: 'TABLE_NAME', value: '', message: 'TABLE_NAME is not set' },
+    {
+      why: 'no number of bytes',
+      name: 'MAX_UPLOAD_BYTES',
+      value: '4MB',
+      message: 'MAX_UPLOAD_BYTES is a number of bytes, not "4MB"',
+    },
+  ])('do not start with $why', async ({ name, value, message }) => {
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'chartroom');
+    vi.stubEnv(name, value);
+    await expect(handlerOf('get-version')).rejects.toThrow(message);
+  });
+
+  it('are one file for each endpoint, and the indexer', () => {
+    const files = readdirSync(handlers).sort();
+    const expected = [...Object.keys(endpoints), fallback, 'index-repositories']
+      .map((id) => `${id}.ts`)
+      .sort();
+    expect(files).toEqual(expected);
+  });
+});

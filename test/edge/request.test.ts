@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { mediaTypeOf, pathParameter, readRequest, repositoryOf } from '../../shared/edge/request.ts';
+import { anEvent } from '../functions/events.ts';
+
+const request = (...parts: Parameters<typeof anEvent>) => readRequest(anEvent(...parts).event);
+
+describe('readRequest', () => {
+  it('takes over bytes as they are', () => {
+    const bytes = Buffer.from([0x1f, 0x8b, 0xff, 0x00]);
+    const { body, bodyIsText } = request('POST', '/api/charts', { body: bytes });
+    expect([Buffer.from(body), bodyIsText]).toEqual([bytes, false]);
+  });
+
+  it('says when the gateway took a body for text', () => {
+    const headers = { 'content-type': 'text/plain' };
+    expect(request('POST', '/api/charts', { headers, body: 'é' })).toMatchObject({
+      body: Buffer.from('é'),
+      bodyIsText: true,
+    });
+    expect(request('POST', '/api/charts', { headers }).bodyIsText).toBe(false);
+  });
+
+  it('reads the query as it was sent', () => {
+    const { query } = request('GET', '/api/charts?limit=1&force&x=%20');
+    expect([...query]).toEqual([
+      ['limit', '1'],
+      ['force', ''],
+      ['x', ' '],
+    ]);
+  });
+
+  it('never decodes a path twice', () => {
+    const { parameters } = request('GET', '/charts/a%2525-1.0.0.tgz');
+    expect(parameters).toEqual({ file: 'a%25-1.0.0.tgz' });
+  });
+});
+
+describe('pathParameter', () => {
+  it.each(['', '.', '..', 'a/b', 'a\\b', '/', 'a\nb', 'a\u0000', 'a\u007f', 'a\u0085'])(
+    'refuses %j',
+    (name) => {
+      const refused = () => pathParameter({ ...request('GET', '/'), parameters: { name } }, 'name');
+      expect(refused).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    },
+  );
+
+  it.each(['a', '...', '1.0.0+b', '^1.0', '>=1 <2', 'é'])('takes %j', (name) => {
+    expect(pathParameter({ ...request('GET', '/'), parameters: { name } }, 'name')).toBe(name);
+  });
+});
+
+describe('repositoryOf', () => {
+  it.each([
+    { path: '/index.yaml', repository: '' },
+    { path: '/a/index.yaml', repository: 'a' },
+    { path: '/a/b/index.yaml', repository: 'a/b' },
+    { path: '/a/b/c/index.yaml', repository: 'a/b/c' },
+    { path: '/charts/index.yaml', repository: '' },
+    { path: '/charts/charts/x-1.0.0.tgz', repository: '' },
+  ])('is "$repository" for $path', ({ path, repository }) => {
+    expect(repositoryOf(request('GET', path))).toBe(repository);
+  });
+});
+
+describe('mediaTypeOf', () => {
+  it.each([
+    { header: 'Multipart/Form-Data; boundary=X', type: 'multipart/form-data' },
+    { header: ' text/plain ;charset=utf-8', type: 'text/plain' },
+    { header: '', type: '' },
+  ])('of "$header" is "$type"', ({ header, type }) => {
+    expect(mediaTypeOf(request('POST', '/api/charts', { headers: { 'content-type': header } }))).toBe(type);
+  });
+});

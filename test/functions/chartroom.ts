@@ -1,0 +1,111 @@
+import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
+import { removeChart } from '../../functions/delete-chart.ts';
+import { removeVersion } from '../../functions/delete-version.ts';
+import { getChart } from '../../functions/get-chart.ts';
+import { getHealth } from '../../functions/get-health.ts';
+import { getHome } from '../../functions/get-home.ts';
+import { getIndex } from '../../functions/get-index.ts';
+import { getInfo } from '../../functions/get-info.ts';
+import { getPackage } from '../../functions/get-package.ts';
+import { getTemplates } from '../../functions/get-templates.ts';
+import { getValues } from '../../functions/get-values.ts';
+import { getVersion } from '../../functions/get-version.ts';
+import { listCharts } from '../../functions/list-charts.ts';
+import { postPackage } from '../../functions/publish-package.ts';
+import { postProvenance } from '../../functions/publish-provenance.ts';
+import type { IndexSettings } from '../../shared/domain/entry.ts';
+import { type Endpoint, serve } from '../../shared/edge/serve.ts';
+import type { UploadRules } from '../../shared/edge/upload.ts';
+import type { EndpointId } from '../../shared/routes.ts';
+import type { MemoryObject } from '../store/memory-objects.ts';
+import { aWorld } from '../use-cases/world.ts';
+import { anEvent, type Sent } from './events.ts';
+
+export type Answer = {
+  readonly status: number | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+};
+
+type Options = Partial<UploadRules> & { readonly settings?: Partial<IndexSettings> };
+
+/** All endpoints over memory stores, called the way the gateway calls them. */
+export function aChartroom({ settings, ...rules }: Options = {}) {
+  const world = aWorld(settings && { settings });
+  const uploads: UploadRules = { allowOverwrite: false, maxUploadBytes: 4_194_304, ...rules };
+  const endpoints: Record<EndpointId, Endpoint> = {
+    'answer-unknown-route': answerUnknownRoute(),
+    'delete-chart': removeChart(world),
+    'delete-version': removeVersion(world),
+    'get-chart': getChart(world),
+    'get-health': getHealth(),
+    'get-home': getHome({ ...world, access: 'open' }),
+    'get-index': getIndex(world),
+    'get-info': getInfo({ version: '1.2.3' }),
+    'get-package': getPackage(world),
+    'get-templates': getTemplates(world),
+    'get-values': getValues(world),
+    'get-version': getVersion(world),
+    'list-charts': listCharts(world),
+    'publish-package': postPackage(world, uploads),
+    'publish-provenance': postProvenance(world, uploads),
+  };
+
+  const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
+    const { endpoint, event } = anEvent(method, target, sent);
+    const result = await serve(endpoint, endpoints[endpoint])(event);
+    const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
+    return { status: result.statusCode, headers: result.headers ?? {}, body };
+  };
+
+  return { ...world, send };
+}
+
+export type Chartroom = ReturnType<typeof aChartroom>;
+
+/** Everything that a Chartroom keeps, to see that a refusal changed none of it. */
+export function contents({ versions, objects }: Chartroom): {
+  items: unknown;
+  objects: ReadonlyMap<string, MemoryObject>;
+} {
+  return { items: structuredClone(versions.items()), objects: new Map(objects.objects) };
+}
+
+/** Publishes a package as curl does, which must succeed. */
+export async function publish(
+  chartroom: Chartroom,
+  body: Uint8Array,
+  path = '/api/charts?force',
+): Promise<void> {
+  const headers = { 'content-type': 'application/octet-stream' };
+  const { status, body: text } = await chartroom.send('POST', path, { headers, body });
+  if (status !== 201) throw new Error(`publishing answered ${status}: ${text}`);
+}
+
+/** The headers of every JSON answer. */
+export const jsonHeaders = {
+  'content-type': 'application/json; charset=utf-8',
+  'x-request-id': 'gateway-id=',
+};
+
+/** The body of a refusal, in the words of both families of clients. */
+export const refusal = (code: string, message: string) =>
+  JSON.stringify({ error: message, errors: [{ code, message }] });
+
+const BOUNDARY = 'a-boundary';
+
+/** A form with files, framed as curl and browsers do. */
+export function aForm(
+  ...parts: { field: string; file?: string | undefined; content: Uint8Array | string }[]
+): {
+  headers: { 'content-type': string };
+  body: Buffer;
+} {
+  const framed = parts.flatMap(({ field, file, content }) => [
+    `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"${file === undefined ? '' : `; filename="${file}"`}\r\n\r\n`,
+    content,
+    '\r\n',
+  ]);
+  const body = Buffer.concat([...framed, `--${BOUNDARY}--\r\n`].map((part) => Buffer.from(part)));
+  return { headers: { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }, body };
+}
