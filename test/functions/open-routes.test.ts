@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { aChartroom, jsonHeaders, refusal } from './chartroom.ts';
+
+describe('GET /health and /info', () => {
+  it.each([
+    { path: '/health', body: '{"healthy":true}' },
+    { path: '/info', body: '{"version":"1.2.3"}' },
+  ])('answers $path', async ({ path, body }) => {
+    const chartroom = aChartroom();
+    expect(await chartroom.send('GET', path)).toEqual({ status: 200, headers: jsonHeaders, body });
+    expect(await chartroom.send('HEAD', path)).toEqual({
+      status: 200,
+      headers: { ...jsonHeaders, 'content-length': String(body.length) },
+      body: '',
+    });
+  });
+});
+
+describe('whatever no route matches', () => {
+  it.each([
+    '/nothing',
+    '/acme/',
+    '/a/b/c/d/index.yaml',
+    '/api',
+    '/api//charts',
+    '//charts/x-1.0.0.tgz',
+    '/api/charts/redis/',
+    '/health/',
+  ])('answers 404 to %s', async (path) => {
+    const answer = await aChartroom().send('GET', path);
+    const body = refusal('NOT_FOUND', 'not found');
+    expect(answer).toEqual({ status: 404, headers: jsonHeaders, body });
+  });
+
+  it.each([
+    { method: 'PUT', path: '/api/charts', allow: 'GET, HEAD, POST' },
+    { method: 'DELETE', path: '/api/acme/charts', allow: 'GET, HEAD, POST' },
+    { method: 'PATCH', path: '/api/acme/charts/redis', allow: 'GET, HEAD, DELETE' },
+    { method: 'GET', path: '/api/prov', allow: 'POST' },
+    { method: 'OPTIONS', path: '/index.yaml', allow: 'GET, HEAD' },
+    { method: 'POST', path: '/', allow: 'GET, HEAD' },
+  ])('answers 405 to $method $path, and allows $allow', async ({ method, path, allow }) => {
+    expect(await aChartroom().send(method, path)).toEqual({
+      status: 405,
+      headers: { ...jsonHeaders, allow },
+      body: refusal('METHOD_NOT_ALLOWED', `${method} is not allowed here: use ${allow}`),
+    });
+  });
+});
