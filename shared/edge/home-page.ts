@@ -67,7 +67,7 @@ function chartItem({ name, versions }: ReadableChart, contextPath: string): stri
   return `<li><strong>${escapeHtml(name)}</strong> ${links.join(' ')}${more}</li>`;
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

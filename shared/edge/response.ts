@@ -10,7 +10,7 @@ export type Response = {
   readonly body: string | Uint8Array;
 };
 
-export const jsonType = 'application/json; charset=utf-8';
+const jsonType = 'application/json; charset=utf-8';
 
 export function json(status: number, value: unknown, headers: Headers = {}): Response {
   return jsonText(status, JSON.stringify(value), headers);
