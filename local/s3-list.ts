@@ -1,13 +1,9 @@
 import type { ObjectFiles } from './s3-objects.ts';
+import type { XmlContent } from './s3-xml.ts';
 import { Refusal } from './sigv4.ts';
-
-export const xmlEscape = (text: string) =>
-  text.replace(/[&<>"\p{Cc}]/gu, (character) => `&#${character.charCodeAt(0)};`);
 
 /** How far a listing came; a common prefix stands for every key that begins with it. */
 type Position = { readonly after: string; readonly wholePrefix: boolean };
-
-const writeToken = (position: Position) => Buffer.from(JSON.stringify(position)).toString('base64url');
 
 function readStart(query: URLSearchParams): Position | undefined {
   const token = query.get('continuation-token');
@@ -24,35 +20,27 @@ const isBehind = (key: string, { after, wholePrefix }: Position) =>
   Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0 && !(wholePrefix && key.startsWith(after));
 
 /** ListObjectsV2: keys in order, those with the delimiter behind the prefix rolled up, page by page. */
-export function listObjects(files: ObjectFiles, bucket: string, query: URLSearchParams): string {
+export function listObjects(files: ObjectFiles, query: URLSearchParams): readonly XmlContent[] {
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const most = Math.min(1000, Number(query.get('max-keys') ?? 1000));
-  const show = query.get('encoding-type') === 'url' ? encodeURIComponent : xmlEscape;
-  const rows: string[] = [];
+  const rows: XmlContent[] = [];
   let position = readStart(query);
   let truncated = false;
   for (const key of files.keys()) {
     if (!key.startsWith(prefix) || (position !== undefined && !isBehind(key, position))) continue;
-    if (rows.length >= most) {
-      truncated = most > 0;
-      break;
-    }
+    truncated = rows.length >= most && most > 0;
+    if (rows.length >= most) break;
     const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
-    position =
-      cut < 0
-        ? { after: key, wholePrefix: false }
-        : { after: key.slice(0, cut + delimiter.length), wholePrefix: true };
-    if (cut >= 0) rows.push(`<CommonPrefixes><Prefix>${show(position.after)}</Prefix></CommonPrefixes>`);
-    else rows.push(contents(files, key, show(key)));
+    position = { after: cut < 0 ? key : key.slice(0, cut + delimiter.length), wholePrefix: cut >= 0 };
+    rows.push(cut < 0 ? { Contents: contents(files, key) } : { CommonPrefixes: { Prefix: position.after } });
   }
-  const next =
-    truncated && position ? `<NextContinuationToken>${writeToken(position)}</NextContinuationToken>` : '';
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>${bucket}</Name><Prefix>${show(prefix)}</Prefix><KeyCount>${rows.length}</KeyCount><MaxKeys>${most}</MaxKeys><IsTruncated>${truncated}</IsTruncated>${next}${rows.join('')}</ListBucketResult>`;
+  const next = truncated ? Buffer.from(JSON.stringify(position)).toString('base64url') : undefined;
+  const head = { Prefix: prefix, KeyCount: rows.length, MaxKeys: most, IsTruncated: truncated };
+  return [{ ...head, NextContinuationToken: next }, ...rows];
 }
 
-function contents(files: ObjectFiles, key: string, shown: string): string {
-  const object = files.get(key);
-  return `<Contents><Key>${shown}</Key><LastModified>${object?.modified}</LastModified><ETag>&quot;${object?.etag}&quot;</ETag><Size>${object?.sizeBytes}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
+function contents(files: ObjectFiles, key: string): XmlContent {
+  const { modified, etag, sizeBytes } = files.get(key) ?? {};
+  return { Key: key, LastModified: modified, ETag: `"${etag}"`, Size: sizeBytes, StorageClass: 'STANDARD' };
 }

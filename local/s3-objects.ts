@@ -1,17 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  appendFileSync,
-  closeSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 
@@ -32,7 +20,7 @@ type JournalLine = { readonly put: StoredObject } | { readonly delete: string };
 /**
  * A bucket's objects on disk: each body is a file of its own, under a random name since a key may hold any
  * character, and a journal says which key has which. An object is there once its journal line is, so a killed
- * process leaves whole objects only.
+ * process leaves whole objects only. Changes are synchronous: no other request comes in between.
  */
 export class ObjectFiles {
   readonly #folder: string;
@@ -42,14 +30,17 @@ export class ObjectFiles {
 
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(path.join(folder, 'blobs'), { recursive: true });
+    fs.mkdirSync(path.join(folder, 'blobs'), { recursive: true });
     const journal = path.join(folder, 'journal.jsonl');
-    if (existsSync(journal)) this.#replay(readFileSync(journal, 'utf8'));
-    this.#dropOrphans();
-    const lines = [...this.#objects.values()].map((put) => `${JSON.stringify({ put })}\n`);
-    writeFileSync(`${journal}.new`, lines.join(''));
-    renameSync(`${journal}.new`, journal);
-    this.#journal = openSync(journal, 'a');
+    // What follows the last line feed is a line whose writer was killed: that request was never answered.
+    const lines = fs.existsSync(journal) ? fs.readFileSync(journal, 'utf8').split('\n').slice(0, -1) : [];
+    for (const line of lines) this.#apply(JSON.parse(line) as JournalLine);
+    const blobs = new Set([...this.#objects.values()].map(({ blob }) => blob));
+    for (const blob of fs.readdirSync(path.join(folder, 'blobs'))) if (!blobs.has(blob)) this.#discard(blob);
+    const present = [...this.#objects.values()].map((put) => `${JSON.stringify({ put })}\n`);
+    fs.writeFileSync(`${journal}.new`, present.join(''));
+    fs.renameSync(`${journal}.new`, journal);
+    this.#journal = fs.openSync(journal, 'a');
   }
 
   get(key: string): StoredObject | undefined {
@@ -61,28 +52,23 @@ export class ObjectFiles {
     this.#keys ??= [...this.#objects.keys()]
       .map((key) => Buffer.from(key))
       .sort(Buffer.compare)
-      .map((key) => key.toString());
+      .map(String);
     return this.#keys;
   }
 
-  newBlob(): string {
-    return randomUUID();
-  }
-
-  file(blob: string): string {
-    return path.join(this.#folder, 'blobs', blob);
-  }
-
   /** The bytes from `start` to `end`, both included. Opened at once, so that a delete cannot come in between. */
-  read(blob: string, { start, end }: { start: number; end: number }): Readable {
+  read({ blob }: StoredObject, { start, end }: { start: number; end: number }): Readable {
     if (end < start) return Readable.from([]);
-    return createReadStream('', { fd: openSync(this.file(blob), 'r'), start, end });
+    return fs.createReadStream('', { fd: fs.openSync(this.#file(blob), 'r'), start, end });
   }
 
-  put(object: StoredObject): void {
+  put(object: Pick<StoredObject, 'key' | 'etag' | 'headers'>, bytes: Buffer): void {
     const before = this.#objects.get(object.key);
-    this.#write({ put: object });
-    if (before !== undefined) this.discard(before.blob);
+    const blob = randomUUID();
+    fs.writeFileSync(this.#file(blob), bytes);
+    const modified = new Date().toISOString();
+    this.#write({ put: { ...object, blob, sizeBytes: bytes.length, modified } });
+    if (before !== undefined) this.#discard(before.blob);
   }
 
   /** @returns whether it was there */
@@ -90,40 +76,31 @@ export class ObjectFiles {
     const before = this.#objects.get(key);
     if (before === undefined) return false;
     this.#write({ delete: key });
-    this.discard(before.blob);
+    this.#discard(before.blob);
     return true;
   }
 
-  /** Removes bytes that no object names. Who is reading them keeps them till the end of the read. */
-  discard(blob: string): void {
-    rmSync(this.file(blob), { force: true });
+  close(): void {
+    fs.closeSync(this.#journal);
   }
 
-  close(): void {
-    closeSync(this.#journal);
+  #file(blob: string): string {
+    return path.join(this.#folder, 'blobs', blob);
+  }
+
+  /** Who is reading the bytes keeps them till the end of the read. */
+  #discard(blob: string): void {
+    fs.rmSync(this.#file(blob), { force: true });
   }
 
   #write(line: JournalLine): void {
-    appendFileSync(this.#journal, `${JSON.stringify(line)}\n`);
+    fs.appendFileSync(this.#journal, `${JSON.stringify(line)}\n`);
     this.#apply(line);
   }
 
   #apply(line: JournalLine): void {
-    const key = 'put' in line ? line.put.key : line.delete;
-    if (!('put' in line) || !this.#objects.has(key)) this.#keys = undefined;
-    if ('put' in line) this.#objects.set(key, line.put);
-    else this.#objects.delete(key);
-  }
-
-  #replay(journal: string): void {
-    // What follows the last line feed is a line whose writer was killed: that request was never answered.
-    for (const line of journal.split('\n').slice(0, -1)) this.#apply(JSON.parse(line) as JournalLine);
-  }
-
-  #dropOrphans(): void {
-    const named = new Set([...this.#objects.values()].map(({ blob }) => blob));
-    for (const blob of readdirSync(path.join(this.#folder, 'blobs'))) {
-      if (!named.has(blob)) this.discard(blob);
-    }
+    this.#keys = undefined;
+    if ('put' in line) this.#objects.set(line.put.key, line.put);
+    else this.#objects.delete(line.delete);
   }
 }

@@ -1,81 +1,68 @@
 import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { checkSignature, Refusal, type Secrets } from './sigv4.ts';
 
-type Condition = readonly [string, string, string] | readonly ['content-length-range', number, number];
+type Condition = readonly [kind: string, name: string | number, wanted: string | number];
 type Policy = {
   readonly expiration: string;
   readonly conditions: readonly (Condition | Readonly<Record<string, string>>)[];
 };
 
 /** The fields of a browser's upload form, names in lower case. */
-export type PostForm = ReadonlyMap<string, string>;
+type PostForm = ReadonlyMap<string, string>;
 
 // Fields that a policy need not mention.
 const FREE = /^(policy|x-amz-signature|file|x-ignore-.*)$/;
 
 const denied = (why: string) => new Refusal(403, 'AccessDenied', `Invalid according to Policy: ${why}`);
 
-/**
- * Reads an upload form; the file must be its last field.
- *
- * @param receive called with the fields before the file and the file's bytes
- */
-export async function readPostForm<Result>(
-  request: Readable,
-  contentType: string,
-  receive: (fields: PostForm, file: Readable) => Promise<Result>,
-): Promise<{ fields: PostForm; result: Result }> {
+/** Reads an upload form; what follows its file is ignored, as S3 does. */
+export async function readPostForm(request: Readable, contentType: string) {
   const fields = new Map<string, string>();
-  const results: Promise<Result>[] = [];
+  const files: Promise<Buffer>[] = [];
   const form = busboy({ headers: { 'content-type': contentType } });
-  form.on('field', (name, value) => fields.set(name.toLowerCase(), value));
-  form.on('file', (_, file) => {
-    const result = receive(fields, file);
-    result.catch(() => file.resume()); // read on to the end of a form whose file is refused
-    results.push(result);
-  });
+  form.on('field', (name, value) => files.length > 0 || fields.set(name.toLowerCase(), value));
+  form.on('file', (_, file) => files.push(buffer(file)));
   await pipeline(request, form);
-  const result = await results[0];
-  if (result === undefined)
-    throw new Refusal(400, 'InvalidArgument', 'POST requires exactly one file upload.');
-  return { fields, result };
+  const file = await files[0];
+  if (file === undefined) throw new Refusal(400, 'InvalidArgument', 'POST requires exactly one file upload.');
+  return { fields, file };
 }
 
-/** Checks a form's signature and all of its policy but the file's size. @returns the bounds of that */
-export function checkPolicy(
-  fields: PostForm,
-  bucket: string,
-  secrets: Secrets,
-): { least: number; most: number } {
+/** Checks a form's signature and that its policy allows these fields and this file. */
+export function checkPolicy(fields: PostForm, file: Buffer, bucket: string, secrets: Secrets): void {
   const text = fields.get('policy');
   if (text === undefined) throw new Refusal(403, 'AccessDenied', 'Access Denied');
   checkSignature(fields.get('x-amz-signature') ?? '', text, fields.get('x-amz-credential') ?? '', secrets);
   const policy = JSON.parse(Buffer.from(text, 'base64').toString()) as Policy;
   if (!(Date.parse(policy.expiration) > Date.now())) throw denied('Policy expired.');
-  const conditions = policy.conditions.flatMap<Condition>((condition) =>
-    Array.isArray(condition)
-      ? [condition as Condition]
-      : Object.entries(condition).map(([name, value]) => ['eq', `$${name}`, value] as const),
+  const conditions = policy.conditions.flatMap((condition): readonly Condition[] =>
+    isList(condition)
+      ? [condition]
+      : Object.entries(condition).map(([name, value]) => ['eq', `$${name}`, value]),
   );
   const values = new Map([...fields, ['bucket', bucket]]);
-  let bounds = { least: 0, most: Number.POSITIVE_INFINITY };
-  const covered = new Set(['bucket']);
-  for (const [kind, name, wanted] of conditions) {
-    if (kind === 'content-length-range') bounds = { least: Number(name), most: Number(wanted) };
-    else covered.add(checkCondition(kind, String(name).slice(1).toLowerCase(), String(wanted), values));
-  }
+  const covered = new Set(conditions.map((condition) => checkCondition(condition, values, file.length)));
   const extra = [...fields.keys()].find((name) => !covered.has(name) && !FREE.test(name));
   if (extra !== undefined) throw denied(`Extra input fields: ${extra}`);
-  return bounds;
 }
 
+const isList = (condition: Policy['conditions'][number]): condition is Condition => Array.isArray(condition);
+
 /** @returns the name of the field that the condition is about */
-function checkCondition(kind: string, name: string, wanted: string, values: PostForm): string {
-  const value = values.get(name) ?? '';
-  const holds =
-    kind.toLowerCase() === 'starts-with' ? value.startsWith(wanted) : kind === 'eq' && value === wanted;
-  if (!holds) throw denied(`Policy Condition failed: ["${kind}", "$${name}", "${wanted}"]`);
-  return name;
+function checkCondition([kind, name, wanted]: Condition, values: PostForm, sizeBytes: number): string {
+  if (kind === 'content-length-range') {
+    const code =
+      sizeBytes > Number(wanted) ? 'EntityTooLarge' : sizeBytes < Number(name) ? 'EntityTooSmall' : '';
+    if (code !== '')
+      throw new Refusal(400, code, 'The size of your upload is outside of what the policy allows');
+    return 'file';
+  }
+  const field = String(name).slice(1).toLowerCase();
+  const value = values.get(field) ?? '';
+  const holds = kind === 'starts-with' ? value.startsWith(String(wanted)) : kind === 'eq' && value === wanted;
+  if (!holds) throw denied(`Policy Condition failed: ["${kind}", "${name}", "${wanted}"]`);
+  return field;
 }

@@ -3,7 +3,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import { CallerEnded, type Faults, withFaults } from './faults.ts';
 import { mergedHeaders } from './http-event.ts';
 import type { Bucket, S3Answer } from './s3-bucket.ts';
-import { xmlEscape } from './s3-list.ts';
+import { xml } from './s3-xml.ts';
 import { authenticate, type Caller, Refusal, type Secrets } from './sigv4.ts';
 
 export type S3Options = {
@@ -119,7 +119,7 @@ async function refuse(
   // A client that is still sending would meet a closed connection instead of the answer.
   request.resume();
   if (!request.readableEnded) await finished(request);
-  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${xmlEscape(message)}</Message></Error>`;
+  const body = xml('Error', { Code: code, Message: message });
   await send(request, response, { status, headers: { 'content-type': 'application/xml' }, body });
 }
 
