@@ -45,8 +45,9 @@ export class Indexer extends BundledFunction {
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      // Six times the function's timeout, as AWS asks: a batch must not appear again while it is worked on.
-      visibilityTimeout: Duration.seconds(TIMEOUT.toSeconds() * 6),
+      // A batch must not appear again while it is worked on. AWS advises six times the function's timeout for
+      // functions that are throttled; with maxConcurrency ours is not, and what failed should come back soon.
+      visibilityTimeout: TIMEOUT.plus(Duration.seconds(30)),
       // Below five, a spell of throttling would throw good events away.
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });

@@ -100,4 +100,11 @@ describe('GET /, /charts and /charts/', () => {
     expect(body.match(/<li>/g)).toHaveLength(200);
     expect(body).toContain('<p>These are the first 200: <a href="/api/charts">all charts as JSON</a>.</p>');
   });
+
+  it('answers 404 to what lies below /charts/ and has no route, which the gateway sends here too', async () => {
+    const { event } = anEvent('GET', '/charts/');
+    const deeper = { ...event, rawPath: '/charts/a/b/c', pathParameters: { rest: 'a/b/c' } };
+    const answer = await serve('get-home', getHome({ ...aWorld(), access: 'open' }))(deeper);
+    expect(answer.statusCode).toBe(404);
+  });
 });

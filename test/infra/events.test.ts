@@ -61,9 +61,9 @@ describe('the event path', () => {
     });
   });
 
-  it('hides a batch for longer than the indexer can work on it, retries too', () => {
+  it('hides a batch for longer than the indexer can work on it', () => {
     const timeout = Number(indexer.Properties['Timeout']);
-    expect(Number(queue.Properties['VisibilityTimeout'])).toBeGreaterThanOrEqual(6 * timeout);
+    expect(Number(queue.Properties['VisibilityTimeout'])).toBeGreaterThan(timeout);
   });
 
   it('keeps what fails five times for two weeks', () => {
