@@ -147,14 +147,18 @@ function spendYaml(files: readonly ArchiveFile[], budget: Budget): void {
   );
 }
 
-/** The files below `charts/`, by the directory or package they belong to. */
+/**
+ * The files below `charts/`, by the directory or package they belong to. A file that is no package stands for a
+ * chart without files: Helm refuses it.
+ */
 function subcharts(files: readonly ArchiveFile[]): Map<string, ArchiveFile[]> {
   const charts = new Map<string, ArchiveFile[]>();
   for (const file of files) {
     const [, name, rest = ''] = /^charts\/([^/]+)(?:\/(.*))?$/s.exec(file.path) ?? [];
     if (name === undefined || /^[._]/.test(name) || file.path.endsWith('.prov')) continue;
-    const others = charts.get(name) ?? [];
-    if (rest !== '' || name.endsWith('.tgz')) charts.set(name, [...others, { ...file, path: rest }]);
+    const members = charts.get(name) ?? [];
+    charts.set(name, members);
+    if (rest !== '' || name.endsWith('.tgz')) members.push({ ...file, path: rest });
   }
   return charts;
 }

@@ -16,6 +16,7 @@ export type ArchiveFile = {
 };
 
 const BLOCK_BYTES = 512;
+const TRAILING = 'something follows the end of the gzip data';
 const EMPTY_BLOCK = Buffer.alloc(BLOCK_BYTES);
 
 // Tar of before POSIX too, which Go reads; tar-stream's types do not know the option.
@@ -34,6 +35,9 @@ export async function readArchive(
   budget: ArchiveBudget,
   wanted: (path: string) => boolean,
 ): Promise<ArchiveFile[]> {
+  if (bytes.length > 0 && (bytes[0] !== 0x1f || bytes[1] !== 0x8b)) {
+    throw invalid('it is not gzipped; send the .tgz file that "helm package" writes');
+  }
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   const tape = new Tape(budget);
   const members = extract(ANY_TAR);
@@ -48,7 +52,7 @@ export async function readArchive(
   );
   const error = await flow;
   if (error !== undefined) throw asFault(error);
-  if (gunzip.bytesWritten !== bytes.length) throw invalid('something follows the end of the gzip data');
+  if (gunzip.bytesWritten !== bytes.length) throw invalid(TRAILING); // zlib passes over zeros
   if (files.length === 0) throw invalid('it holds no files');
   return files;
 }
@@ -211,7 +215,7 @@ function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const reason = error instanceof Error ? error.message : String(error);
   if (reason === 'incorrect header check') {
-    return invalid('it is not gzipped; send the .tgz file that "helm package" writes', error);
+    return invalid(TRAILING, error); // of a second gzip member: the first one's was looked at before
   }
   if (reason === 'unexpected end of file' || reason === 'Unexpected end of data') {
     return invalid('it is empty or cut off; upload the whole file (curl: --data-binary @file)', error);
