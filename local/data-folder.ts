@@ -33,6 +33,16 @@ function lock(file: string): void {
   }
 }
 
+/** Gives the folder back when asked to, or when the process ends before that. */
+function releasing(folder: string, giveBack: () => void): DataFolder {
+  const release = () => {
+    process.off('exit', release);
+    giveBack();
+  };
+  process.on('exit', release);
+  return { path: folder, release };
+}
+
 /**
  * Takes a folder for one stack alone.
  *
@@ -41,7 +51,7 @@ function lock(file: string): void {
 export function takeDataFolder(folder: string | undefined): DataFolder {
   if (folder === undefined) {
     const temporary = mkdtempSync(path.join(tmpdir(), 'chartroom-'));
-    return { path: temporary, release: () => rmSync(temporary, { recursive: true, force: true }) };
+    return releasing(temporary, () => rmSync(temporary, { recursive: true, force: true }));
   }
   const full = path.resolve(folder);
   if (held.has(full)) throw new Error(`${full} is in use by this process`);
@@ -49,11 +59,8 @@ export function takeDataFolder(folder: string | undefined): DataFolder {
   const file = path.join(full, 'lock');
   lock(file);
   held.add(full);
-  return {
-    path: full,
-    release: () => {
-      held.delete(full);
-      rmSync(file, { force: true });
-    },
-  };
+  return releasing(full, () => {
+    held.delete(full);
+    rmSync(file, { force: true });
+  });
 }

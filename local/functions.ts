@@ -14,11 +14,11 @@ export type Log = (line: string) => void;
 
 type FunctionSpec = {
   readonly name: string;
-  readonly file: string;
-  readonly handler: string;
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** What worker.mjs asks for. */
+  readonly bundle: { readonly file: string; readonly handler: string; readonly arn: string };
 };
 
 type FunctionProperties = {
@@ -47,19 +47,15 @@ class Environment {
       stdout: true,
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: spec.memoryMb },
-      workerData: {
-        file: spec.file,
-        handler: spec.handler,
-        arn: `arn:aws:lambda:${region}:${account}:function:${spec.name}`,
-      },
+      workerData: spec.bundle,
     });
-    this.#worker.on('message', (invocation: Invocation) => this.#finish(invocation));
+    this.#worker.on('message', (invocation: Invocation) => this.#settle?.(invocation));
     this.#worker.on('error', (error) => {
       this.#death = String(error.stack ?? error);
     });
     this.#worker.on('exit', () => {
       this.alive = false;
-      this.#finish({ outcome: 'error', detail: this.#death });
+      this.#settle?.({ outcome: 'error', detail: this.#death });
     });
     this.#forward(this.#worker.stdout, 'info', log);
     this.#forward(this.#worker.stderr, 'error', log);
@@ -82,10 +78,6 @@ class Environment {
       };
       this.#worker.postMessage({ event, requestId: randomUUID(), deadline: Date.now() + timeoutMs });
     });
-  }
-
-  #finish(invocation: Invocation): void {
-    this.#settle?.(invocation);
   }
 
   #forward(stream: NodeJS.ReadableStream, level: string, log: Log): void {
@@ -183,10 +175,13 @@ export function functionsOf(
       const memoryMb = properties.MemorySize ?? 128;
       const spec: FunctionSpec = {
         name: id,
-        file: path.join(template.asset(properties.Code.S3Key), `${file}.mjs`),
-        handler,
         timeoutMs: (properties.Timeout ?? 3) * 1000,
         memoryMb,
+        bundle: {
+          file: path.join(template.asset(properties.Code.S3Key), `${file}.mjs`),
+          handler,
+          arn: `arn:aws:lambda:${region}:${account}:function:${id}`,
+        },
         environment: {
           ...surroundings,
           ...properties.Environment?.Variables,

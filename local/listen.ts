@@ -9,6 +9,7 @@ const codeOf = (error: unknown) =>
 /** Binds a server to one host. @returns its port */
 export function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
+    server.keepAliveTimeout = 60_000; // SDKs keep idle connections; one closed under them costs a retry
     server.once('error', (error) => {
       const taken = codeOf(error) === 'EADDRINUSE';
       const where = host.includes(':') ? `[${host}]` : host;

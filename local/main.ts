@@ -107,20 +107,18 @@ async function main(): Promise<void> {
     console.log(USAGE);
     return;
   }
-  const starting = startLocal(options);
+  let stack: LocalStack | undefined;
   let stopping = false;
   const stop = () => {
-    if (stopping) process.exit(130); // asked twice
+    if (stack === undefined || stopping) process.exit(stopping ? 130 : 0); // still starting, or asked twice
     stopping = true;
-    starting
-      .then((stack) => stack.stop())
-      .then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
+    stack.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
-  const stack = await starting;
+  stack = await startLocal(options);
   if (repoPath !== undefined && !stopping) await publish(stack, repoPath);
   if (!stopping) console.log(welcome(stack));
 }

@@ -6,7 +6,6 @@ type Message = {
   readonly id: string;
   readonly body: string;
   readonly sentAt: number;
-  firstReceivedAt: number | undefined;
   receiveCount: number;
   /** When it may be received (again), in milliseconds since the epoch. */
   visibleAt: number;
@@ -66,8 +65,7 @@ export class Queue {
 
   send(body: string, delayMs = 0): void {
     const now = Date.now();
-    const message = { id: randomUUID(), body, sentAt: now, receiveCount: 0, visibleAt: now + delayMs };
-    this.#messages.add({ ...message, firstReceivedAt: undefined });
+    this.#messages.add({ id: randomUUID(), body, sentAt: now, receiveCount: 0, visibleAt: now + delayMs });
     this.#pump();
   }
 
@@ -118,7 +116,6 @@ export class Queue {
       return false;
     }
     message.receiveCount += 1;
-    message.firstReceivedAt ??= Date.now();
     message.visibleAt = Date.now() + visibilityMs;
     return true;
   }
@@ -132,7 +129,6 @@ export class Queue {
         ApproximateReceiveCount: String(message.receiveCount),
         SentTimestamp: String(message.sentAt),
         SenderId: 'local',
-        ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt),
       },
       messageAttributes: {},
       md5OfBody: createHash('md5').update(message.body).digest('hex'),

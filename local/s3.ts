@@ -45,25 +45,17 @@ function operationOf(
   }
 }
 
-type Parsed = {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: Map<string, string>;
-};
-
-function parse(request: IncomingMessage): Parsed {
+function parse(request: IncomingMessage) {
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
-  return {
-    method: request.method ?? 'GET',
-    path,
-    query: new URLSearchParams(query),
-    headers: mergedHeaders(request),
-  };
+  const headers = mergedHeaders(request);
+  return { method: request.method ?? 'GET', path, query: new URLSearchParams(query), headers };
 }
 
 /** Checks who sends a request, and gives a presigned URL's headers their place. */
-function admit({ method, path, query, headers }: Parsed, { secrets, tolerateHeader }: S3Options): Caller {
+function admit(
+  { method, path, query, headers }: ReturnType<typeof parse>,
+  { secrets, tolerateHeader }: S3Options,
+): Caller {
   const presigned = query.has('X-Amz-Signature');
   if (presigned && headers.has('authorization') && !tolerateHeader) {
     throw new Refusal(

@@ -37,14 +37,14 @@ const encode = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** Signs a text within a credential's scope, `<access key>/<date>/<region>/<service>/aws4_request`. */
-export function signatureOf(text: string, credential: string, secretAccessKey: string): string {
+function signatureOf(text: string, credential: string, secretAccessKey: string): string {
   const [, date = '', region = '', service = '', end = ''] = credential.split('/');
   const key = [date, region, service, end].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
   return hmac(key, text).toString('hex');
 }
 
 /** Parses AWS's basic ISO format, `20300102T030405Z`. @returns NaN for anything else */
-export const parseAmzDate = (text: string) =>
+const parseAmzDate = (text: string) =>
   Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
 /** Compares a signature with the one that the secret gives, and tells unknown keys apart. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Advertised, advertise } from './address.ts';
@@ -93,7 +94,7 @@ class Running {
   readonly faults = {
     decide: (call: StoreCall) => this.intercept?.(call) ?? 'pass',
     kill: async (environment: string) => {
-      await Promise.all([...this.functions.values()].map((one) => one.kill(environment)));
+      for (const one of this.functions.values()) await one.kill(environment);
     },
   };
 
@@ -149,7 +150,9 @@ class Running {
 async function assemblyOf({ assembly, access = 'open' }: LocalOptions, data: DataFolder): Promise<string> {
   if (assembly !== undefined) return assembly;
   const reason = access === 'open' && { accessReason: 'runs on this computer only' };
-  return await synthesize({ outDir: path.join(data.path, 'assembly'), context: { access, ...reason } });
+  const outDir = path.join(data.path, 'assembly');
+  rmSync(outDir, { recursive: true, force: true });
+  return await synthesize({ outDir, context: { access, ...reason } });
 }
 
 /** Variables of every function, besides its own. */

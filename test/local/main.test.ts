@@ -76,7 +76,7 @@ describe('npm start', () => {
     const { child, printed, ended, line } = run(args, { CHARTROOM_ADMIN_PASSWORD: password });
     await line(/Press Ctrl-C/);
     expect(printed.out).toContain('0 published, 0 there already, 1 refused');
-    expect(printed.err).toContain('broken-1.0.0.tgz: 400');
+    await expect.poll(() => printed.err).toContain('broken-1.0.0.tgz: 400');
     expect(printed.out.match(/^ {2}\S.*/gm)).toHaveLength(4);
     const [, url = ''] = /Chartroom is at (\S+)/.exec(printed.out) ?? [];
     expect((await fetch(`${url}/index.yaml`)).status).toBe(401);
