@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LambdaFunction } from './functions.ts';
-import {
-  httpEvent,
-  mergedHeaders,
-  type Route,
-  type RouteMatch,
-  readBody,
-  selectRoute,
-} from './http-event.ts';
+import { httpEvent, type Route, type RouteMatch, readBody, selectRoute } from './http-event.ts';
 import { nameInArn, type Template } from './template.ts';
 
 // Limits of AWS: an HTTP API's request, a Lambda function's event, its answer, and the wait for it.
@@ -89,7 +82,7 @@ async function handle(
   try {
     match = selectRoute(routes, request.method ?? 'GET', url.split('?')[0] ?? '/');
     if (match === undefined) return answerItself(response, 404, 'Not Found');
-    event = JSON.stringify(httpEvent({ request, headers: mergedHeaders(request), match, body, requestId }));
+    event = JSON.stringify(httpEvent(request, match, body, requestId));
   } catch (error) {
     if (error instanceof URIError) return answerItself(response, 400, 'Bad Request'); // %zz
     throw error;

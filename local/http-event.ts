@@ -73,16 +73,20 @@ export async function readBody(request: IncomingMessage, most: number): Promise<
   return sizeBytes > most ? undefined : Buffer.concat(chunks);
 }
 
-/** The headers that reach a function: names in lower case, repeated ones joined by commas. */
-export function mergedHeaders(request: IncomingMessage): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    const name = (request.rawHeaders[index] ?? '').toLowerCase();
-    const value = request.rawHeaders[index + 1] ?? '';
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before},${value}`);
+/** Joins values of the same name by commas, as the gateway does with headers and parameters alike. */
+function merge(pairs: Iterable<readonly [string, string]>): Map<string, string> {
+  const merged = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    const before = merged.get(name);
+    merged.set(name, before === undefined ? value : `${before},${value}`);
   }
-  return headers;
+  return merged;
+}
+
+/** A request's headers, names in lower case. Node's own `headers` drops some that are repeated. */
+export function mergedHeaders({ rawHeaders }: IncomingMessage): Map<string, string> {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  return merge(names.map((name, index) => [name.toLowerCase(), rawHeaders[2 * index + 1] ?? '']));
 }
 
 /** Whether the gateway takes a body for text. What is not valid UTF-8 in it is lost. */
@@ -90,16 +94,6 @@ const isText = (contentType: string) =>
   /^(text\/.*|application\/(json|xml|javascript))$/.test(
     contentType.split(';')[0]?.trim().toLowerCase() ?? '',
   );
-
-/** @returns decoded parameters by name, values of a repeated one joined by commas */
-function queryParameters(query: string): Readonly<Record<string, string>> | undefined {
-  const parameters = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(query)) {
-    const before = parameters.get(name);
-    parameters.set(name, before === undefined ? value : `${before},${value}`);
-  }
-  return parameters.size === 0 ? undefined : Object.fromEntries(parameters);
-}
 
 /** Adds what the gateway adds and takes away what belongs to the connection. @returns the cookies */
 function rewriteHeaders(headers: Map<string, string>, request: IncomingMessage, bodyBytes: number) {
@@ -114,29 +108,27 @@ function rewriteHeaders(headers: Map<string, string>, request: IncomingMessage, 
   return cookies;
 }
 
+/** The gateway leaves out what is empty. */
+const someOf = (values: Readonly<Record<string, string>>) =>
+  Object.keys(values).length > 0 ? values : undefined;
+
 /**
  * Builds the event of payload format 2.0.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function httpEvent({
-  request,
-  headers,
-  match,
-  body,
-  requestId,
-}: {
-  request: IncomingMessage;
-  headers: Map<string, string>;
-  match: RouteMatch<unknown>;
-  body: Buffer;
-  requestId: string;
-}) {
+export function httpEvent(
+  request: IncomingMessage,
+  match: RouteMatch<unknown>,
+  body: Buffer,
+  requestId: string,
+) {
+  const headers = mergedHeaders(request);
   const [path = '/', ...query] = (request.url ?? '/').split('?');
   const rawQueryString = query.join('?');
   const rawPath = decodeURIComponent(path);
   const cookies = rewriteHeaders(headers, request, body.length);
-  const hasParameters = Object.keys(match.parameters).length > 0;
+  const parameters = merge(new URLSearchParams(rawQueryString));
   const asText = isText(headers.get('content-type') ?? '');
   const host = headers.get('host') ?? 'localhost';
   const now = new Date();
@@ -147,7 +139,7 @@ export function httpEvent({
     rawQueryString,
     cookies,
     headers: Object.fromEntries(headers),
-    queryStringParameters: queryParameters(rawQueryString),
+    queryStringParameters: someOf(Object.fromEntries(parameters)),
     requestContext: {
       accountId: account,
       apiId: 'local',
@@ -166,7 +158,7 @@ export function httpEvent({
       time: now.toUTCString(),
       timeEpoch: now.getTime(),
     },
-    pathParameters: hasParameters ? match.parameters : undefined,
+    pathParameters: someOf(match.parameters),
     body: body.length === 0 ? undefined : body.toString(asText ? 'utf8' : 'base64'),
     isBase64Encoded: body.length > 0 && !asText,
   };
