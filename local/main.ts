@@ -15,6 +15,9 @@ const USAGE = `Runs Chartroom on this computer.
   --access A        open (default) or closed: then user "admin", password from CHARTROOM_ADMIN_PASSWORD or made
   --help            this text`;
 
+// How long a stop may take, with requests under way, before it is an end.
+const STOP_PATIENCE_MS = 10_000;
+
 class UsageError extends Error {}
 
 type Command = {
@@ -110,8 +113,10 @@ async function main(): Promise<void> {
   let stack: LocalStack | undefined;
   let stopping = false;
   const stop = () => {
-    if (stack === undefined || stopping) process.exit(stopping ? 130 : 0); // still starting, or asked twice
+    if (stopping) return; // a terminal tells npm, tsx and this program, and tsx tells it once more
+    if (stack === undefined) process.exit(0); // still starting
     stopping = true;
+    setTimeout(() => process.exit(1), STOP_PATIENCE_MS).unref();
     stack.stop().then(
       () => process.exit(0),
       () => process.exit(1),

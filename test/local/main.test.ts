@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -84,5 +84,6 @@ describe('npm start', () => {
     expect((await fetch(`${url}/index.yaml`, { headers: { authorization } })).status).toBe(200);
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
+    rmSync(folder, { recursive: true });
   });
 });

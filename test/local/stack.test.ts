@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -180,5 +180,6 @@ describe('a data folder', () => {
     expect(await visit(next).stored('kept')).toEqual({ object: true, item: true });
     await expect(startLocal({ dataDir, assembly })).rejects.toThrow('is in use by this process');
     await next.stop();
+    rmSync(dataDir, { recursive: true });
   });
 });
