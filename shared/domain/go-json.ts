@@ -98,9 +98,9 @@ export function decodeStruct<Decoders extends object>(
   return Object.fromEntries([...struct].filter(([, value]) => value !== undefined)) as Struct<Decoders>;
 }
 
-/** encoding/json folds ASCII letters, and the two other characters whose lower case is one of them. */
+/** encoding/json folds ASCII letters with the Kelvin sign (whose lower case is k) and the long s. */
 function fold(name: string): string {
-  return name.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
+  return name.replaceAll('\u017f', 's').toLowerCase();
 }
 
 /** Order of UTF-8 bytes, which is how encoding/json sorts the keys of a map. */

@@ -22,7 +22,7 @@ export function parsePackageFileName(file: string): PackageFile | undefined {
   const [, stem, suffix] = /^(.*)\.tgz(\.prov)?$/s.exec(file) ?? [];
   if (stem === undefined) return undefined;
   const kind = suffix === undefined ? 'package' : 'provenance';
-  for (let dash = stem.indexOf('-', 1); dash !== -1; dash = stem.indexOf('-', dash + 1)) {
+  for (let dash = stem.indexOf('-'); dash !== -1; dash = stem.indexOf('-', dash + 1)) {
     const [name, version] = [stem.slice(0, dash), stem.slice(dash + 1)];
     if (isChartName(name) && isChartVersion(version)) return { name, version, kind };
   }

@@ -111,9 +111,10 @@ describe('a document', () => {
     ],
     ['a merge over what stands before it', 'd:\n  c: 2\n  <<: {c: 1}', map({ d: map({ c: 1n }) })],
     ['the first of several merged mappings', '<<: [{a: 1}, {a: 2, b: 2}]', map({ a: 1n, b: 2n })],
+    ['a merge key tagged as text as a key', '!!str <<: 1', map({ '<<': 1n })],
     ['a quoted merge key as a key', '"<<": 1', map({ '<<': 1n })],
     ['lists and mappings of any tag', 'a: !!set {b: 1}\nc: !x [1]', map({ a: map({ b: 1n }), c: [1n] })],
-    ['its own tag handles', '%TAG !e! tag:yaml.org,2002:\n---\na: !e!str 1', map({ a: '1' })],
+    ['its own tag handles', '%TAG !e! tag:yaml.org,2002:\n---\na: !e!int "1"', map({ a: 1n })],
     ['a byte order mark', '\ufeffa: 1', map({ a: 1n })],
     ['line ends of Windows', 'a: 1\r\nb: 2\r\n', map({ a: 1n, b: 2n })],
     ['__proto__ as a key like any other', '__proto__: 1', new Map([['__proto__', 1n]])],
@@ -170,11 +171,11 @@ describe('what a document may grow to', () => {
   });
 
   it('is bounded in depth as well as in nodes', () => {
-    const chain = Array.from(
-      { length: 600 },
-      (_, level) => `a${level}: &a${level} [${level ? `*a${level - 1}` : 1}]`,
-    );
-    expect(() => read(chain.join('\n'))).toThrow(refusal(/too large|aliasing/));
+    const chain = Array.from({ length: 6 }, (_, level) => {
+      return `a${level}: &a${level} ${'['.repeat(100)}${level ? `*a${level - 1}` : 1}${']'.repeat(100)}`;
+    });
+    expect(read(chain.slice(0, 4).join('\n'))).toBeDefined();
+    expect(() => read(chain.join('\n'))).toThrow(refusal(/too large/));
   });
 
   it('is bounded before it is parsed', () => {

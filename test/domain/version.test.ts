@@ -67,7 +67,8 @@ describe('the order of versions', () => {
     '1.0.0-1',
     '1.0.0-2',
     '1.0.0-10',
-    '1.0.0-99999999999999999999', // over 64 bits: a word to Helm
+    '1.0.0-100000000000000000000', // over 64 bits: words to Helm
+    '1.0.0-99999999999999999999',
     '1.0.0-alpha',
     '1.0.0-alpha.1',
     '1.0.0-alpha.beta',
@@ -132,6 +133,8 @@ describe('the version that a client means', () => {
     ['0.1.0', '0.1.0+b.2'],
     ['^0.1', '0.1.5'],
     ['^0.0.3', '0.0.3'],
+    ['^0.0', '0.0.3'],
+    ['^0', '0.2.0'],
     ['^1.2', '1.3.0'],
     ['0.x', '0.2.0'],
     ['1.2.X', '1.2.10'],
@@ -141,15 +144,18 @@ describe('the version that a client means', () => {
     ['>=1 , <1.3', '1.2.10'],
     ['~1.2.0', '1.2.10'],
     ['~> 1.2', '1.2.10'],
+    ['~>1.2.9', '1.2.10'],
     ['<1 || 1.2.9', '1.2.9'],
     ['0.1 - 1.2.9', '1.2.9'],
+    ['0.1||0.2 - 0.3', '1.3.0'], // Helm reads >=0.1 || 0.2, <=0.3
     ['1 - 1.2', '1.2.10'],
     ['!=1.x', '0.2.0'],
     ['!=1.3.0', '1.2.10'],
     ['!=1.3', '1.2.10'],
     ['>1.2', '1.3.0'], // 1.2.10 is within 1.2
     ['<=1.2', '1.2.10'],
-    ['=<1.2.9', '1.2.9'],
+    ['<=1', '1.3.0'],
+    ['=<1.2.8', 'v1.1.0'],
     ['=>1.2.9', '1.3.0'],
     ['>1.3.0-0', '2.0.0-rc.1'],
     ['^2.0.0-0', '2.0.0-rc.1'],
@@ -165,14 +171,21 @@ describe('the version that a client means', () => {
     },
   );
 
-  it.each([['notaversion'], ['1.2.3.4'], ['>='], ['1,,2'], ['1.x,'], ['||'], ['1x'], ['1'.repeat(513)]])(
-    '%j is no range',
-    (wanted) => {
-      expect(() => pick(wanted)).toThrow(
-        expect.objectContaining({ code: 'version_not_found', message: `improper constraint: ${wanted}` }),
-      );
-    },
-  );
+  it.each([
+    ['notaversion'],
+    ['1.2.3.4'],
+    ['>='],
+    ['1,,2'],
+    ['1.x,'],
+    ['||'],
+    ['1x'],
+    [`${' '.repeat(510)}1.x`],
+    ['1||'.repeat(32) + 1],
+  ])('%j is no range', (wanted) => {
+    expect(() => pick(wanted)).toThrow(
+      expect.objectContaining({ code: 'version_not_found', message: `improper constraint: ${wanted}` }),
+    );
+  });
 
   it('is nothing when only pre-releases exist and the latest is asked for', () => {
     expect(pick('latest', ['1.0.0-rc.1'])).toBeUndefined();
