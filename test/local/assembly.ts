@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
 
 type Resources = Record<string, { Type: string; Properties?: unknown }>;
 
@@ -29,10 +30,10 @@ function functionResources(id: string, properties: unknown): Resources {
   };
 }
 
-/** Writes it to a temporary folder, which goes with this process. @returns the folder */
+/** Writes it to a temporary folder that lasts as long as the calling test file. @returns the folder */
 export function writeAssembly({ functions, properties, routes = {}, resources = {} }: AssemblyParts): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'chartroom-assembly-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const all: Resources = { ...resources };
   const files: Record<string, unknown> = {};
   for (const [id, source] of Object.entries(functions)) {

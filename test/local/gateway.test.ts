@@ -23,46 +23,47 @@ const echo = 'export const handler = async (event) => ({ statusCode: 200, body: 
 
 let stack: LocalStack;
 
-beforeAll(async () => {
-  const assembly = writeAssembly({
-    functions: {
-      Echo: echo,
-      Large: `export const handler = async () => ({ statusCode: 200, body: 'x'.repeat(7 * 1024 * 1024) });`,
-      Throwing: `export const handler = async () => { throw new Error('no'); };`,
-      Dying: 'export const handler = async () => process.exit(3);',
-      Slow: 'export const handler = () => new Promise(() => { setInterval(() => {}, 1000); });',
-      Object: `export const handler = async () => ({ hello: 'world' });`,
-      Headed: `export const handler = async ({ requestContext: { http } }) => ({
+const assembly = writeAssembly({
+  functions: {
+    Echo: echo,
+    Large: `export const handler = async () => ({ statusCode: 200, body: 'x'.repeat(7 * 1024 * 1024) });`,
+    Throwing: `export const handler = async () => { throw new Error('no'); };`,
+    Dying: 'export const handler = async () => process.exit(3);',
+    Slow: 'export const handler = () => new Promise(() => { setInterval(() => {}, 1000); });',
+    Object: `export const handler = async () => ({ hello: 'world' });`,
+    Headed: `export const handler = async ({ requestContext: { http } }) => ({
         statusCode: 201, headers: { 'Content-Length': '12345', 'X-Mode': http.method }, cookies: ['a=1', 'b=2'],
         body: Buffer.from([0xff, 0x00]).toString('base64'), isBase64Encoded: true });`,
-      Environment:
-        'export const handler = async () => ({ statusCode: 200, body: JSON.stringify(process.env) });',
-    },
-    properties: {
-      Slow: { Timeout: 1 },
+    Environment:
+      'export const handler = async () => ({ statusCode: 200, body: JSON.stringify(process.env) });',
+  },
+  properties: {
+    Slow: { Timeout: 1 },
+    Environment: {
       Environment: {
-        Environment: {
-          Variables: { MINE: { 'Fn::Join': ['/', [{ Ref: 'AWS::Region' }, { Ref: 'Echo' }]] } },
-        },
+        Variables: { MINE: { 'Fn::Join': ['/', [{ Ref: 'AWS::Region' }, { Ref: 'Echo' }]] } },
       },
     },
-    routes: {
-      'GET /a/{name}': 'Echo',
-      'GET /a/fixed': 'Echo',
-      'GET /{first}/fixed': 'Echo',
-      'ANY /any/{rest+}': 'Echo',
-      'POST /body': 'Echo',
-      'GET /large': 'Large',
-      'GET /throwing': 'Throwing',
-      'GET /dying': 'Dying',
-      'GET /slow': 'Slow',
-      'GET /object': 'Object',
-      'GET /headed': 'Headed',
-      'HEAD /headed': 'Headed',
-      'GET /environment': 'Environment',
-      $default: 'Echo',
-    },
-  });
+  },
+  routes: {
+    'GET /a/{name}': 'Echo',
+    'GET /a/fixed': 'Echo',
+    'GET /{first}/fixed': 'Echo',
+    'ANY /any/{rest+}': 'Echo',
+    'POST /body': 'Echo',
+    'GET /large': 'Large',
+    'GET /throwing': 'Throwing',
+    'GET /dying': 'Dying',
+    'GET /slow': 'Slow',
+    'GET /object': 'Object',
+    'GET /headed': 'Headed',
+    'HEAD /headed': 'Headed',
+    'GET /environment': 'Environment',
+    $default: 'Echo',
+  },
+});
+
+beforeAll(async () => {
   stack = await startLocal({ assembly });
 });
 
