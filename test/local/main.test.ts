@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { bind, close } from '../../local/listen.ts';
 
 /** 127.0.0.1 and, where this computer has it, ::1. */
@@ -23,6 +23,7 @@ function run(args: readonly string[], environment: Readonly<Record<string, strin
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onTestFinished(() => void child.kill('SIGKILL')); // a test that fails halfway leaves no program behind
   const printed = { out: '', err: '' };
   child.stdout.on('data', (text) => {
     printed.out += text;

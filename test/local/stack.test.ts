@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Fate, StoreCall } from '../../local/faults.ts';
 import { type LocalStack, startLocal } from '../../local/stack.ts';
 import { writeAssembly } from './assembly.ts';
@@ -164,6 +164,7 @@ describe('a data folder', () => {
   async function startElsewhere(dataDir: string): Promise<{ child: ChildProcess; stack: LocalStack }> {
     const options = ['--import', 'tsx', '--input-type=module', '--eval', holder, dataDir, assembly];
     const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
     return { child, stack: JSON.parse(line) };
   }
