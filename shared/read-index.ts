@@ -26,7 +26,7 @@ export type IndexAnswer =
 const INLINE_BYTES = 512 * 1024;
 
 // As long as the URLs of packages: enough for a slow client to begin, useless to whoever finds it later.
-export const signedUrlSeconds = 300;
+const SIGNED_URL_SECONDS = 300;
 
 // One index at a time for each of the repositories read last: a new state replaces the old one.
 const REMEMBERED_REPOSITORIES = 16;
@@ -50,7 +50,7 @@ export function indexReader(
       kind: 'redirect',
       etag,
       sizeBytes: pointer.sizeBytes,
-      url: () => dependencies.objects.signedUrl(`${pointer.folder}${indexFile}`, signedUrlSeconds),
+      url: () => dependencies.objects.signedUrl(`${pointer.folder}${indexFile}`, SIGNED_URL_SECONDS),
     };
     if (pointer.sizeBytes > INLINE_BYTES) return redirect;
     const bytes = await load(dependencies, repository, pointer);

@@ -5,7 +5,7 @@
  */
 
 /** What a route asks of its caller; `none` is open to everybody in every mode. */
-export type Permission = 'none' | 'read' | 'publish' | 'maintain';
+type Permission = 'none' | 'read' | 'publish' | 'maintain';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE';
 

@@ -9,7 +9,7 @@ import { type GoScalar, keyText, resolveScalar, ScalarTagError } from './go-scal
 export type GoYaml = GoScalar | readonly GoYaml[] | ReadonlyMap<string, GoYaml>;
 
 /** How large a document may be, and may become once its aliases are expanded. */
-export type YamlLimits = { readonly nodes: number; readonly depth: number; readonly expandedBytes: number };
+type YamlLimits = { readonly nodes: number; readonly depth: number; readonly expandedBytes: number };
 
 const DEFAULT_LIMITS: YamlLimits = {
   nodes: 500_000, // as written; the parser takes some 300 bytes for each, and "[[[[…" is one byte a node

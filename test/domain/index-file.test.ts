@@ -95,7 +95,9 @@ describe.each([
     fc.assert(
       fc.property(fc.array(anyShape), (shapes) => {
         const state = stateOf(shapes);
-        const reversed: State = new Map([...state].reverse().map(([name, live]) => [name, live.toReversed()]));
+        const reversed: State = new Map(
+          [...state].reverse().map(([name, live]) => [name, live.toReversed()]),
+        );
         expect(rebuild(reversed, settings)).toEqual(rebuild(state, settings));
       }),
     );
@@ -176,7 +178,11 @@ describe('an index', () => {
 
   it('quotes every string in block YAML, so that no reader takes text for a number', () => {
     const live = liveVersion({ name: 'yes', version: '1.2', description: '0o17', createdMs: 0 });
-    const { bytes } = renderIndex([renderFragment(live.name, [live], yaml, root) ?? []].flat(), GENERATED, yaml);
+    const { bytes } = renderIndex(
+      [renderFragment(live.name, [live], yaml, root) ?? []].flat(),
+      GENERATED,
+      yaml,
+    );
     expect(bytes.toString()).toContain(
       '  "yes":\n  - name: "yes"\n    version: "1.2"\n    description: "0o17"\n',
     );

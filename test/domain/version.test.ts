@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import semver from 'semver';
 import { describe, expect, it } from 'vitest';
 import {
   type ChartVersion,
@@ -99,6 +100,15 @@ describe('the order of versions', () => {
     ['1.0.0+a', '1.0.0'],
   ])('holds %s and %s for equal', (a, b) => {
     expect(compareVersions(parseChartVersion(a), parseChartVersion(b))).toBe(0);
+  });
+
+  it('agrees with the npm package semver wherever that package accepts both', () => {
+    fc.assert(
+      fc.property(versions, versions, (a, b) => {
+        fc.pre(semver.valid(a) !== null && semver.valid(b) !== null);
+        expect(Math.sign(compareVersions(a, b))).toBe(semver.compare(a, b));
+      }),
+    );
   });
 
   it('is a total order', () => {
