@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { inject } from 'vitest';
+import { type LocalOptions, type LocalStack, startLocal } from '../../local/stack.ts';
+import { parseRepository } from '../../shared/domain/repository.ts';
+import type { Pointer } from '../../shared/store/pointer-store.ts';
+import { pointersTable } from '../../shared/store/pointers-table.ts';
+
+/** A whole Chartroom on this computer, and ways to talk to it and to look into its stores. */
+export type Chartroom = LocalStack & {
+  /** Sends a request; redirects are answers, not followed. */
+  send(method: string, path: string, init?: RequestInit): Promise<Response>;
+  /** Publishes a package by a raw upload. */
+  publish(bytes: Uint8Array, repository?: string, query?: string): Promise<Response>;
+  /** The index as a reader sees it, redirects followed. */
+  readIndex(repository?: string): Promise<Index>;
+  /** SHA-256 of what a URL gives, redirects followed; undefined if it is not there. */
+  digestAt(path: string): Promise<string | undefined>;
+  /** The pointer and the index that it names, read from the stores: nothing that heals. */
+  publishedIndex(repository?: string): Promise<{ pointer: Pointer; index: Index } | undefined>;
+  /** Keys of all objects. */
+  keys(): Promise<string[]>;
+  /** Sort keys of all items. */
+  items(): Promise<string[]>;
+};
+
+export type Entry = {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly urls: readonly string[];
+  readonly created: string;
+};
+export type Index = { readonly entries: Record<string, Entry[]> };
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** `name version` of everything an index lists. */
+export const listed = ({ entries }: Index): string[] =>
+  Object.values(entries)
+    .flat()
+    .map(({ name, version }) => `${name} ${version}`);
+
+/** Starts a Chartroom that keeps nothing. The caller stops it. */
+export async function startChartroom(
+  options: LocalOptions & { access?: 'open' | 'closed' } = {},
+): Promise<Chartroom> {
+  const { access = 'open' } = options;
+  const stack = await startLocal({ assembly: inject('assemblies')[access], ...options });
+  // The stack's own properties stay settable (intercept, deliver): the helpers are put beside them.
+  return Object.assign(stack, http(stack), stores(stack));
+}
+
+const below = (repository: string) => (repository === '' ? '' : `/${repository}`);
+
+function http({ url }: LocalStack) {
+  const send = (method: string, path: string, init: RequestInit = {}) =>
+    fetch(`${url}${path}`, { method, redirect: 'manual', ...init });
+  return {
+    send,
+    publish: (bytes: Uint8Array, repository = '', query = '') =>
+      send('POST', `/api${below(repository)}/charts${query}`, {
+        body: new Uint8Array(bytes),
+        headers: { 'content-type': 'application/octet-stream' },
+      }),
+    readIndex: async (repository = ''): Promise<Index> => {
+      const answer = await fetch(`${url}${below(repository)}/index.yaml`);
+      if (answer.status !== 200) throw new Error(`index: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()) as Index;
+    },
+    digestAt: async (path: string) => {
+      const answer = await fetch(`${url}${path}`);
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      return answer.status === 200 ? sha256(bytes) : undefined;
+    },
+  };
+}
+
+function stores({ clientConfig, tableName, bucketName }: LocalStack) {
+  const { region, credentials, endpoints } = clientConfig;
+  const s3 = new S3Client({ region, credentials, endpoint: endpoints.s3, forcePathStyle: true });
+  const dynamo = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
+  const pointers = pointersTable(dynamo, tableName);
+  return {
+    publishedIndex: async (repository = '') => {
+      const segments = repository === '' ? [] : repository.split('/');
+      const pointer = await pointers.get(parseRepository(segments));
+      if (pointer === undefined) return undefined;
+      const key = `${pointer.folder}index.yaml`;
+      const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucketName, Key: key }));
+      return { pointer, index: JSON.parse((await body?.transformToString()) ?? '') as Index };
+    },
+    keys: async () => {
+      const { Contents: contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucketName }));
+      return contents.map(({ Key: key = '' }) => key);
+    },
+    items: async () => {
+      const { Items: items = [] } = await dynamo.send(new ScanCommand({ TableName: tableName }));
+      return items.map(({ sk }) => sk?.S ?? '');
+    },
+  };
+}
