@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
 import { CallerEnded, type Faults, withFaults } from './faults.ts';
 import { mergedHeaders, readBody } from './http-event.ts';
+import { close } from './listen.ts';
 import { authenticate, Refusal, type Secrets, sha256 } from './sigv4.ts';
 import type { Template } from './template.ts';
 
@@ -97,8 +98,10 @@ function getSecretValue(secrets: ReadonlyMap<string, string>, body: Buffer): Ans
 }
 
 type JsonServices = {
-  /** Serves both; listening and closing are the caller's. */
+  /** Serves both; listening is the caller's. */
   readonly server: Server;
+  /** Takes no more calls, and closes the tables when those under way have ended: dynalite would crash on them. */
+  close(): Promise<void>;
   start(template: Template, adminPassword: string): Promise<void>;
 };
 
@@ -111,7 +114,12 @@ export function jsonServices(path: string | undefined, access: Secrets, faults: 
   const server = dynalite({ createTableMs: 0, ...(path !== undefined && { path }) });
   const [engine] = server.listeners('request') as RequestListener[];
   if (engine === undefined) throw new Error('dynalite does not listen to requests');
-  const callDynamo = callEngine(engine);
+  const underWay = new Set<Promise<unknown>>();
+  const callDynamo: Call = (...call) => {
+    const answer = callEngine(engine)(...call).finally(() => underWay.delete(answer));
+    underWay.add(answer);
+    return answer;
+  };
   let secrets: ReadonlyMap<string, string> = new Map();
 
   async function answer(request: IncomingMessage): Promise<Answer> {
@@ -146,6 +154,12 @@ export function jsonServices(path: string | undefined, access: Secrets, faults: 
   });
   return {
     server,
+    async close() {
+      server.removeAllListeners('request');
+      server.closeAllConnections();
+      await Promise.all(underWay);
+      await close(server);
+    },
     async start(template, adminPassword) {
       secrets = secretStrings(template, adminPassword);
       await createTables(template, callDynamo);

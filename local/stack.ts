@@ -9,7 +9,7 @@ import type { Fate, StoreCall } from './faults.ts';
 import { functionsOf, type LambdaFunction, type Log } from './functions.ts';
 import { gateway, routesOf } from './gateway.ts';
 import type { Route } from './http-event.ts';
-import { bind, close, listen } from './listen.ts';
+import { bind, listen } from './listen.ts';
 import { type Queue, queuesOf } from './queue.ts';
 import { s3 } from './s3.ts';
 import { Bucket } from './s3-bucket.ts';
@@ -195,7 +195,7 @@ async function start(options: LocalOptions, running: Running): Promise<LocalStac
     running.faults,
   );
   const jsonUrl = `http://127.0.0.1:${await bind(json.server, '127.0.0.1', 0)}`;
-  running.onStop(() => close(json.server));
+  running.onStop(() => json.close());
   await json.start(template, adminPassword);
   running.openBuckets(template, data.path);
   running.functions = functionsOf(template, {
