@@ -1,12 +1,20 @@
 import { Fault } from '../shared/domain/fault.ts';
-import { errorResponse } from '../shared/edge/response.ts';
+import { errorResponse, redirect } from '../shared/edge/response.ts';
 import { methodsAt } from '../shared/edge/route-match.ts';
 import { type Endpoint, openHandler } from '../shared/edge/serve.ts';
 
-/** Whatever no route matches: 405 for another method on a known path, else 404. */
+/**
+ * Whatever no route matches: 405 for another method on a known path, the way to it for a known path with a
+ * `/` too many, else 404. `helm serve` answered /charts/, and the gateway takes no route that ends in `/`.
+ */
 export function answerUnknownRoute(): Endpoint {
   return async ({ method, path }) => {
     const allowed = methodsAt(path);
+    const bare = path.replace(/\/$/, '');
+    if (bare !== path && methodsAt(bare).includes(method)) {
+      // Relative, since a base path may stand before what the gateway shows of the path.
+      return redirect(`../${encodeURIComponent(bare.slice(bare.lastIndexOf('/') + 1))}`);
+    }
     if (allowed.length === 0) throw new Fault('not_found', 'not found');
     const allow = allowed.join(', ');
     const fault = new Fault('method_not_allowed', `${method} is not allowed here: use ${allow}`);

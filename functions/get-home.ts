@@ -1,5 +1,4 @@
 import type { IndexSettings } from '../shared/domain/entry.ts';
-import { Fault } from '../shared/domain/fault.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
 import { type Environment, versions } from '../shared/edge/environment.ts';
 import { renderHomePage } from '../shared/edge/home-page.ts';
@@ -21,11 +20,9 @@ const CHARTS_SHOWN = 200;
 
 const ROOT = parseRepository([]);
 
-/** GET /, /charts and /charts/: what this is, how to begin, and the charts of the root repository. */
+/** GET / and /charts: what this is, how to begin, and the charts of the root repository. */
 export function getHome({ versions, settings, access }: Dependencies): Endpoint {
   return async (request) => {
-    // The gateway matches /charts/ by a greedy variable, which takes what lies deeper too.
-    if (request.parameters['rest']) throw new Fault('not_found', 'not found');
     const charts: ReadableChart[] = [];
     const page = { offset: 0, limit: CHARTS_SHOWN + 1 };
     for await (const chart of readCharts(versions, ROOT, page)) charts.push(chart);

@@ -4,7 +4,6 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { Construct } from 'constructs';
 import { type EndpointId, fallback, type Route, routes } from '../shared/routes.ts';
 import { BundledFunction } from './bundled-function.ts';
-import { gatewayPath } from './gateway-path.ts';
 
 export type EndpointProps = {
   readonly api: HttpApi;
@@ -45,9 +44,7 @@ const routesOf = (endpoint: EndpointId): readonly Route[] =>
 
 function routeKeys(endpoint: EndpointId): readonly HttpRouteKey[] {
   if (endpoint === fallback) return [HttpRouteKey.DEFAULT];
-  return routesOf(endpoint).map((route) =>
-    HttpRouteKey.with(gatewayPath(route.path), HttpMethod[route.method]),
-  );
+  return routesOf(endpoint).map((route) => HttpRouteKey.with(route.path, HttpMethod[route.method]));
 }
 
 function describe(endpoint: EndpointId): string {

@@ -29,7 +29,7 @@ const READ: readonly Method[] = ['GET', 'HEAD'];
 
 /** Key: the endpoint's id, which is the name of its file in functions/. */
 export const endpoints = {
-  'get-home': { methods: READ, permission: 'read', paths: ['/', '/charts', '/charts/'] },
+  'get-home': { methods: READ, permission: 'read', paths: ['/', '/charts'] },
   'get-health': { methods: READ, permission: 'none', paths: ['/health'] },
   'get-info': { methods: READ, permission: 'none', paths: ['/info'] },
   // `helm serve` answered below /charts too, so that both http://host and http://host/charts could be added.

@@ -1,4 +1,4 @@
-import { type Method, type Route, routes } from '../routes.ts';
+import { type Route, routes } from '../routes.ts';
 
 /**
  * Matches a decoded path with a template of shared/routes.ts; a parameter stands for one part that is not
@@ -21,7 +21,7 @@ export function matchPath(template: string, path: string): Record<string, string
 }
 
 /** The methods that some route answers at a path, in the order of the table. */
-export function methodsAt(path: string): readonly Method[] {
+export function methodsAt(path: string): readonly string[] {
   const matching = routes.filter((route: Route) => matchPath(route.path, path) !== undefined);
   return [...new Set(matching.map(({ method }) => method))];
 }

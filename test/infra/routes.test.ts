@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { gatewayPath } from '../../infra/gateway-path.ts';
 import { isChartName } from '../../shared/domain/chart-name.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { parsePackageFileName } from '../../shared/domain/package-file.ts';
@@ -10,9 +9,6 @@ import { type Route, routes } from '../../shared/routes.ts';
 
 /** A route template by segments; `{x}` is a variable. */
 type Template = readonly string[];
-
-// A greedy variable yields to every template without one, by API Gateway's own rule, so it ties with none.
-const full = routes.filter((route) => !gatewayPath(route.path).endsWith('+}'));
 
 const segmentsOf = ({ path }: Route): Template => path.split('/').slice(1);
 const isVariable = (segment: string | undefined) => segment?.startsWith('{') === true;
@@ -33,12 +29,12 @@ type Tie = { readonly a: Route; readonly b: Route; readonly both: Template };
  * Pairs of routes that share paths and of which neither is the more specific: API Gateway says nothing about
  * which one it takes. Where a third route is the more specific for all that they share, it takes that.
  */
-const ties: readonly Tie[] = full.flatMap((a, at) =>
-  full.slice(at + 1).flatMap((b) => {
+const ties: readonly Tie[] = routes.flatMap((a, at) =>
+  routes.slice(at + 1).flatMap((b) => {
     const [ofA, ofB] = [segmentsOf(a), segmentsOf(b)];
     const both = a.method === b.method ? overlap(ofA, ofB) : undefined;
     if (both === undefined || isWithin(ofA, ofB) || isWithin(ofB, ofA)) return [];
-    const settled = full.some((third) => {
+    const settled = routes.some((third) => {
       const ofThird = segmentsOf(third);
       const isMoreSpecific = isWithin(ofThird, ofA) && isWithin(ofThird, ofB);
       return third.method === a.method && isMoreSpecific && isWithin(both, ofThird);
@@ -98,8 +94,8 @@ describe('route templates that tie', () => {
 });
 
 /** Pairs of routes of which the first takes all that they share, being the more specific. */
-const shadows = full.flatMap((specific) =>
-  full.flatMap((general) => {
+const shadows = routes.flatMap((specific) =>
+  routes.flatMap((general) => {
     const hides =
       specific !== general &&
       specific.method === general.method &&
@@ -118,7 +114,7 @@ describe('the more specific of two routes', () => {
 });
 
 describe('every route', () => {
-  it.each(full)('$method $path has a path that it may be asked for', (route) => {
+  it.each(routes)('$method $path has a path that it may be asked for', (route) => {
     expect(pathsOf(segmentsOf(route)).some((path) => isLegal(route, path))).toBe(true);
   });
 

@@ -90,7 +90,10 @@ describe('asking for the current index', () => {
       release = resolve;
     });
     const slow = refreshIndex(
-      { ...world, objects: { ...world.objects, put: (...put) => released.then(() => world.objects.put(...put)) } },
+      {
+        ...world,
+        objects: { ...world.objects, put: (...put) => released.then(() => world.objects.put(...put)) },
+      },
       root,
       anyNumber,
     );
@@ -118,13 +121,18 @@ describe('asking for the current index', () => {
     const world = aWorld();
     await world.publish('a', '1.0.0');
     await world.pointers.lease(root, 'stuck', { now: world.clock.now(), expires: Number.MAX_SAFE_INTEGER });
-    await expect(currentIndex(world, root)).rejects.toMatchObject({ code: 'try_again', retryAfterSeconds: 5 });
+    await expect(currentIndex(world, root)).rejects.toMatchObject({
+      code: 'try_again',
+      retryAfterSeconds: 5,
+    });
   });
 
   it('asks the indexer to rebuild what is too large for a request', async () => {
     const world = aWorld();
     for (let patch = 0; patch < 3; patch += 1) await world.publish('a', `1.0.${patch}`);
-    await expect(currentIndex(world, root, { rebuildAtMost: 2 })).rejects.toMatchObject({ code: 'try_again' });
+    await expect(currentIndex(world, root, { rebuildAtMost: 2 })).rejects.toMatchObject({
+      code: 'try_again',
+    });
     expect(world.objects.objects.has(rebuildRequestKey(root))).toBe(true);
   });
 

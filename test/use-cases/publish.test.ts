@@ -21,7 +21,10 @@ describe('publishing a package', () => {
     const bytes = await aPackage({ files: { 'values.yaml': 'a: 1\n' } });
     expect(await publishPackage(world, upload(bytes))).toEqual(demo);
     const item = await world.versions.get(demo);
-    expect(item).toMatchObject({ live: { digest: digestOf(bytes), sizeBytes: bytes.length }, removed: false });
+    expect(item).toMatchObject({
+      live: { digest: digestOf(bytes), sizeBytes: bytes.length },
+      removed: false,
+    });
     expect(item?.unindexed).toBeDefined();
     expect(item?.pending).toBeUndefined();
     const key = item?.live?.key ?? '';
@@ -58,16 +61,22 @@ describe('publishing a package', () => {
   it.each([
     { which: 'the same bytes', description: 'first', message: /already exists, with the same bytes/ },
     { which: 'other bytes', description: 'second', message: /already exists with other bytes.*\?force/ },
-  ])('refuses a version that is there, with $which, and keeps the first', async ({ description, message }) => {
-    const world = aWorld();
-    const first = await aPackage({ description: 'first' });
-    await publishPackage(world, upload(first));
-    const objects = world.objects.objects.size;
-    const again = publishPackage(world, upload(await aPackage({ description })));
-    await expect(again).rejects.toMatchObject({ code: 'version_exists', message: expect.stringMatching(message) });
-    expect((await world.versions.get(demo))?.live?.digest).toBe(digestOf(first));
-    expect(world.objects.objects.size).toBe(objects);
-  });
+  ])(
+    'refuses a version that is there, with $which, and keeps the first',
+    async ({ description, message }) => {
+      const world = aWorld();
+      const first = await aPackage({ description: 'first' });
+      await publishPackage(world, upload(first));
+      const objects = world.objects.objects.size;
+      const again = publishPackage(world, upload(await aPackage({ description })));
+      await expect(again).rejects.toMatchObject({
+        code: 'version_exists',
+        message: expect.stringMatching(message),
+      });
+      expect((await world.versions.get(demo))?.live?.digest).toBe(digestOf(first));
+      expect(world.objects.objects.size).toBe(objects);
+    },
+  );
 
   it('replaces a version where that is allowed, under a new key and with a new instant', async () => {
     const world = aWorld();
@@ -151,7 +160,9 @@ describe('publishing a package', () => {
         await world.versions.commit(demo, other);
       },
     };
-    await expect(publishPackage({ ...world, objects }, upload(bytes))).rejects.toMatchObject({ code: 'try_again' });
+    await expect(publishPackage({ ...world, objects }, upload(bytes))).rejects.toMatchObject({
+      code: 'try_again',
+    });
   });
 
   it('succeeds when somebody else committed its reservation', async () => {
@@ -178,7 +189,11 @@ describe('publishing a package with its provenance file', () => {
   });
 
   it.each([
-    { why: 'another version', of: { version: '2.0.0' }, message: /is for demo-2\.0\.0\.tgz, the package is demo-1/ },
+    {
+      why: 'another version',
+      of: { version: '2.0.0' },
+      message: /is for demo-2\.0\.0\.tgz, the package is demo-1/,
+    },
     { why: 'other bytes', of: { description: 'other' }, message: /states digest/ },
   ])('refuses one that is for $why, and stores nothing', async ({ of, message }) => {
     const world = aWorld();
@@ -220,7 +235,9 @@ describe('publishing a provenance file by itself', () => {
     const provenance = aProvenance(await aPackage());
     await publishProvenance(world, prov(provenance));
     const first = (await world.versions.get(demo))?.provenance?.key;
-    await expect(publishProvenance(world, prov(provenance))).rejects.toMatchObject({ code: 'provenance_exists' });
+    await expect(publishProvenance(world, prov(provenance))).rejects.toMatchObject({
+      code: 'provenance_exists',
+    });
     await publishProvenance(world, prov(provenance, true));
     expect((await world.versions.get(demo))?.provenance?.key).not.toBe(first);
   });

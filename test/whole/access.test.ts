@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { routes } from '../../shared/routes.ts';
+import { aPackage } from '../packages.ts';
+import { type Chartroom, startChartroom } from './chartroom.ts';
+
+const basic = (account: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${account}:${password}`).toString('base64')}`,
+});
+
+/** A path that a route matches. */
+const sample = (template: string) =>
+  template
+    .replace('{file}', 'demo-1.0.0.tgz')
+    .replace('{name}', 'demo')
+    .replace('{version}', '1.0.0')
+    .replace(/\{(segment\d)\}/g, '$1');
+
+describe('closed access', () => {
+  let chartroom: Chartroom;
+  beforeAll(async () => {
+    chartroom = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+  });
+  afterAll(() => chartroom.stop());
+
+  it('asks on every route but those that are open to all', async () => {
+    for (const { method, path, permission } of routes) {
+      const answer = await chartroom.send(method, sample(path));
+      const shown = `${method} ${path}`;
+      if (permission === 'none') {
+        expect(answer.status, shown).toBe(200);
+      } else {
+        expect(answer.status, shown).toBe(401);
+        expect(answer.headers.get('www-authenticate'), shown).toBe('Basic realm="Chartroom"');
+      }
+    }
+  });
+
+  it.each([
+    { who: 'a wrong password', headers: basic('admin', 'wrong') },
+    { who: 'another account', headers: basic('root', 'correct horse') },
+    { who: 'half a header', headers: { authorization: 'Basic' } },
+    { who: 'another scheme', headers: { authorization: 'Bearer correct horse' } },
+  ])('refuses $who, and stores nothing', async ({ headers }) => {
+    const body = new Uint8Array(await aPackage());
+    const answer = await chartroom.send('POST', '/api/charts', { body, headers });
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({
+      error: expect.any(String),
+      errors: [{ code: 'UNAUTHORIZED' }],
+    });
+    expect(await chartroom.keys()).toEqual([]);
+  });
+
+  it('lets the admin publish and read', async () => {
+    const headers = basic('admin', 'correct horse');
+    const body = new Uint8Array(await aPackage());
+    expect((await chartroom.send('POST', '/api/charts', { body, headers })).status).toBe(201);
+    expect((await chartroom.send('GET', '/index.yaml', { headers })).status).toBe(200);
+    const download = await chartroom.send('GET', '/charts/demo-1.0.0.tgz', { headers });
+    expect(download.status).toBe(302);
+    // The signed URL needs no more than itself, and S3 refuses two credentials at once.
+    const url = download.headers.get('location') ?? '';
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(url, { headers })).status).toBe(400);
+  });
+});
+
+describe('open access', () => {
+  it('ignores an Authorization header', async () => {
+    const chartroom = await startChartroom();
+    const headers = basic('who', 'ever');
+    expect((await chartroom.send('GET', '/index.yaml', { headers })).status).toBe(200);
+    await chartroom.stop();
+  });
+});
