@@ -9,8 +9,9 @@ import type { Mark } from './store/version-store.ts';
 // API Gateway cuts a request off after 30 s; 20 s leave room for the answer and a client's own timeout.
 const PATIENCE_MS = 20_000;
 
-// Longer than a refresh of a large index takes; a holder that died delays others no longer than this.
-const LEASE_MS = 5_000;
+// About as long as a refresh of a large index takes. One that takes longer only shares its work with another;
+// a holder that died delays the others no longer than this.
+const LEASE_MS = 2_000;
 
 // Reading this many items takes well under a second; larger repositories are rebuilt by the indexer.
 const REBUILD_IN_REQUEST = 1_000;
