@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { helmBinary } from './binary.ts';
 
-export type Ran = { readonly ok: boolean; readonly stdout: string; readonly stderr: string };
+type Ran = { readonly ok: boolean; readonly stdout: string; readonly stderr: string };
 
 /** A real Helm with homes of its own, so that it neither sees nor changes the user's. */
 export type Helm = {

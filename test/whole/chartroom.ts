@@ -25,7 +25,7 @@ export type Chartroom = LocalStack & {
   items(): Promise<string[]>;
 };
 
-export type Entry = {
+type Entry = {
   readonly name: string;
   readonly version: string;
   readonly digest: string;
