@@ -19,14 +19,14 @@ export function memoryObjects({ hook }: { readonly hook?: Hook } = {}): MemoryOb
     objects,
 
     put: (key, bytes, { contentType, metadata = {} }) => {
-      const copy = { bytes: Uint8Array.from(bytes), contentType, metadata: { ...metadata } };
+      const copy = { bytes: new Uint8Array(bytes), contentType, metadata: { ...metadata } };
       return call('put', () => void objects.set(key, copy));
     },
 
     get: (key) =>
       call('get', () => {
         const object = objects.get(key);
-        return object && Uint8Array.from(object.bytes);
+        return object && new Uint8Array(object.bytes);
       }),
 
     exists: (key) => call('exists', () => objects.has(key)),

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { helmBinary } from '../test/helm/binary.ts';
+import { type Figure, median, print } from './figures.ts';
+import { helmFigures } from './helm-index.ts';
+import { refreshFigures } from './refresh.ts';
+import { stackFigures } from './stack.ts';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    sizes: { type: 'string' },
+    // Measures one refresh in this process and prints its figures as JSON; the others start it.
+    'refresh-of': { type: 'string' },
+  },
+});
+
+const numbers = (text: string) => text.split(',').map(Number);
+
+async function main(): Promise<void> {
+  const single = values['refresh-of'];
+  if (single !== undefined) {
+    console.log(JSON.stringify(await refreshFigures(Number(single))));
+    return;
+  }
+  const runs = values.quick ? 3 : 7;
+  const sizes = numbers(values.sizes ?? (values.quick ? '1000' : '1000,10000'));
+  console.log(`${cpus().length} cores, Node.js ${process.version}; medians of ${runs} runs`);
+  for (const size of sizes) await printStack(size, runs);
+  for (const size of [...sizes, ...(values.quick || values.sizes ? [] : [100_000])]) {
+    print(`The refresh step alone at ${size} versions`, await inFreshProcess(size));
+  }
+}
+
+async function printStack(size: number, runs: number): Promise<void> {
+  const figures = await stackFigures(size, runs);
+  print(`The local stack at ${size} versions`, figures);
+  const helm = helmBinary();
+  if (helm === undefined) {
+    console.log('helm repo index --merge: left out, there is no helm on PATH');
+    return;
+  }
+  const peer = await helmFigures(helm, size, values.quick ? 1 : 3);
+  print(`Its peer at ${size} versions`, peer);
+  const visible = figures.find(({ name }) => name.startsWith('publish to visible'));
+  const ratio = median(peer[0]?.runs ?? []) / median(visible?.runs ?? []);
+  console.log(`publish to visible is ${ratio.toPrecision(3)} times as fast as helm repo index --merge`);
+}
+
+/** Each size gets a process of its own, so that memory and CPU are its own too. */
+async function inFreshProcess(size: number): Promise<readonly Figure[]> {
+  const main = fileURLToPath(import.meta.url);
+  const args = ['--import', 'tsx', main, '--refresh-of', String(size)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Figure[];
+}
+
+await main();

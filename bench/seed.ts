@@ -1,0 +1,50 @@
+import { parseChartName } from '../shared/domain/chart-name.ts';
+import { digestOf } from '../shared/domain/digest.ts';
+import { packageKey, type VersionId } from '../shared/domain/object-keys.ts';
+import { parseRepository } from '../shared/domain/repository.ts';
+import { parseChartVersion } from '../shared/domain/version.ts';
+import type { PendingPackage, VersionStore } from '../shared/store/version-store.ts';
+
+export const root = parseRepository([]);
+
+const VERSIONS_OF_A_CHART = 20;
+const PARALLEL = 32;
+
+/** The n-th version of a seeded repository: 20 versions a chart, an entry of about 700 bytes, always the same. */
+export function seededVersion(n: number): { id: VersionId; pending: PendingPackage } {
+  const name = parseChartName(`chart-${String(Math.floor(n / VERSIONS_OF_A_CHART)).padStart(6, '0')}`);
+  const version = parseChartVersion(`1.${n % VERSIONS_OF_A_CHART}.0`);
+  const id = { repository: root, name, version };
+  const entry = JSON.stringify({
+    name,
+    home: `https://example.com/${name}`,
+    sources: [`https://example.com/sources/${name}`, 'https://example.com/upstream/application'],
+    version,
+    description: `The ${name} application with its database, packaged for Kubernetes by the platform team`,
+    keywords: ['application', 'database', 'http', 'platform', name],
+    maintainers: [{ name: 'platform', email: 'platform@example.com', url: 'https://example.com' }],
+    icon: `https://example.com/icons/${name}.png`,
+    apiVersion: 'v2',
+    appVersion: `2.${n % VERSIONS_OF_A_CHART}.1`,
+    annotations: { category: 'Infrastructure', licenses: 'Apache-2.0' },
+    kubeVersion: '>=1.24.0-0',
+    type: 'application',
+  });
+  const digest = digestOf(Buffer.from(entry));
+  const created = new Date(1_700_000_000_000 + n * 1000).toISOString();
+  const key = packageKey(id, digest, `seed-${n}`);
+  return { id, pending: { digest, sizeBytes: 20_000, entry, key, created, expires: 0 } };
+}
+
+/** Makes versions live without uploading their packages: for an index, that is enough. */
+export async function seed(versions: VersionStore, count: number): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    for (let n = next++; n < count; n = next++) {
+      const { id, pending } = seededVersion(n);
+      await versions.reserve(id, pending, { overwrite: true, now: 1 });
+      await versions.commit(id, pending);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+}
