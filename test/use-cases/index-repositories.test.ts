@@ -95,6 +95,16 @@ describe('a batch of messages', () => {
     expect(listed(await world.published(good))).toEqual(['a 1.0.0']);
   });
 
+  it('reports what it cannot read, and does the rest', async () => {
+    const world = aWorld();
+    const { key } = await world.publish('a', '1.0.0');
+    const { Records: records } = queueEvent([{ key }]);
+    const poison = { messageId: 'poison', body: 'not JSON' };
+    const answer = await indexRepositories(world)({ Records: [poison, ...records] } as SQSEvent);
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'poison' }] });
+    expect(listed(await world.published())).toEqual(['a 1.0.0']);
+  });
+
   it('passes over the test event of S3 and keys that are not Chartroom’s', async () => {
     const event = queueEvent([{ key: 'charts/stray.txt' }, { key: 'charts/a b/-/x/y' }]);
     const test = { messageId: 'test', body: JSON.stringify({ Event: 's3:TestEvent' }) };
