@@ -1,33 +1,98 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { routes } from '../shared/routes.ts';
 
-const api = await readFile(path.join(import.meta.dirname, '../docs/api.md'), 'utf8');
+const root = path.join(import.meta.dirname, '..');
+const read = (file: string) => readFile(path.join(root, file), 'utf8');
+const api = await read('docs/api.md');
+const readme = await read('README.md');
 
-/** The rows of the table of routes: `GET, HEAD | /a and /b | permission`, one `method path permission` each. */
-function documented(): Set<string> {
-  const [table = ''] = /\| method \| path[\s\S]*?\n\n/.exec(api) ?? [];
-  const rows = [...table.matchAll(/^\| ([A-Z, ]+) \| (.+?) \| (\w+) \|/gm)];
-  const all = rows.flatMap(([, methods = '', paths = '', permission = '']) =>
-    methods
-      .split(', ')
-      .flatMap((method) =>
-        [...paths.matchAll(/`([^`]+)`/g)].flatMap(([, template = '']) =>
-          everyDepth(template).map((each) => `${method} ${each} ${permission}`),
+/** The first cells of a Markdown table, found by its heading row, as the names in backquotes. */
+function firstCells(text: string, heading: string): string[] {
+  const table = text.slice(text.indexOf(`\n| ${heading} |`)).split('\n\n')[0] ?? '';
+  const cells = table.split('\n').map((row) => row.split('|')[1] ?? '');
+  return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+}
+
+describe('docs/api.md', () => {
+  /** The rows of the table of routes: `GET, HEAD | /a and /b | permission`, one `method path permission` each. */
+  function documented(): Set<string> {
+    const [table = ''] = /\| method \| path[\s\S]*?\n\n/.exec(api) ?? [];
+    const rows = [...table.matchAll(/^\| ([A-Z, ]+) \| (.+?) \| (\w+) \|/gm)];
+    const all = rows.flatMap(([, methods = '', paths = '', permission = '']) =>
+      methods
+        .split(', ')
+        .flatMap((method) =>
+          [...paths.matchAll(/`([^`]+)`/g)].flatMap(([, template = '']) =>
+            everyDepth(template).map((each) => `${method} ${each} ${permission}`),
+          ),
         ),
-      ),
-  );
-  return new Set(all);
-}
+    );
+    return new Set(all);
+  }
 
-function everyDepth(template: string): string[] {
-  if (!template.includes('{repository}')) return [template];
-  const segments = ['/{segment1}', '/{segment2}', '/{segment3}'];
-  return [0, 1, 2, 3].map((depth) => template.replace('{repository}', segments.slice(0, depth).join('')));
-}
+  function everyDepth(template: string): string[] {
+    if (!template.includes('{repository}')) return [template];
+    const segments = ['/{segment1}', '/{segment2}', '/{segment3}'];
+    return [0, 1, 2, 3].map((depth) => template.replace('{repository}', segments.slice(0, depth).join('')));
+  }
 
-it('docs/api.md names every route and no other', () => {
-  const answered = new Set(routes.map(({ method, path, permission }) => `${method} ${path} ${permission}`));
-  expect(documented()).toEqual(answered);
+  it('names every route and no other', () => {
+    const answered = new Set(routes.map(({ method, path, permission }) => `${method} ${path} ${permission}`));
+    expect(documented()).toEqual(answered);
+  });
 });
+
+describe('README.md', () => {
+  it('names every option of npm start and no other', async () => {
+    const usage = await read('local/main.ts');
+    const options = [...usage.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option);
+    const named = firstCells(readme, 'option').map((option) => option.split(' ')[0]);
+    expect(named.toSorted()).toEqual(options.toSorted());
+  });
+
+  it('names every setting and no other', async () => {
+    const { context } = JSON.parse(await read('cdk.json')) as { context: { chartroom: object } };
+    expect(firstCells(readme, 'setting').toSorted()).toEqual(Object.keys(context.chartroom).toSorted());
+  });
+
+  it('names every output of a deployment and no other', async () => {
+    const template = path.join(inject('assemblies').closed, 'Chartroom.template.json');
+    const { Outputs } = JSON.parse(await readFile(template, 'utf8')) as { Outputs: object };
+    expect(firstCells(readme, 'output').toSorted()).toEqual(Object.keys(Outputs).toSorted());
+  });
+});
+
+const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/api.md', 'docs/architecture.md'];
+const decisions = (await readdir(path.join(root, 'docs/decisions'))).map((file) => `docs/decisions/${file}`);
+
+describe.each([...documents, ...decisions])('%s', (document) => {
+  it('links to what is there', async () => {
+    const text = await read(document);
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+    for (const link of links.filter((each) => !each.startsWith('https://'))) {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? document : path.join(path.dirname(document), file);
+      if (anchor === undefined) {
+        // A directory is a target too.
+        await expect(
+          readFile(path.join(root, target)).catch(({ code }) => code),
+          link,
+        ).resolves.not.toBe('ENOENT');
+      } else {
+        expect(headings(await read(target)), link).toContain(anchor);
+      }
+    }
+  });
+});
+
+/** The anchors that GitHub makes of a document's headings. */
+function headings(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

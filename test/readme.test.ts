@@ -94,27 +94,31 @@ describe.skipIf(helm === undefined)('the commands in the documents', () => {
   it.each([
     { document: 'README.md', skipped: NOT_RUN.length },
     { document: 'docs/api.md', skipped: 0 },
-  ])('of $document work as they stand, one block after the other', async ({ document, skipped }) => {
-    const blocks = await readBlocks(document);
-    const runnable = blocks.filter(({ commands }) => NOT_RUN.every(({ block }) => block !== commands));
-    expect(blocks.length - runnable.length).toBe(skipped);
-    expect(runnable[0]?.commands).toContain('npm start');
+  ])(
+    'of $document work as they stand, one block after the other',
+    async ({ document, skipped }) => {
+      const blocks = await readBlocks(document);
+      const runnable = blocks.filter(({ commands }) => NOT_RUN.every(({ block }) => block !== commands));
+      expect(blocks.length - runnable.length).toBe(skipped);
+      expect(runnable[0]?.commands).toContain('npm start');
 
-    const { folder, env } = await makeDesk();
-    let chartroom: Awaited<ReturnType<typeof start>> | undefined;
-    for (const { commands, result } of runnable) {
-      if (commands.includes('npm start')) {
-        await chartroom?.stop();
-        chartroom = await start(commands.replace('npm ci && ', ''));
-        continue;
+      const { folder, env } = await makeDesk();
+      let chartroom: Awaited<ReturnType<typeof start>> | undefined;
+      for (const { commands, result } of runnable) {
+        if (commands.includes('npm start')) {
+          await chartroom?.stop();
+          chartroom = await start(commands.replace('npm ci && ', ''));
+          continue;
+        }
+        const here = commands.replaceAll(ADDRESS, chartroom?.url ?? '');
+        // For a reader it is enough to see the answer that is an error; here it must be one.
+        const script = `set -e; curl() { command curl --fail-with-body --silent --show-error "$@"; }\n${here}`;
+        const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, env });
+        if (commands.includes('helm template')) expect(stdout).toContain('kind: Deployment');
+        if (result !== undefined) expect(masked(stdout)).toEqual(masked(result));
       }
-      const here = commands.replaceAll(ADDRESS, chartroom?.url ?? '');
-      // For a reader it is enough to see the answer that is an error; here it must be one.
-      const script = `set -e; curl() { command curl --fail-with-body --silent --show-error "$@"; }\n${here}`;
-      const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, env });
-      if (commands.includes('helm template')) expect(stdout).toContain('kind: Deployment');
-      if (result !== undefined) expect(masked(stdout)).toEqual(masked(result));
-    }
-    await chartroom?.stop();
-  });
+      await chartroom?.stop();
+    },
+    240_000,
+  ); // `npm start` three times, each a few seconds of one whole CPU
 });
