@@ -78,6 +78,7 @@ async function start(command: string) {
     url = /Chartroom is at (\S+)/.exec(line)?.[1] ?? url;
     if (line.includes('Press Ctrl-C')) break;
   }
+  if (url === '') throw new Error(`"${command.trim()}" ended without an address`);
   child.stdout.resume();
   return { url, stop };
 }
@@ -119,6 +120,6 @@ describe.skipIf(helm === undefined)('the commands in the documents', () => {
       }
       await chartroom?.stop();
     },
-    240_000,
-  ); // `npm start` three times, each a few seconds of one whole CPU
+    240_000, // `npm start` three times, each a few seconds of one whole CPU
+  );
 });
