@@ -11,7 +11,9 @@ export function answerUnknownRoute(): Endpoint {
   return async ({ method, path }) => {
     const allowed = methodsAt(path);
     const bare = path.replace(/\/$/, '');
-    if (bare !== path && methodsAt(bare).includes(method)) {
+    const reads = method === 'GET' || method === 'HEAD';
+    // Not for an upload or a delete: clients turn a redirected POST into a GET, and take that for success.
+    if (reads && bare !== path && methodsAt(bare).includes(method)) {
       // Relative, since a base path may stand before what the gateway shows of the path.
       return redirect(`../${encodeURIComponent(bare.slice(bare.lastIndexOf('/') + 1))}`);
     }

@@ -65,7 +65,6 @@ function parseCommand(args: readonly string[], password: string | undefined): Co
       port: parsePort(values.port),
       storePort: parsePort(values['store-port']),
       access,
-      log: showTrouble,
       ...(address !== undefined && { address }),
       ...(!values.ephemeral && { dataDir: values['data-dir'] }),
       ...(password && { adminPassword: password }),
@@ -123,7 +122,10 @@ async function main(): Promise<void> {
     );
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
-  stack = await startLocal(options);
+  const log = (line: string) => {
+    if (!stopping) showTrouble(line); // what a stop cuts off is no trouble
+  };
+  stack = await startLocal({ ...options, log });
   if (repoPath !== undefined && !stopping) await publish(stack, repoPath);
   if (!stopping) console.log(welcome(stack));
 }

@@ -80,10 +80,10 @@ body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; background: var(--page);
 main { max-width: 46rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h1 { margin: 0; font-size: 1.75rem; }
 h2 { margin: 2rem 0 .5rem; font-size: 1.2rem; }
-pre { overflow-x: auto; padding: 1rem; border-radius: .5rem; background: var(--raised); }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border-radius: .5rem; background: var(--raised); }
 code { font: .875rem/1.6 ui-monospace, monospace; }
 ul { margin: 0; padding: 0; list-style: none; }
 li { padding: .5rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 a { color: var(--link); }
-li a { margin-left: .5rem; }
+li a { margin-right: .5rem; }
 `;

@@ -38,6 +38,11 @@ describe('whatever no route matches', () => {
     });
   });
 
+  it.each(['POST', 'DELETE'])('leads no %s anywhere: a client would take it for done', async (method) => {
+    expect((await aChartroom().send(method, '/api/charts/')).status).toBe(404);
+    expect((await aChartroom().send(method, '/api/charts/redis/')).status).toBe(404);
+  });
+
   it.each([
     { method: 'PUT', path: '/api/charts', allow: 'GET, HEAD, POST' },
     { method: 'DELETE', path: '/api/acme/charts', allow: 'GET, HEAD, POST' },
