@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { systemClock } from '../shared/clock.ts';
 import { matchesEntityTag } from '../shared/edge/entity-tag.ts';
-import { objects, pointers, versions } from '../shared/edge/environment.ts';
+import { indexDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
 import { bytes, headersOnly, redirect } from '../shared/edge/response.ts';
@@ -29,13 +27,4 @@ export function getIndex(dependencies: ReadIndexDependencies): Endpoint {
   };
 }
 
-export const handler = lambdaHandler('get-index', (environment) =>
-  getIndex({
-    versions: versions(environment),
-    pointers: pointers(environment),
-    objects: objects(environment),
-    settings: environment.indexSettings,
-    clock: systemClock,
-    newId: randomUUID,
-  }),
-);
+export const handler = lambdaHandler('get-index', (environment) => getIndex(indexDependencies(environment)));

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { S3Event, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { systemClock } from '../shared/clock.ts';
 import type { Repository } from '../shared/domain/repository.ts';
-import { objects, pointers, readEnvironment, versions } from '../shared/edge/environment.ts';
+import { indexDependencies, readEnvironment } from '../shared/edge/environment.ts';
 import { logError } from '../shared/edge/log.ts';
 import {
   byRepository,
@@ -79,14 +77,6 @@ let ready: ((event: SQSEvent) => Promise<SQSBatchResponse>) | undefined;
 
 /** Builds its dependencies at the first call, so that importing the file touches no environment. */
 export const handler = (event: SQSEvent): Promise<SQSBatchResponse> => {
-  const environment = readEnvironment(process.env);
-  ready ??= indexRepositories({
-    versions: versions(environment),
-    pointers: pointers(environment),
-    objects: objects(environment),
-    settings: environment.indexSettings,
-    clock: systemClock,
-    newId: randomUUID,
-  });
+  ready ??= indexRepositories(indexDependencies(readEnvironment(process.env)));
   return ready(event);
 };

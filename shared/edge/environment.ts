@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
 import type { IndexSettings } from '../domain/entry.ts';
 import { bucket } from '../store/bucket.ts';
@@ -79,11 +81,23 @@ export function versions(environment: Environment): VersionStore {
   return versionsTable(dynamo, environment.tableName());
 }
 
-export function pointers(environment: Environment): PointerStore {
+function pointers(environment: Environment): PointerStore {
   dynamo ??= dynamoClient();
   return pointersTable(dynamo, environment.tableName());
 }
 
 export function objects(environment: Environment): ObjectStore {
   return bucket(s3Client(), environment.bucketName());
+}
+
+/** All that refreshing and reading an index needs. */
+export function indexDependencies(environment: Environment) {
+  return {
+    versions: versions(environment),
+    pointers: pointers(environment),
+    objects: objects(environment),
+    settings: environment.indexSettings,
+    clock: systemClock,
+    newId: randomUUID,
+  };
 }
