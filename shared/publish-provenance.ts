@@ -12,12 +12,15 @@ export type ProvenanceUpload = {
   readonly overwrite: boolean;
 };
 
+/** How often a write is tried anew when the version changes between writing and looking. */
+const ATTEMPTS = 5;
+
 /**
  * Publishes a provenance file by itself. One that comes before its package waits for it; the index does
  * not change.
  *
  * @throws Fault `invalid_provenance` if it is none, or is for other bytes than the live package's;
- *   `provenance_exists`
+ *   `provenance_exists`; `try_again`
  */
 export async function publishProvenance(
   { versions, objects, newId }: PublishDependencies,
@@ -26,17 +29,22 @@ export async function publishProvenance(
   const file = parseProvenance(upload.provenance);
   const id: VersionId = { repository: upload.repository, name: file.name, version: file.version };
   const key = provenanceKey(id, file.package, newId());
-  const refuse = async () =>
-    refuseUnfit(await versions.get(id), id, file, { key, overwrite: upload.overwrite });
+  const rules = { key, overwrite: upload.overwrite };
 
-  await refuse();
+  refuseUnfit(await versions.get(id), id, file, rules);
   await objects.put(key, upload.provenance, { contentType: 'application/pgp-signature' });
   const record: ProvenanceRecord = { package: file.package, digest: file.digest, key };
-  if (await versions.addProvenance(id, record, { overwrite: upload.overwrite })) return id;
-  // Somebody was faster. The object stays: a write whose answer got lost may name it all the same, and
-  // what no item names is nobody's to see.
-  await refuse();
-  return id;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (await versions.addProvenance(id, record, rules)) return id;
+    // Somebody was faster, and may be gone again by now: only what the item holds is an acknowledgement. The
+    // object stays, since a write whose answer got lost may name it all the same.
+    const item = await versions.get(id);
+    if (item?.provenance?.key === key) return id;
+    refuseUnfit(item, id, file, rules);
+  }
+  throw new Fault('try_again', `${id.name} ${id.version} is being changed by others: try again`, {
+    retryAfterSeconds: 1,
+  });
 }
 
 /** @throws Fault if the version's present state does not admit the file */

@@ -242,6 +242,24 @@ describe('publishing a provenance file by itself', () => {
     expect((await world.versions.get(demo))?.provenance?.key).not.toBe(first);
   });
 
+  it('is not acknowledged when the write was refused and what stood in the way is gone again', async () => {
+    const world = aWorld();
+    let writes = 0;
+    const versions = {
+      ...world.versions,
+      addProvenance: async (...add: Parameters<typeof world.versions.addProvenance>) => {
+        writes += 1;
+        return writes > 2 && (await world.versions.addProvenance(...add));
+      },
+    };
+    await publishProvenance({ ...world, versions }, prov(aProvenance(await aPackage())));
+    expect((await world.versions.get(demo))?.provenance).toBeDefined();
+    const never = { ...world.versions, addProvenance: async () => false };
+    const other = aProvenance(await aPackage({ version: '2.0.0' }), { version: '2.0.0' });
+    const refused = publishProvenance({ ...world, versions: never }, prov(other));
+    await expect(refused).rejects.toMatchObject({ code: 'try_again' });
+  });
+
   it('keeps the object of a write whose answer was lost', async () => {
     const world = aWorld();
     const versions = {
