@@ -40,6 +40,9 @@ export async function currentIndex(
   const deadline = clock.now() + PATIENCE_MS;
   const first = await look(dependencies, repository);
   if (isCurrent(first, dependencies)) return first.pointer;
+  // Nobody need take the lease, or wait for who has it, to find that nothing is there.
+  const isNew = first.marks.length === 0 && first.pointer === undefined;
+  if (isNew && !(await hasVersions(dependencies, repository))) return undefined;
 
   let rebuildAsked = false;
   for (let attempt = 0; ; attempt += 1) {
@@ -70,6 +73,11 @@ async function look({ versions, pointers }: IndexDependencies, repository: Repos
   const marks: Mark[] = [];
   for await (const mark of versions.marks(repository)) marks.push(mark);
   return { marks, pointer: await pointers.get(repository) };
+}
+
+async function hasVersions({ versions }: IndexDependencies, repository: Repository): Promise<boolean> {
+  for await (const { live } of versions.ofRepository(repository)) if (live !== undefined) return true;
+  return false;
 }
 
 function isCurrent({ marks, pointer }: Look, dependencies: IndexDependencies): boolean {

@@ -3,6 +3,7 @@ import { currentIndex } from '../../shared/current-index.ts';
 import { rebuildRequestKey } from '../../shared/domain/object-keys.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import type { Call } from '../store/hook.ts';
+import { memoryPointers } from '../store/memory-pointers.ts';
 import { aWorld, listed, root } from './world.ts';
 
 const anyNumber = { rebuildAtMost: Number.POSITIVE_INFINITY };
@@ -10,6 +11,22 @@ const anyNumber = { rebuildAtMost: Number.POSITIVE_INFINITY };
 describe('asking for the current index', () => {
   it('finds none where nothing was published', async () => {
     expect(await currentIndex(aWorld(), root)).toBeUndefined();
+  });
+
+  it('takes no lease and writes nothing where nothing was published, however many ask', async () => {
+    const calls: Call[] = [];
+    const world = aWorld({ hook: async (call) => void calls.push(call) });
+    await Promise.all(Array.from({ length: 20 }, () => currentIndex(world, root)));
+    const operations = new Set(calls.map(({ store, operation }) => `${store}.${operation}`));
+    expect(operations).toEqual(new Set(['versions.marks', 'pointers.get', 'versions.ofRepository']));
+  });
+
+  it('finds what is there when the pointer is lost', async () => {
+    const world = aWorld();
+    await world.publish('a', '1.0.0');
+    await currentIndex(world, root);
+    const lost = { ...world, pointers: memoryPointers() };
+    expect(await currentIndex(lost, root)).toMatchObject({ versions: 1 });
   });
 
   it('brings a stale index up to date first', async () => {
