@@ -8,14 +8,15 @@ import { type Endpoint, openHandler } from '../shared/edge/serve.ts';
  * `/` too many, else 404. `helm serve` answered /charts/, and the gateway takes no route that ends in `/`.
  */
 export function answerUnknownRoute(): Endpoint {
-  return async ({ method, path }) => {
+  return async ({ method, path, query }) => {
     const allowed = methodsAt(path);
     const bare = path.replace(/\/$/, '');
     const reads = method === 'GET' || method === 'HEAD';
     // Not for an upload or a delete: clients turn a redirected POST into a GET, and take that for success.
-    if (reads && bare !== path && methodsAt(bare).includes(method)) {
+    if (reads && /[^/]\/$/.test(path) && methodsAt(bare).includes(method)) {
       // Relative, since a base path may stand before what the gateway shows of the path.
-      return redirect(`../${encodeURIComponent(bare.slice(bare.lastIndexOf('/') + 1))}`);
+      const last = encodeURIComponent(bare.slice(bare.lastIndexOf('/') + 1));
+      return redirect(`../${last}${query.size > 0 ? `?${query}` : ''}`);
     }
     if (allowed.length === 0) throw new Fault('not_found', 'not found');
     const allow = allowed.join(', ');

@@ -17,18 +17,24 @@ describe('GET /health and /info', () => {
 });
 
 describe('whatever no route matches', () => {
-  it.each(['/nothing', '/acme/', '/a/b/c/d/index.yaml', '/api', '/api//charts', '//charts/x-1.0.0.tgz'])(
-    'answers 404 to %s',
-    async (path) => {
-      const answer = await aChartroom().send('GET', path);
-      const body = refusal('NOT_FOUND', 'not found');
-      expect(answer).toEqual({ status: 404, headers: jsonHeaders, body });
-    },
-  );
+  it.each([
+    '/nothing',
+    '//',
+    '/acme/',
+    '/a/b/c/d/index.yaml',
+    '/api',
+    '/api//charts',
+    '//charts/x-1.0.0.tgz',
+  ])('answers 404 to %s', async (path) => {
+    const answer = await aChartroom().send('GET', path);
+    const body = refusal('NOT_FOUND', 'not found');
+    expect(answer).toEqual({ status: 404, headers: jsonHeaders, body });
+  });
 
   it.each([
     { path: '/charts/', location: '../charts' },
     { path: '/api/acme/charts/', location: '../charts' },
+    { path: '/api/charts/?limit=1', location: '../charts?limit=1' },
     { path: '/api/charts/redis/1.0.0%2Bb/', location: '../1.0.0%2Bb' },
   ])('leads from $path to the path without the slash', async ({ path, location }) => {
     expect(await aChartroom().send('GET', path)).toMatchObject({
