@@ -32,7 +32,7 @@ const WAIT_FOR_OTHER_MS = 5_000;
 const LOOK_AGAIN_MS = 200;
 
 /** An upload that was checked: bytes, and what they say. */
-type Checked = {
+type CheckedUpload = {
   readonly id: VersionId;
   readonly chart: ChartPackage;
   readonly bytes: Uint8Array;
@@ -51,17 +51,26 @@ export async function publishPackage(
   dependencies: PublishDependencies,
   upload: PackageUpload,
 ): Promise<VersionId> {
-  const checked = await check(upload);
+  return await publishChecked(dependencies, await checkUpload(upload), upload.overwrite);
+}
+
+/** The part of {@link publishPackage} that changes something. */
+async function publishChecked(
+  dependencies: PublishDependencies,
+  checked: CheckedUpload,
+  overwrite: boolean,
+): Promise<VersionId> {
   const { clock } = dependencies;
   const deadline = clock.now() + WAIT_FOR_OTHER_MS;
   for (;;) {
-    if (await tryToPublish(dependencies, checked, upload.overwrite)) return checked.id;
+    if (await tryToPublish(dependencies, checked, overwrite)) return checked.id;
     if (clock.now() >= deadline) throw beingPublished(checked.id);
     await clock.sleep(LOOK_AGAIN_MS);
   }
 }
 
-async function check(upload: PackageUpload): Promise<Checked> {
+/** @throws Fault `invalid_…` for a package or provenance file that is refused */
+async function checkUpload(upload: Omit<PackageUpload, 'overwrite'>): Promise<CheckedUpload> {
   const chart = await readPackage(upload.package);
   const id = { repository: upload.repository, name: chart.name, version: chart.version };
   const provenance = upload.provenance && {
@@ -89,7 +98,7 @@ function checkMatch(chart: ChartPackage, file: ProvenanceFile): void {
 /** @returns false if another upload of the version is under way: look again later */
 async function tryToPublish(
   dependencies: PublishDependencies,
-  checked: Checked,
+  checked: CheckedUpload,
   overwrite: boolean,
 ): Promise<boolean> {
   const { versions, clock } = dependencies;
@@ -112,7 +121,7 @@ async function tryToPublish(
   return true;
 }
 
-function newReservation({ newId }: PublishDependencies, checked: Checked, now: number): PendingPackage {
+function newReservation({ newId }: PublishDependencies, checked: CheckedUpload, now: number): PendingPackage {
   const { id, chart, provenance } = checked;
   const reservation: PendingPackage = {
     digest: chart.digest,
@@ -131,7 +140,7 @@ function newReservation({ newId }: PublishDependencies, checked: Checked, now: n
   return { ...reservation, provenance: record };
 }
 
-function isSameUpload(pending: PendingPackage, { chart, provenance }: Checked): boolean {
+function isSameUpload(pending: PendingPackage, { chart, provenance }: CheckedUpload): boolean {
   return pending.digest === chart.digest && pending.provenance?.digest === provenance?.file.digest;
 }
 
@@ -141,8 +150,8 @@ function isSameUpload(pending: PendingPackage, { chart, provenance }: Checked): 
  * @returns whether the reserved package became live, whoever committed it
  */
 async function finish(
-  { versions, objects }: PublishDependencies,
-  { id, chart, bytes, provenance }: Checked,
+  { versions, objects, clock }: PublishDependencies,
+  { id, chart, bytes, provenance }: CheckedUpload,
   pending: PendingPackage,
 ): Promise<boolean> {
   const files = gzipSync(JSON.stringify(chart.files));
@@ -162,6 +171,9 @@ async function finish(
     },
   });
   if (await versions.commit(id, pending)) return true;
+  // Nobody takes a reservation over before it expires, so until then only a commit ends it; the version may
+  // have been deleted or overwritten since.
+  if (clock.now() < pending.expires) return true;
   const item = await versions.get(id);
   return item?.live?.key === pending.key;
 }

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { deleteVersion } from '../../shared/delete.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
 import { filesKey } from '../../shared/domain/object-keys.ts';
 import { publishPackage } from '../../shared/publish.ts';
@@ -41,6 +42,19 @@ describe('publishing a package', () => {
     });
     const files = JSON.parse(gunzipSync(world.objects.objects.get(filesKey(key))?.bytes ?? '').toString());
     expect(files.values.parsed).toEqual({ a: 1 });
+  });
+
+  it('is acknowledged, though the version was committed by another and is deleted again by then', async () => {
+    const world = aWorld();
+    const versions = {
+      ...world.versions,
+      commit: async (...commit: Parameters<typeof world.versions.commit>) => {
+        await world.versions.commit(...commit);
+        await deleteVersion(world, demo);
+        return await world.versions.commit(...commit);
+      },
+    };
+    expect(await publishPackage({ ...world, versions }, upload(await aPackage()))).toEqual(demo);
   });
 
   it('puts the package last, so that whoever finds it may commit', async () => {
