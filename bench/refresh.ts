@@ -17,7 +17,8 @@ type Counts = { chartsRead: number; bytesRead: number; bytesWritten: number };
 function counted(versions: VersionStore): { dependencies: IndexDependencies; counts: Counts } {
   const counts: Counts = { chartsRead: 0, bytesRead: 0, bytesWritten: 0 };
   const objects = memoryObjects();
-  const counting: Pick<ObjectStore, 'get' | 'put'> = {
+  const counting: ObjectStore = {
+    ...objects,
     get: async (key) => {
       const bytes = await objects.get(key);
       counts.bytesRead += bytes?.length ?? 0;
@@ -41,6 +42,7 @@ function counted(versions: VersionStore): { dependencies: IndexDependencies; cou
     settings: { format: 'json', chartUrl: '', contextPath: '' },
     clock: systemClock,
     newId: randomUUID,
+    report: () => {},
   };
   return { dependencies, counts };
 }

@@ -23,6 +23,7 @@ function storesOf({ clientConfig, tableName, bucketName }: LocalStack) {
     settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
     clock: systemClock,
     newId: randomUUID,
+    report: () => {},
   };
 }
 

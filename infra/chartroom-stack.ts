@@ -7,12 +7,13 @@ import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
 import { Endpoint } from './endpoint.ts';
-import { endpointIds, indexer } from './functions.ts';
+import { endpointIds, indexer, reconciler, repairer } from './functions.ts';
 import { Indexer } from './indexer.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
 import { addOutputs } from './outputs.ts';
 import type { Settings } from './settings.ts';
+import { Reconciler, Repairer } from './upkeep.ts';
 
 /** What each endpoint of shared/routes.ts calls; its role allows this and no more. */
 const endpointNeeds: Record<EndpointId, Needs> = {
@@ -48,6 +49,9 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   [fallback]: {},
 };
 
+/** To remove superseded indexes from the bucket's history too. */
+const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;
+
 const indexerNeeds: Needs = {
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
@@ -55,7 +59,19 @@ const indexerNeeds: Needs = {
     // HEAD, which is a GET to S3: is the package of a reservation there, is a rebuild still asked for?
     charts: ['GetObject', 'ListBucket'],
     inbox: ['GetObject', 'DeleteObject', 'ListBucket'],
-    index: ['GetObject', 'PutObject', 'ListBucket'],
+    index: ['GetObject', 'PutObject', ...forGood],
+  },
+};
+
+/** Reconciliation and repair differ in what they may decide, not in what they touch. */
+const upkeepNeeds: Needs = {
+  table: ['GetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'],
+  marks: true,
+  repositories: true,
+  objects: {
+    charts: ['GetObject', 'DeleteObject', 'ListBucket'],
+    files: ['GetObject', 'PutObject', 'DeleteObject', 'ListBucket'],
+    index: ['GetObject', 'PutObject', ...forGood],
   },
 };
 
@@ -97,7 +113,12 @@ export class ChartroomStack extends Stack {
     const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });
     grantNeeds(indexing, indexerNeeds, { metadata, charts });
 
-    addOutputs(this, { api, metadata, charts, secret });
+    const repair = new Repairer(this, repairer, { bundles, environment });
+    for (const upkeep of [new Reconciler(this, reconciler, { bundles, environment }), repair]) {
+      grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
+    }
+
+    addOutputs(this, { api, metadata, charts, repair, secret });
   }
 }
 

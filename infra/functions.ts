@@ -3,10 +3,16 @@ import { type EndpointId, endpoints, fallback } from '../shared/routes.ts';
 /** The function that the bucket's events reach through the queue; it has no route. */
 export const indexer = 'index-repositories';
 
+/** The function that goes over all repositories by the clock. */
+export const reconciler = 'reconcile';
+
+/** The function that is invoked by hand when something was lost. */
+export const repairer = 'repair';
+
 /** Names both a file in functions/ and the bundle made of it. */
-export type FunctionId = EndpointId | typeof indexer;
+export type FunctionId = EndpointId | typeof indexer | typeof reconciler | typeof repairer;
 
 export const endpointIds = Object.keys(endpoints) as readonly (keyof typeof endpoints)[];
 
 /** Every function of a deployment. */
-export const functionIds: readonly FunctionId[] = [...endpointIds, fallback, indexer];
+export const functionIds: readonly FunctionId[] = [...endpointIds, fallback, indexer, reconciler, repairer];

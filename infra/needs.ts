@@ -4,10 +4,11 @@ import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
 
-type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+type TableAction = 'GetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
 
-/** `ListBucket` lists nothing here: with it S3 answers 404 for a key that is not there, without it 403. */
-type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'ListBucket';
+/** With `ListBucket` S3 answers 404 for a key that is not there, without it 403. */
+type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion' | ListAction;
+type ListAction = 'ListBucket' | 'ListBucketVersions';
 
 /** What a function calls, and so all that it may do. */
 export type Needs = {
@@ -15,6 +16,8 @@ export type Needs = {
   /** Whether it also reads the marks, by the table's local index. */
   readonly marks?: boolean;
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
+  /** Whether it lists the repositories that have objects. */
+  readonly repositories?: boolean;
 };
 
 type Stores = { readonly metadata: MetadataTable; readonly charts: ChartBucket };
@@ -38,13 +41,16 @@ function tableStatements({ table = [], marks = false }: Needs, { metadata }: Sto
   return [...(table.length > 0 ? [onTable] : []), ...(marks ? [onIndex] : [])];
 }
 
-function objectStatements({ objects = {} }: Needs, { charts }: Stores): PolicyStatement[] {
+function objectStatements(
+  { objects = {}, repositories = false }: Needs,
+  { charts }: Stores,
+): PolicyStatement[] {
   const rows = Object.entries(prefixes).map(([name, prefix]) => ({
     prefix,
     actions: objects[name as keyof typeof prefixes] ?? [],
   }));
-  return rows.flatMap(({ prefix, actions }) => {
-    const onObjects = actions.filter((action) => action !== 'ListBucket');
+  const ofRows = rows.flatMap(({ prefix, actions }) => {
+    const onObjects = actions.filter((action) => !isList(action));
     return [
       ...(onObjects.length > 0
         ? [
@@ -54,16 +60,25 @@ function objectStatements({ objects = {} }: Needs, { charts }: Stores): PolicySt
             }),
           ]
         : []),
-      ...(actions.includes('ListBucket') ? [listing(prefix, charts)] : []),
+      ...(actions.some(isList) ? [listing(actions.filter(isList), [`${prefix}*`], charts)] : []),
     ];
   });
+  // The root repository's folder begins with the slash that ends the prefix: it is listed without.
+  const beginnings = Object.values(prefixes).map((prefix) => prefix.slice(0, -1));
+  return [...ofRows, ...(repositories ? [listing(['ListBucket'], beginnings, charts)] : [])];
 }
 
+const isList = (action: ObjectAction): action is ListAction => action.startsWith('ListBucket');
+
 /** S3 compares the key of a GET or HEAD with `s3:prefix` when it chooses between 404 and 403. */
-function listing(prefix: string, { bucket }: ChartBucket): PolicyStatement {
+function listing(
+  actions: readonly ListAction[],
+  patterns: readonly string[],
+  { bucket }: ChartBucket,
+): PolicyStatement {
   return new PolicyStatement({
-    actions: ['s3:ListBucket'],
+    actions: actions.map((action) => `s3:${action}`),
     resources: [bucket.bucketArn],
-    conditions: { StringLike: { 's3:prefix': `${prefix}*` } },
+    conditions: { StringLike: { 's3:prefix': patterns.length === 1 ? patterns[0] : patterns } },
   });
 }

@@ -5,22 +5,29 @@ import { adminAccount, adminPasswordKey } from '../shared/contract.ts';
 import type { AdminSecret } from './admin-secret.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
+import type { Repairer } from './upkeep.ts';
 
 type Parts = {
   readonly api: HttpApi;
   readonly metadata: MetadataTable;
   readonly charts: ChartBucket;
+  readonly repair: Repairer;
   /** Absent when access is open. */
   readonly secret: AdminSecret | undefined;
 };
 
 /** What somebody who has just deployed types next. */
-export function addOutputs(stack: Construct, { api, metadata, charts, secret }: Parts): void {
+export function addOutputs(stack: Construct, { api, metadata, charts, repair, secret }: Parts): void {
   const output = (id: string, description: string, value: string) =>
     new CfnOutput(stack, id, { description, value });
   output('ApiUrl', 'Address of the root repository', api.apiEndpoint);
   output('TableName', 'Table of versions', metadata.table.tableName);
   output('BucketName', 'Bucket of packages and indexes', charts.bucket.bucketName);
+  output(
+    'RepairFunctionName',
+    'Tells what is wrong, and puts it right: docs/runbook.md',
+    repair.function.functionName,
+  );
   const add = `helm repo add chartroom ${api.apiEndpoint}`;
   if (secret === undefined) {
     output('HelmRepoAdd', 'Adds the root repository to Helm', add);

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { readChecked } from './s3-body.ts';
 import type { Change } from './s3-events.ts';
-import { listObjects } from './s3-list.ts';
+import { listObjects, listVersions } from './s3-list.ts';
 import type { ObjectFiles, StoredObject } from './s3-objects.ts';
 import { checkPolicy, readPostForm } from './s3-post.ts';
 import { unescapeXml, xml } from './s3-xml.ts';
@@ -87,6 +87,8 @@ export class Bucket {
   readonly operations: Readonly<Record<string, (request: S3Request) => Promise<S3Answer>>> = {
     HeadBucket: async () => ({ status: 200 }),
     ListObjectsV2: async ({ query }) => xmlAnswer('ListBucketResult', ...listObjects(this.#files, query)),
+    ListObjectVersions: async ({ query }) =>
+      xmlAnswer('ListVersionsResult', ...listVersions(this.#files, query)),
     PutObject: async (request) => {
       this.#checkCondition(request); // a refusal need not wait for the body
       const bytes = await readChecked(request.body, request.headers);
@@ -101,16 +103,15 @@ export class Bucket {
     },
     GetObject: async (request) => this.#read(request),
     HeadObject: async (request) => this.#read(request),
-    DeleteObject: async ({ key }) => {
-      this.#remove(key);
+    DeleteObject: async ({ key, query }) => {
+      this.#remove(key, query.get('versionId'));
       return { status: 204 };
     },
     DeleteObjects: async ({ body }) => {
-      const keys = [...(await text(body)).matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) =>
-        unescapeXml(key),
-      );
-      for (const key of keys) this.#remove(key);
-      return xmlAnswer('DeleteResult', ...keys.map((Key) => ({ Deleted: { Key } })));
+      const named = (await text(body)).matchAll(/<Key>([^<]*)<\/Key>(?:<VersionId>([^<]*)<\/VersionId>)?/g);
+      const removed = [...named].map(([, key, versionId]) => ({ Key: unescapeXml(key), versionId }));
+      for (const { Key, versionId } of removed) this.#remove(Key, versionId);
+      return xmlAnswer('DeleteResult', ...removed.map(({ Key }) => ({ Deleted: { Key } })));
     },
     PostObject: (request) => this.#post(request),
     CreateMultipartUpload: async ({ key, headers }) => {
@@ -200,9 +201,11 @@ export class Bucket {
     };
   }
 
-  #remove(key: string): void {
+  #remove(key: string, versionId?: string | null): void {
+    if (versionId && this.#files.get(key)?.blob !== versionId) return;
     const wasThere = this.#files.delete(key);
-    if (this.#options.versioned) this.#options.changed({ event: 'ObjectRemoved:DeleteMarkerCreated', key });
+    if (this.#options.versioned && !versionId)
+      this.#options.changed({ event: 'ObjectRemoved:DeleteMarkerCreated', key });
     else if (wasThere) this.#options.changed({ event: 'ObjectRemoved:Delete', key });
   }
 

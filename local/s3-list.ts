@@ -44,3 +44,25 @@ function contents(files: ObjectFiles, key: string): XmlContent {
   const { modified, etag, sizeBytes } = files.get(key) ?? {};
   return { Key: key, LastModified: modified, ETag: `"${etag}"`, Size: sizeBytes, StorageClass: 'STANDARD' };
 }
+
+/** ListObjectVersions: every object has one version here, the current one, called by its file's name. */
+export function listVersions(files: ObjectFiles, query: URLSearchParams): readonly XmlContent[] {
+  const prefix = query.get('prefix') ?? '';
+  const most = Math.min(1000, Number(query.get('max-keys') ?? 1000));
+  const marker = query.get('key-marker');
+  const keys = files
+    .keys()
+    .filter(
+      (key) => key.startsWith(prefix) && (!marker || isBehind(key, { after: marker, wholePrefix: false })),
+    );
+  const page = keys.slice(0, most);
+  const truncated = keys.length > page.length;
+  const next = truncated ? page.at(-1) : undefined;
+  const head = { Prefix: prefix, MaxKeys: most, IsTruncated: truncated, NextKeyMarker: next };
+  return [
+    { ...head, NextVersionIdMarker: next && files.get(next)?.blob },
+    ...page.map((key) => ({
+      Version: { ...contents(files, key), VersionId: files.get(key)?.blob, IsLatest: true },
+    })),
+  ];
+}

@@ -27,6 +27,7 @@ function operationOf(
     case 'HEAD bucket':
       return 'HeadBucket';
     case 'GET bucket':
+      if (query.has('versions')) return 'ListObjectVersions';
       return query.get('list-type') === '2' ? 'ListObjectsV2' : 'unknown';
     case 'POST bucket':
       return query.has('delete') ? 'DeleteObjects' : 'PostObject';

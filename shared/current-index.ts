@@ -45,6 +45,7 @@ export async function currentIndex(
   if (isNew && !(await hasVersions(dependencies, repository))) return undefined;
 
   let rebuildAsked = false;
+  let base = first.pointer;
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await refreshUnderLease(dependencies, repository, rebuildAtMost);
     if (outcome.kind === 'refreshed') return outcome.pointer;
@@ -54,7 +55,10 @@ export async function currentIndex(
       rebuildAsked = true;
     }
     const now = await look(dependencies, repository);
-    if (isCurrent(now, dependencies) || covers(now, first, dependencies)) return now.pointer;
+    if (isCurrent(now, dependencies) || covers(now, { marks: first.marks, pointer: base }, dependencies)) {
+      return now.pointer;
+    }
+    base ??= now.pointer;
     if (clock.now() > deadline) {
       throw new Fault('try_again', 'the index is being brought up to date: try again in a few seconds', {
         retryAfterSeconds: 5,
@@ -90,12 +94,13 @@ const hasSettings = (pointer: Pointer | undefined, { settings }: IndexDependenci
 /**
  * Whether the index seen now holds all that was marked at the first look: none of those versions is marked
  * any more, or a refresh that read its marks after the first look was flipped. A flip from n to n + 1 read
- * its marks while n was current, so two flips after the first look suffice and one does not. A version
- * whose token was replaced still counts as marked: a new token proves nothing about the old one.
+ * its marks while n was current, so two flips after the first look suffice and one does not. Without a
+ * pointer to count from the number says nothing: where one was lost, the count goes on from the newest
+ * index that is found. A version whose token was replaced still counts as marked: a new token proves nothing about the old one.
  */
 function covers(now: Look, first: Look, dependencies: IndexDependencies): boolean {
   if (!hasSettings(now.pointer, dependencies)) return false;
-  if (now.pointer.sequence >= (first.pointer?.sequence ?? 0) + 2) return true;
+  if (first.pointer !== undefined && now.pointer.sequence >= first.pointer.sequence + 2) return true;
   const idOf = ({ name, version }: Mark) => `${name}#${version}`;
   const marked = new Set(now.marks.map(idOf));
   return !first.marks.some((mark) => marked.has(idOf(mark)));
@@ -114,6 +119,9 @@ async function refreshUnderLease(
   try {
     return await refreshIndex(dependencies, repository, { rebuildAtMost });
   } finally {
-    await pointers.release(repository, holder);
+    // It expires by itself: not to be able to give it back is no reason to fail.
+    await pointers
+      .release(repository, holder)
+      .catch((error: unknown) => dependencies.report({ kind: 'clean_up_failed', repository, error }));
   }
 }

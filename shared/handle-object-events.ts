@@ -1,13 +1,16 @@
 import { currentIndex } from './current-index.ts';
+import { supersededIndexes } from './domain/leftovers.ts';
 import { type KeyReading, readKey, rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { indexesOf, removeIndex } from './published-index.ts';
 import { type IndexDependencies, refreshIndex } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import type { Pointer } from './store/pointer-store.ts';
 import type { VersionStore } from './store/version-store.ts';
 
 export type EventDependencies = IndexDependencies & {
   readonly versions: Pick<VersionStore, 'get' | 'commit'>;
-  readonly objects: Pick<ObjectStore, 'exists' | 'remove'>;
+  readonly objects: Pick<ObjectStore, 'exists' | 'remove' | 'listVersions' | 'removeForGood'>;
 };
 
 /** An object was put into the bucket or deleted from it. */
@@ -37,7 +40,23 @@ export async function handleObjectEvents(
   if (events.some(({ reading, kind }) => reading.kind === 'rebuild' && kind === 'created')) {
     await rebuildAsAsked(dependencies, repository);
   }
-  await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
+  const pointer = await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
+  if (pointer !== undefined) await removeSuperseded(dependencies, repository, pointer);
+}
+
+/** Each change leaves an index behind, so each change looks for those that nobody reads any more. */
+async function removeSuperseded(
+  { objects, clock, report }: EventDependencies,
+  repository: Repository,
+  pointer: Pointer,
+): Promise<void> {
+  try {
+    const superseded = supersededIndexes(await indexesOf(objects, repository), pointer, clock.now());
+    for (const { folder } of superseded) await removeIndex(objects, folder);
+  } catch (error) {
+    // Reconciliation does it again; the events are done.
+    report({ kind: 'clean_up_failed', repository, error });
+  }
 }
 
 /** Sorts events by repository; those of keys that Chartroom does not make are left out. */

@@ -2,12 +2,13 @@ import { askForRebuild, currentIndex } from './current-index.ts';
 import { Fault } from './domain/fault.ts';
 import { renderIndex } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { type IndexDependencies, indexFile } from './refresh.ts';
+import { indexFile } from './published-index.ts';
+import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 
 export type ReadIndexDependencies = IndexDependencies & {
-  readonly objects: Pick<ObjectStore, 'get' | 'put' | 'signedUrl'>;
+  readonly objects: Pick<ObjectStore, 'exists' | 'signedUrl'>;
 };
 
 export type IndexAnswer =
@@ -32,32 +33,60 @@ const SIGNED_URL_SECONDS = 300;
 const REMEMBERED_REPOSITORIES = 16;
 
 /**
- * Makes the reader of one execution environment; it remembers the bytes of small indexes while their
- * pointers stand.
+ * Makes the reader of one execution environment; it remembers what it found while the pointers
+ * stand.
  */
 export function indexReader(
   dependencies: ReadIndexDependencies,
 ): (repository: Repository) => Promise<IndexAnswer> {
-  const remembered = new Map<Repository, { etag: string; bytes: Uint8Array }>();
+  const remembered = new Map<Repository, IndexAnswer>();
 
-  return async (repository) => {
-    const pointer = await currentIndex(dependencies, repository);
-    if (pointer === undefined) return emptyIndex(dependencies);
+  /** @returns undefined if the index that the pointer names is not there */
+  async function answer(repository: Repository, pointer: Pointer): Promise<IndexAnswer | undefined> {
     const etag = entityTag(pointer);
     const known = remembered.get(repository);
-    if (known?.etag === etag) return { kind: 'inline', ...known };
-    const redirect: IndexAnswer = {
-      kind: 'redirect',
-      etag,
-      sizeBytes: pointer.sizeBytes,
-      url: () => dependencies.objects.signedUrl(`${pointer.folder}${indexFile}`, SIGNED_URL_SECONDS),
-    };
-    if (pointer.sizeBytes > INLINE_BYTES) return redirect;
-    const bytes = await load(dependencies, repository, pointer);
-    if (Buffer.byteLength(JSON.stringify(Buffer.from(bytes).toString())) > INLINE_BYTES) return redirect;
-    remember(remembered, repository, { etag, bytes });
-    return { kind: 'inline', etag, bytes };
+    if (known?.etag === etag) return known;
+    const found = await loadOrRedirect(dependencies, pointer);
+    if (found !== undefined) remember(remembered, repository, found);
+    return found;
+  }
+
+  return async (repository) => {
+    let missing: Pointer | undefined;
+    for (;;) {
+      const pointer = await currentIndex(dependencies, repository);
+      if (pointer === undefined) return emptyIndex(dependencies);
+      const found = await answer(repository, pointer);
+      if (found !== undefined) return found;
+      if (missing?.folder === pointer.folder) break;
+      // It may have been replaced, and removed, between the two reads.
+      missing = pointer;
+    }
+    await askForRebuild(dependencies, repository);
+    throw new Fault('try_again', 'the index is being rebuilt: try again in a few seconds', {
+      retryAfterSeconds: 5,
+    });
   };
+}
+
+/** A small index with its bytes, a larger one as a way to them, once it is known that they are there. */
+async function loadOrRedirect(
+  { objects }: ReadIndexDependencies,
+  pointer: Pointer,
+): Promise<IndexAnswer | undefined> {
+  const key = `${pointer.folder}${indexFile}`;
+  const etag = entityTag(pointer);
+  const redirect: IndexAnswer = {
+    kind: 'redirect',
+    etag,
+    sizeBytes: pointer.sizeBytes,
+    url: () => objects.signedUrl(key, SIGNED_URL_SECONDS),
+  };
+  if (pointer.sizeBytes > INLINE_BYTES) return (await objects.exists(key)) ? redirect : undefined;
+  const bytes = await objects.get(key);
+  if (bytes === undefined) return undefined;
+  const serialized = Buffer.byteLength(JSON.stringify(Buffer.from(bytes).toString()));
+  return serialized > INLINE_BYTES ? redirect : { kind: 'inline', etag, bytes };
 }
 
 /** The index of a repository to which nothing was published. Its bytes never change. */
@@ -69,19 +98,6 @@ function emptyIndex({ settings }: ReadIndexDependencies): IndexAnswer {
 /** `<sequence>-<id>`: a sequence alone could come again after a repair. */
 function entityTag({ folder }: Pointer): string {
   return folder.split('/').at(-2) ?? '';
-}
-
-async function load(
-  dependencies: ReadIndexDependencies,
-  repository: Repository,
-  { folder }: Pointer,
-): Promise<Uint8Array> {
-  const bytes = await dependencies.objects.get(`${folder}${indexFile}`);
-  if (bytes !== undefined) return bytes;
-  await askForRebuild(dependencies, repository);
-  throw new Fault('try_again', 'the index is being rebuilt: try again in a few seconds', {
-    retryAfterSeconds: 5,
-  });
 }
 
 function remember<Value>(memory: Map<Repository, Value>, repository: Repository, value: Value): void {

@@ -1,7 +1,9 @@
-import { dump } from 'js-yaml';
+import { dump, load } from 'js-yaml';
 import type { ChartName } from './chart-name.ts';
+import type { Digest } from './digest.ts';
 import { compareText, type IndexSettings, type LiveVersion, newestFirst, renderEntry } from './entry.ts';
 import type { Repository } from './repository.ts';
+import type { ChartVersion } from './version.ts';
 
 /** The bytes of one chart's entries inside the index. */
 export type Fragment = { readonly name: ChartName; readonly bytes: Uint8Array; readonly versions: number };
@@ -93,17 +95,13 @@ function keptFragments(
   changes: ReadonlyMap<ChartName, unknown>,
   settings: IndexSettings,
 ): Fragment[] {
-  const { head, separator } = frame(previous.ranges.length, '', settings);
-  const kept: Fragment[] = [];
-  let offset = head.length;
-  for (const { name, sizeBytes, versions } of previous.ranges) {
+  const places = fragmentPlaces(previous.ranges, settings.format);
+  return previous.ranges.flatMap(({ name, versions }) => {
+    const place = places.get(name);
+    if (place === undefined || changes.has(name)) return [];
     // A view, not a copy: an unchanged chart costs no parsing and no memory.
-    if (!changes.has(name)) {
-      kept.push({ name, bytes: previous.bytes.subarray(offset, offset + sizeBytes), versions });
-    }
-    offset += sizeBytes + separator.length;
-  }
-  return kept;
+    return [{ name, bytes: previous.bytes.subarray(place.offset, place.offset + place.sizeBytes), versions }];
+  });
 }
 
 /** Merges charts that are in order already with a few that are not. */
@@ -157,10 +155,70 @@ export function renderRanges(ranges: Ranges): string {
   return JSON.stringify(ranges.map(({ name, sizeBytes, versions }) => [name, sizeBytes, versions]));
 }
 
-/** Reads back what {@link renderRanges} wrote. */
-export function readRanges(text: string): Ranges {
-  const rows = JSON.parse(text) as [ChartName, number, number][];
-  return rows.map(([name, sizeBytes, versions]) => ({ name, sizeBytes, versions }));
+/** Reads back what {@link renderRanges} wrote. @returns undefined for bytes that are something else */
+export function readRanges(bytes: Uint8Array): Ranges | undefined {
+  try {
+    const rows = JSON.parse(Buffer.from(bytes).toString()) as [ChartName, number, number][];
+    return rows.map(([name, sizeBytes, versions]) => ({ name, sizeBytes, versions }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the fragment of each chart begins and how long it is, in bytes. */
+export function fragmentPlaces(
+  ranges: Ranges,
+  format: IndexSettings['format'],
+): ReadonlyMap<ChartName, { readonly offset: number; readonly sizeBytes: number }> {
+  const { head, separator } = frame(ranges.length, '', { format, chartUrl: '', contextPath: '' });
+  const places = new Map<ChartName, { offset: number; sizeBytes: number }>();
+  let offset = head.length;
+  for (const { name, sizeBytes } of ranges) {
+    places.set(name, { offset, sizeBytes });
+    offset += sizeBytes + separator.length;
+  }
+  return places;
+}
+
+/** How long an index with these fragments is, in bytes. */
+export function indexSize(ranges: Ranges, settings: IndexSettings): number {
+  const { head, separator, tail } = frame(ranges.length, '1970-01-01T00:00:00Z', settings);
+  const fragments = ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return head.length + fragments + separator.length * Math.max(0, ranges.length - 1) + tail.length;
+}
+
+/** What a fragment says of each version. */
+export type ListedVersion = {
+  readonly version: ChartVersion;
+  readonly digest: Digest;
+  readonly created: string;
+};
+
+/** Reads what {@link renderFragment} wrote. */
+export function readFragment(
+  { name, bytes }: Pick<Fragment, 'name' | 'bytes'>,
+  format: IndexSettings['format'],
+): readonly ListedVersion[] {
+  const text = Buffer.from(bytes).toString();
+  const chart = format === 'json' ? JSON.parse(`{${text}}`) : load(text);
+  return (chart as Record<ChartName, ListedVersion[]>)[name] ?? [];
+}
+
+/** What an index says of some charts; nothing of those that it does not list. */
+export function readFragments(
+  { bytes, ranges }: IndexFile,
+  names: Iterable<ChartName>,
+  format: IndexSettings['format'],
+): ReadonlyMap<ChartName, readonly ListedVersion[]> {
+  const places = fragmentPlaces(ranges, format);
+  const found = new Map<ChartName, readonly ListedVersion[]>();
+  for (const name of names) {
+    const place = places.get(name);
+    if (place === undefined) continue;
+    const fragment = bytes.subarray(place.offset, place.offset + place.sizeBytes);
+    found.set(name, readFragment({ name, bytes: fragment }, format));
+  }
+  return found;
 }
 
 /** How many versions an index lists. */

@@ -29,8 +29,15 @@ const inRepository = (prefix: string, repository: Repository) =>
 // S3 events and URLs treat '+' specially. '_' is in no version, so the change can be undone; OCI tags do the same.
 const versionSegment = (version: ChartVersion) => version.replaceAll('+', '_');
 
-const versionFolder = ({ repository, name, version }: VersionId) =>
+/** What the keys of a version's packages and provenance files begin with. */
+export const versionFolder = ({ repository, name, version }: VersionId) =>
   `${inRepository(prefixes.charts, repository)}${name}/${versionSegment(version)}/`;
+
+/** What the keys of all charts of a repository begin with: packages and provenance files, and chart files. */
+export const chartFolders = (repository: Repository) => ({
+  charts: inRepository(prefixes.charts, repository),
+  files: inRepository(prefixes.files, repository),
+});
 
 export function packageKey(id: VersionId, digest: Digest, reservation: string): string {
   return `${versionFolder(id)}${digest}-${reservation}.tgz`;
@@ -52,8 +59,29 @@ export function filesKey(key: string): string {
   return `${prefixes.files}${key.slice(prefixes.charts.length, -'.tgz'.length)}.json.gz`;
 }
 
+/** What the keys of all indexes of a repository begin with. */
+export const indexFolders = (repository: Repository) => inRepository(prefixes.index, repository);
+
 export function indexFolder(repository: Repository, sequence: number, id: string): string {
-  return `${inRepository(prefixes.index, repository)}${sequence}-${id}/`;
+  return `${indexFolders(repository)}${sequence}-${id}/`;
+}
+
+/** The folder of an index's object, and the sequence that is in its name; undefined for what is none. */
+export function readIndexKey(key: string): { folder: string; sequence: number } | undefined {
+  const [, folder = '', sequence] = /^(.*\/-\/(\d+)-[^/]+\/)[^/]+$/.exec(key) ?? [];
+  return sequence === undefined ? undefined : { folder, sequence: Number(sequence) };
+}
+
+/**
+ * Ends the path of a repository in every key. A listing by it gives the folder of each repository once, if
+ * its prefix has no slash at the end: the root repository's path is empty.
+ */
+export const endOfRepository = '/-/';
+
+/** @returns the repository of such a folder; undefined for one that Chartroom does not make */
+export function readRepositoryFolder(folder: string): Repository | undefined {
+  const match = /^[a-z]+\/(?:(.+)\/)?-\/$/.exec(folder);
+  return match === null ? undefined : readRepository(match[1]);
 }
 
 /** An object put here asks the indexer to build the repository's index anew. */

@@ -7,8 +7,10 @@ import { dynamoClient, s3Client } from '../store/clients.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
+import { repositoriesTable } from '../store/repositories-table.ts';
 import type { VersionStore } from '../store/version-store.ts';
 import { versionsTable } from '../store/versions-table.ts';
+import { reportNotice } from './report.ts';
 
 /** What the stack tells its functions (shared/contract.ts). */
 export type Environment = {
@@ -99,5 +101,15 @@ export function indexDependencies(environment: Environment) {
     settings: environment.indexSettings,
     clock: systemClock,
     newId: randomUUID,
+    report: reportNotice,
+  };
+}
+
+/** All that reconciliation and repair need. */
+export function reconcileDependencies(environment: Environment) {
+  dynamo ??= dynamoClient();
+  return {
+    ...indexDependencies(environment),
+    repositories: repositoriesTable(dynamo, environment.tableName()),
   };
 }

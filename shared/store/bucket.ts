@@ -1,15 +1,20 @@
 import {
+  type _Object as AnObject,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   NoSuchKey,
+  type ObjectIdentifier,
   PutObjectCommand,
+  paginateListObjectsV2,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { ObjectStore } from './object-store.ts';
+import type { ListedObject, ObjectStore } from './object-store.ts';
 
 /**
  * The bucket in S3.
@@ -20,6 +25,20 @@ import type { ObjectStore } from './object-store.ts';
  */
 export function bucket(client: S3Client, bucketName: string): ObjectStore {
   const at = (key: string) => ({ Bucket: bucketName, Key: key });
+
+  const removeTogether = (keys: readonly ObjectIdentifier[]) => removeAll(client, bucketName, keys);
+
+  async function head(key: string) {
+    try {
+      const { Metadata: metadata = {}, ContentLength: sizeBytes = 0 } = await client.send(
+        new HeadObjectCommand(at(key)),
+      );
+      return { metadata, sizeBytes };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
 
   return {
     async put(key, bytes, { contentType, metadata = {} }) {
@@ -33,9 +52,12 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
       );
     },
 
-    async get(key) {
+    async get(key, range) {
+      const bytes = range && `bytes=${range.offset}-${range.offset + range.sizeBytes - 1}`;
       try {
-        const { Body: body } = await client.send(new GetObjectCommand(at(key)));
+        const { Body: body } = await client.send(
+          new GetObjectCommand({ ...at(key), ...(bytes && { Range: bytes }) }),
+        );
         return await body?.transformToByteArray();
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;
@@ -43,21 +65,52 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
       }
     },
 
-    async exists(key) {
-      try {
-        await client.send(new HeadObjectCommand(at(key)));
-        return true;
-      } catch (error) {
-        if (isNotFound(error)) return false;
-        throw error;
-      }
-    },
+    head,
+
+    exists: async (key) => (await head(key)) !== undefined,
 
     async remove(keys) {
       const [only] = keys;
       if (only === undefined) return;
       if (keys.length === 1) await client.send(new DeleteObjectCommand(at(only)));
-      else await removeTogether(client, bucketName, keys);
+      else await removeTogether(keys.map((key) => ({ Key: key })));
+    },
+
+    async *list(prefix) {
+      const pages = paginateListObjectsV2({ client }, { Bucket: bucketName, Prefix: prefix });
+      for await (const { Contents: objects = [] } of pages) yield* objects.map(listed);
+    },
+
+    async *folders(prefix, end, after) {
+      const pages = paginateListObjectsV2(
+        { client },
+        { Bucket: bucketName, Prefix: prefix, Delimiter: end, StartAfter: after },
+      );
+      for await (const { CommonPrefixes: found = [] } of pages) {
+        // The keys that `after` begins come after it, and bring it up once more.
+        yield* found.flatMap(({ Prefix: folder }) => (folder === after ? [] : (folder ?? [])));
+      }
+    },
+
+    async *listVersions(prefix) {
+      let position: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
+      while (position !== undefined) {
+        const page: ListObjectVersionsCommandOutput = await client.send(
+          new ListObjectVersionsCommand({ Bucket: bucketName, Prefix: prefix, ...position }),
+        );
+        for (const version of page.Versions ?? []) {
+          yield { ...listed(version), versionId: version.VersionId ?? 'null' };
+        }
+        const { NextKeyMarker: key, NextVersionIdMarker: id } = page;
+        position = page.IsTruncated
+          ? { ...(key && { KeyMarker: key }), ...(id && { VersionIdMarker: id }) }
+          : undefined;
+      }
+    },
+
+    async removeForGood(removed) {
+      if (removed.length === 0) return;
+      await removeTogether(removed.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })));
     },
 
     signedUrl: (key, expiresInSeconds) =>
@@ -70,13 +123,20 @@ function isNotFound(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
 }
 
+/** What a listing says of an object; S3 always says all of it. */
+function listed(object: Pick<AnObject, 'Key' | 'Size' | 'LastModified'>): ListedObject {
+  const { Key: key = '', Size: sizeBytes = 0, LastModified: modified } = object;
+  return { key, sizeBytes, modified: modified?.getTime() ?? 0 };
+}
+
 /** @throws Error that names the keys which S3 kept: DeleteObjects answers 200 even if it deleted none */
-async function removeTogether(client: S3Client, bucketName: string, keys: readonly string[]): Promise<void> {
+async function removeAll(
+  client: S3Client,
+  bucketName: string,
+  objects: readonly ObjectIdentifier[],
+): Promise<void> {
   const { Errors: errors = [] } = await client.send(
-    new DeleteObjectsCommand({
-      Bucket: bucketName,
-      Delete: { Quiet: true, Objects: keys.map((key) => ({ Key: key })) },
-    }),
+    new DeleteObjectsCommand({ Bucket: bucketName, Delete: { Quiet: true, Objects: [...objects] } }),
   );
   if (errors.length === 0) return;
   const kept = errors.map(({ Key: key, Code: code }) => `${key} (${code})`);

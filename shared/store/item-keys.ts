@@ -15,6 +15,9 @@ export type Item = Record<string, AttributeValue>;
  *     sk = chart#<name>#<version>   a version
  *     sk = pointer                  which index object is current
  *     sk = lease                    who refreshes the index
+ *     sk = counts                   how much is in it, as reconciliation last counted
+ *
+ * and pk = reconciliation, sk = progress: how far it got.
  *
  * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a
  * name, so a query yields charts in ascending order of name, the versions of each side by side.
@@ -27,13 +30,23 @@ export const anyVersion = 'chart#';
 /** What the sort key of every version of a chart begins with. */
 export const versionsOf = (name: ChartName) => `${anyVersion}${name}#`;
 
+/** Comes after every sort key that begins so: '~' is after all that names, versions and our own words hold. */
+export const endOf = (beginning: string) => `${beginning}~`;
+
 /** The value that a query of one repository asks for. */
 export const partitionOf = (repository: Repository): AttributeValue => ({
   S: `${partitionPrefix}${repository}`,
 });
 
+/** Reads back what {@link partitionOf} wrote; undefined for a partition that is no repository. */
+export function readPartition(item: Item): Repository | undefined {
+  const partition = textOf(item, table.partitionKey);
+  if (!partition.startsWith(partitionPrefix)) return undefined;
+  return partition.slice(partitionPrefix.length) as Repository;
+}
+
 /** The key of an item of which a repository has one. */
-export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease'): Item {
+export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease' | 'counts'): Item {
   return { [table.partitionKey]: partitionOf(repository), [table.sortKey]: { S: sortKey } };
 }
 
@@ -46,7 +59,7 @@ export function versionKey({ repository, name, version }: VersionId): Item {
 
 /** Reads back what {@link versionKey} wrote. */
 export function readVersionKey(item: Item): VersionId {
-  const repository = textOf(item, table.partitionKey).slice(partitionPrefix.length);
+  const repository = readPartition(item) ?? '';
   const [name = '', version = ''] = textOf(item, table.sortKey).slice(anyVersion.length).split('#');
   return {
     repository: repository as Repository,

@@ -1,3 +1,14 @@
+/** An object in a listing. */
+export type ListedObject = {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** When it was put, in milliseconds since 1970. */
+  readonly modified: number;
+};
+
+/** What the bucket says of an object without sending it. */
+type ObjectHead = { readonly metadata: Readonly<Record<string, string>>; readonly sizeBytes: number };
+
 /** The bucket. Keys are those of shared/domain/object-keys.ts. */
 export type ObjectStore = {
   /** Puts a whole object; `metadata` values are ASCII. */
@@ -6,11 +17,35 @@ export type ObjectStore = {
     bytes: Uint8Array,
     options: { contentType: string; metadata?: Readonly<Record<string, string>> },
   ): Promise<void>;
-  /** @returns the whole object, or undefined if there is none */
-  get(key: string): Promise<Uint8Array | undefined>;
+  /**
+   * @param range only these bytes; they must lie within the object
+   * @returns the object, or undefined if there is none
+   */
+  get(
+    key: string,
+    range?: { readonly offset: number; readonly sizeBytes: number },
+  ): Promise<Uint8Array | undefined>;
+  /** @returns undefined if there is no such object */
+  head(key: string): Promise<ObjectHead | undefined>;
   exists(key: string): Promise<boolean>;
   /** Deletes objects; those that are not there are fine. At most 1,000 keys. */
   remove(keys: readonly string[]): Promise<void>;
+  /** The objects whose keys begin so, in ascending order of their keys. */
+  list(prefix: string): AsyncIterable<ListedObject>;
+  /**
+   * What the keys that begin so have in common up to the first `end` after the prefix: each different
+   * beginning once, `end` included, in ascending order.
+   *
+   * @param after only those that come after this one
+   */
+  folders(prefix: string, end: string, after?: string): AsyncIterable<string>;
+  /** Like `list`, with the id by which {@link ObjectStore.removeForGood} takes what was put. */
+  listVersions(prefix: string): AsyncIterable<ListedObject & { readonly versionId: string }>;
+  /**
+   * Deletes so that the bucket's own history does not hold them either. At most 1,000 of them; those that
+   * are not there are fine.
+   */
+  removeForGood(objects: readonly { readonly key: string; readonly versionId: string }[]): Promise<void>;
   /** @returns a URL that lets its holder GET the object for that long */
   signedUrl(key: string, expiresInSeconds: number): Promise<string>;
 };

@@ -10,7 +10,15 @@ export type Pointer = {
   readonly versions: number;
   /** Which settings the index was rendered with; see settingsFingerprint. */
   readonly settings: string;
+  /**
+   * Indexes that listed versions which the next one had lost without a delete, with that next one: kept
+   * until a repair has looked at them (docs/runbook.md, "An index shrank").
+   */
+  readonly shrank: readonly Shrinking[];
 };
+
+/** An index that lost versions: the folder of the last index that had them, and of the first that had not. */
+export type Shrinking = { readonly before: string; readonly after: string };
 
 /** Pointers and leases of repositories. Every read is strong. */
 export type PointerStore = {

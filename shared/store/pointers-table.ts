@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { applied, namesIn } from './conditional.ts';
 import { type Item, itemKey, numberOf, textOf } from './item-keys.ts';
-import type { Pointer, PointerStore } from './pointer-store.ts';
+import type { Pointer, PointerStore, Shrinking } from './pointer-store.ts';
 
 // The conditions, each named as the sentence that it says.
 const thereIsNoPointer = 'attribute_not_exists(#sequence)';
@@ -87,6 +87,7 @@ function pointerAttributes(pointer: Pointer): Item {
     size: { N: String(pointer.sizeBytes) },
     versions: { N: String(pointer.versions) },
     settings: { S: pointer.settings },
+    shrank: { S: JSON.stringify(pointer.shrank) },
   };
 }
 
@@ -97,5 +98,6 @@ function readPointer(item: Item): Pointer {
     sizeBytes: numberOf(item, 'size'),
     versions: numberOf(item, 'versions'),
     settings: textOf(item, 'settings'),
+    shrank: JSON.parse(item['shrank']?.S ?? '[]') as Shrinking[],
   };
 }

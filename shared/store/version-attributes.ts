@@ -11,14 +11,24 @@ import type { PackageRecord, PendingPackage, ProvenanceRecord, VersionItem } fro
 export function pendingAttribute(pending: PendingPackage): AttributeValue {
   return {
     M: {
-      digest: { S: pending.digest },
-      size: { N: String(pending.sizeBytes) },
-      entry: { S: pending.entry },
-      key: { S: pending.key },
-      created: { S: pending.created },
+      ...packageAttributes(pending),
       expires: { N: String(pending.expires) },
       ...(pending.provenance && { provenance: provenanceAttribute(pending.provenance) }),
     },
+  };
+}
+
+export function liveAttribute(live: PackageRecord): AttributeValue {
+  return { M: packageAttributes(live) };
+}
+
+function packageAttributes({ digest, sizeBytes, entry, key, created }: PackageRecord): Item {
+  return {
+    digest: { S: digest },
+    size: { N: String(sizeBytes) },
+    entry: { S: entry },
+    key: { S: key },
+    created: { S: created },
   };
 }
 

@@ -49,8 +49,12 @@ export type VersionStore = {
   get(id: VersionId): Promise<VersionItem | undefined>;
   /** Every item of a chart, live or not, in any order. */
   ofChart(repository: Repository, name: ChartName): AsyncIterable<VersionItem>;
-  /** Every item of a repository, charts in ascending order of name. */
-  ofRepository(repository: Repository): AsyncIterable<VersionItem>;
+  /**
+   * Every item of a repository, charts in ascending order of name.
+   *
+   * @param after only the charts that come after this one
+   */
+  ofRepository(repository: Repository, after?: ChartName): AsyncIterable<VersionItem>;
   /**
    * Claims a version for an upload: `pending` is set if there is no unexpired reservation, and no live
    * version unless `overwrite`.
@@ -69,6 +73,18 @@ export type VersionStore = {
    * @returns false if the reservation is not `pending` any more: committed by somebody else, or taken over
    */
   commit(id: VersionId, pending: PendingPackage): Promise<boolean>;
+  /**
+   * Ends a reservation whose upload will not come any more.
+   *
+   * @returns false if the reservation of `key` is not `pending` any more
+   */
+  abandon(id: VersionId, key: string): Promise<boolean>;
+  /**
+   * Brings back a version of which the table has lost every trace, and marks it.
+   *
+   * @returns false if the table knows something of the version: that is the truth then
+   */
+  restore(id: VersionId, live: PackageRecord, provenance?: ProvenanceRecord): Promise<boolean>;
   /**
    * Joins a provenance file to a version, or leaves it waiting for its package.
    *

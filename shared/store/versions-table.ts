@@ -13,6 +13,7 @@ import type { Repository } from '../domain/repository.ts';
 import { applied, namesIn } from './conditional.ts';
 import {
   anyVersion,
+  endOf,
   type Item,
   partitionOf,
   readVersionKey,
@@ -20,7 +21,12 @@ import {
   versionKey,
   versionsOf,
 } from './item-keys.ts';
-import { pendingAttribute, provenanceAttribute, readVersionItem } from './version-attributes.ts';
+import {
+  liveAttribute,
+  pendingAttribute,
+  provenanceAttribute,
+  readVersionItem,
+} from './version-attributes.ts';
 import type { Mark, VersionStore } from './version-store.ts';
 
 type Values = Record<string, AttributeValue>;
@@ -37,6 +43,9 @@ const noOtherProvenanceCounts =
 const livePackageIsAtKey = '#live.#key = :key';
 const markIsThis = '#unindexed = :token';
 const isNoTombstone = 'attribute_not_exists(#removed)';
+const nothingElseIsKnown =
+  'attribute_not_exists(#live) AND attribute_not_exists(#provenance) AND attribute_not_exists(#unindexed)';
+const nothingIsKnown = `attribute_not_exists(#${table.partitionKey})`;
 const isBareTombstone =
   'attribute_exists(#removed) AND attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#provenance)';
 
@@ -80,9 +89,9 @@ export function versionsTable(
       ),
     );
 
-  /** Every item whose sort key begins so, in ascending order of it. */
-  async function* query(repository: Repository, beginning: string): AsyncGenerator<Item> {
-    const condition = `#${table.partitionKey} = :partition AND begins_with(#${table.sortKey}, :beginning)`;
+  /** Every item whose sort key lies between these, in ascending order of it. */
+  async function* query(repository: Repository, from: string, to: string): AsyncGenerator<Item> {
+    const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :to`;
     const pages = paginateQuery(
       { client },
       {
@@ -90,7 +99,11 @@ export function versionsTable(
         ConsistentRead: true,
         KeyConditionExpression: condition,
         ExpressionAttributeNames: namesIn(condition),
-        ExpressionAttributeValues: { ':partition': partitionOf(repository), ':beginning': { S: beginning } },
+        ExpressionAttributeValues: {
+          ':partition': partitionOf(repository),
+          ':from': { S: from },
+          ':to': { S: to },
+        },
       },
     );
     for await (const page of pages) yield* page.Items ?? [];
@@ -116,8 +129,8 @@ export function versionsTable(
     }
   }
 
-  async function* versions(repository: Repository, beginning: string) {
-    for await (const item of query(repository, beginning)) yield readVersionItem(item);
+  async function* versions(repository: Repository, from: string, to: string) {
+    for await (const item of query(repository, from, to)) yield readVersionItem(item);
   }
 
   // Marks are read in order of their tokens. Beginning with name and version, a new token takes the place
@@ -132,9 +145,10 @@ export function versionsTable(
       return item && readVersionItem(item);
     },
 
-    ofChart: (repository, name) => versions(repository, versionsOf(name)),
+    ofChart: (repository, name) => versions(repository, versionsOf(name), endOf(versionsOf(name))),
 
-    ofRepository: (repository) => versions(repository, anyVersion),
+    ofRepository: (repository, after) =>
+      versions(repository, after ? endOf(versionsOf(after)) : anyVersion, endOf(anyVersion)),
 
     async reserve(id, pending, { overwrite, now }) {
       const condition = overwrite ? nobodyElseReserves : and(nothingIsLive, nobodyElseReserves);
@@ -152,6 +166,21 @@ export function versionsTable(
       return await updateIf(reservationIsThis, id, update, {
         ':key': { S: pending.key },
         ':token': mark(id),
+      });
+    },
+
+    async abandon(id, key) {
+      const values = { ':key': { S: key } };
+      if (await deleteIf(and(reservationIsThis, nothingElseIsKnown), id, values)) return true;
+      return await updateIf(reservationIsThis, id, 'REMOVE #pending', values);
+    },
+
+    async restore(id, live, provenance) {
+      const update = `SET #live = :live, #unindexed = :token${provenance ? ', #provenance = :provenance' : ''}`;
+      return await updateIf(nothingIsKnown, id, update, {
+        ':live': liveAttribute(live),
+        ':token': mark(id),
+        ...(provenance && { ':provenance': provenanceAttribute(provenance) }),
       });
     },
 

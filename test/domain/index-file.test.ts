@@ -116,7 +116,7 @@ describe.each([
         expect(new Map(listed as [string, number][])).toEqual(
           new Map([...state].map(([name, live]) => [name, live.length])),
         );
-        expect(readRanges(renderRanges(ranges))).toEqual(ranges);
+        expect(readRanges(Buffer.from(renderRanges(ranges)))).toEqual(ranges);
       }),
     );
   });

@@ -83,9 +83,9 @@ describe('the handlers, as Lambda calls them', () => {
     await expect(handlerOf('get-version')).rejects.toThrow(message);
   });
 
-  it('are one file for each endpoint, and the indexer', () => {
+  it('are one file for each endpoint, and those that no route leads to', () => {
     const files = readdirSync(handlers).sort();
-    const expected = [...Object.keys(endpoints), fallback, 'index-repositories']
+    const expected = [...Object.keys(endpoints), fallback, 'index-repositories', 'reconcile', 'repair']
       .map((id) => `${id}.ts`)
       .sort();
     expect(files).toEqual(expected);

@@ -76,27 +76,42 @@ describe('least privilege', () => {
       'index-repositories',
       'publish-package',
       'publish-provenance',
+      'reconcile',
+      'repair',
     ]);
   });
 
-  it('lets only publishers write packages and only deleters delete them', () => {
-    const onPackages = every.filter(({ on }) => /\/(charts|files)\/\*$/.test(on));
+  it('lets only publishers write packages, and only deleters and what tidies up delete them', () => {
+    const onPackages = every.filter(({ on }) => /\/charts\/\*$/.test(on));
     const may = (action: string) => [
       ...new Set(onPackages.filter((right) => right.action === action).map(({ id }) => id)),
     ];
     expect(may('s3:PutObject')).toEqual(['publish-package', 'publish-provenance']);
-    expect(may('s3:DeleteObject')).toEqual(['delete-version', 'delete-chart']);
+    expect(may('s3:DeleteObject')).toEqual(['delete-version', 'delete-chart', 'reconcile', 'repair']);
   });
 
-  it('never lets a function scan the table, change the bucket or delete an old object version', () => {
-    expect(who('dynamodb:Scan', 's3:DeleteObjectVersion', 's3:PutBucketPolicy')).toEqual([]);
+  it('lets only what goes over all repositories look for them, and nobody change the bucket', () => {
+    expect(who('dynamodb:Scan')).toEqual(['reconcile', 'repair']);
+    expect(who('s3:PutBucketPolicy')).toEqual([]);
+  });
+
+  it('lets indexes be deleted for good, and nothing else', () => {
+    const deletions = every.filter(({ action }) => action === 's3:DeleteObjectVersion');
+    expect(deletions.map(({ id }) => id)).toEqual(['index-repositories', 'reconcile', 'repair']);
+    for (const { on } of deletions) expect(on).toMatch(/\/index\/\*$/);
   });
 
   it('narrows what tells a missing object from a forbidden one to the prefix that is read', () => {
     const listings = every.filter(({ action }) => action === 's3:ListBucket');
     expect(listings).not.toHaveLength(0);
     for (const { id, condition } of listings) {
-      const prefix = (condition as { StringLike: { 's3:prefix': string } }).StringLike['s3:prefix'];
+      const prefix = (condition as { StringLike: { 's3:prefix': string | string[] } }).StringLike[
+        's3:prefix'
+      ];
+      if (Array.isArray(prefix)) {
+        expect(['reconcile', 'repair']).toContain(id);
+        continue;
+      }
       expect(every).toContainEqual(
         expect.objectContaining({ id, action: 's3:GetObject', on: expect.stringContaining(`/${prefix}`) }),
       );
@@ -118,6 +133,7 @@ describe('the outputs', () => {
       'ApiUrl',
       'TableName',
       'BucketName',
+      'RepairFunctionName',
       'AdminSecretArn',
       'AdminPasswordCommand',
       'HelmRepoAdd',
@@ -128,7 +144,13 @@ describe('the outputs', () => {
   });
 
   it('ask for no password when access is open', () => {
-    expect(Object.keys(open.findOutputs('*'))).toEqual(['ApiUrl', 'TableName', 'BucketName', 'HelmRepoAdd']);
+    expect(Object.keys(open.findOutputs('*'))).toEqual([
+      'ApiUrl',
+      'TableName',
+      'BucketName',
+      'RepairFunctionName',
+      'HelmRepoAdd',
+    ]);
     expect(textOf(open.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(
       /^helm repo add chartroom <Api[^>]*>$/,
     );

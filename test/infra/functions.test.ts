@@ -8,7 +8,7 @@ import { environmentOf, logicalPrefix, resource, synthesize } from './synthesize
 const closed = synthesize();
 
 describe('the functions', () => {
-  it('are one for each endpoint, the fallback and the indexer', () => {
+  it('are one for each endpoint and event, and the fallback', () => {
     closed.resourceCountIs('AWS::Lambda::Function', functionIds.length);
     for (const id of functionIds) resource(closed, 'AWS::Lambda::Function', logicalPrefix(id));
   });

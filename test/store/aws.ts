@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { table } from '../../shared/contract.ts';
 import { bucket } from '../../shared/store/bucket.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
+import { repositoriesTable } from '../../shared/store/repositories-table.ts';
 import { versionsTable } from '../../shared/store/versions-table.ts';
 import type { Stores } from './contract.ts';
 
@@ -36,6 +37,7 @@ export async function awsStores(servers: Servers) {
     versions: versionsTable(dynamodb, tableName),
     pointers: pointersTable(dynamodb, tableName),
     objects,
+    repositories: repositoriesTable(dynamodb, tableName),
     s3: { client, bucketName, endpoint: servers.s3, region, credentials, objects },
   };
   const close = () => {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
 import type { PointerStore } from '../../shared/store/pointer-store.ts';
+import type { RepositoryStore } from '../../shared/store/repository-store.ts';
 import type { VersionStore } from '../../shared/store/version-store.ts';
 import { objectsContract } from './objects-contract.ts';
 import { pointersContract } from './pointers-contract.ts';
+import { repositoriesContract } from './repositories-contract.ts';
 import { type S3, type Shortcoming, s3Contract } from './s3-contract.ts';
 import { versionRaces } from './version-races.ts';
 import { versionsContract } from './versions-contract.ts';
@@ -12,6 +14,7 @@ export type Stores = {
   readonly versions: VersionStore;
   readonly pointers: PointerStore;
   readonly objects: ObjectStore;
+  readonly repositories: RepositoryStore;
   /** What lies below `objects`, where that can be reached over HTTP. */
   readonly s3?: S3;
 };
@@ -53,6 +56,7 @@ export function storeContract(backend: Backend): void {
     versionRaces(() => stores().versions);
     pointersContract(() => stores().pointers);
     objectsContract(() => stores().objects);
+    repositoriesContract(() => stores());
     if (backend.speaksHttp) s3Contract(s3, backend.shortcomings ?? []);
   });
 }

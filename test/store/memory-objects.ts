@@ -5,28 +5,71 @@ export type MemoryObject = {
   readonly bytes: Uint8Array;
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly modified: number;
+  readonly versionId: string;
+};
+
+type Options = {
+  readonly hook?: Hook;
+  /** @default real time */
+  readonly now?: () => number;
+  /** Objects in a page of an iterable. @default 100 */
+  readonly pageObjects?: number;
 };
 
 /** The bucket in memory, and a look into it that is no call. */
 export type MemoryObjects = ObjectStore & { readonly objects: ReadonlyMap<string, MemoryObject> };
 
 /** An object store whose every call changes its state at once, or not at all. Its URLs lead nowhere. */
-export function memoryObjects({ hook }: { readonly hook?: Hook } = {}): MemoryObjects {
+export function memoryObjects({ hook, now = Date.now, pageObjects = 100 }: Options = {}): MemoryObjects {
   const call = hooked('objects', hook);
   const objects = new Map<string, MemoryObject>();
+  let puts = 0;
+
+  /** Like a paged listing: what comes behind the reader's place is not seen, what comes before it is. */
+  async function* paged(operation: string, prefix: string) {
+    let after = '';
+    for (;;) {
+      const page = await call(operation, () =>
+        [...objects]
+          .filter(([key]) => key.startsWith(prefix) && key > after)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .slice(0, pageObjects)
+          .map(([key, { bytes, modified, versionId }]) => ({
+            key,
+            sizeBytes: bytes.length,
+            modified,
+            versionId,
+          })),
+      );
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageObjects) return;
+      after = last.key;
+    }
+  }
 
   return {
     objects,
 
     put: (key, bytes, { contentType, metadata = {} }) => {
       const copy = { bytes: new Uint8Array(bytes), contentType, metadata: { ...metadata } };
-      return call('put', () => void objects.set(key, copy));
+      return call('put', () => {
+        puts += 1;
+        objects.set(key, { ...copy, modified: now(), versionId: `version${puts}` });
+      });
     },
 
-    get: (key) =>
+    get: (key, range) =>
       call('get', () => {
+        const bytes = objects.get(key)?.bytes;
+        return bytes && (range ? bytes.slice(range.offset, range.offset + range.sizeBytes) : bytes.slice());
+      }),
+
+    head: (key) =>
+      call('head', () => {
         const object = objects.get(key);
-        return object && new Uint8Array(object.bytes);
+        return object && { metadata: object.metadata, sizeBytes: object.bytes.length };
       }),
 
     exists: (key) => call('exists', () => objects.has(key)),
@@ -34,6 +77,30 @@ export function memoryObjects({ hook }: { readonly hook?: Hook } = {}): MemoryOb
     remove: (keys) =>
       call('remove', () => {
         for (const key of keys) objects.delete(key);
+      }),
+
+    async *list(prefix) {
+      for await (const { versionId: _versionId, ...object } of paged('list', prefix)) yield object;
+    },
+
+    async *folders(prefix, end, after = '') {
+      let last = after;
+      for await (const { key } of paged('folders', prefix)) {
+        const at = key.indexOf(end, prefix.length);
+        const folder = key.slice(0, at + end.length);
+        if (at < 0 || folder <= last) continue;
+        last = folder;
+        yield folder;
+      }
+    },
+
+    listVersions: (prefix) => paged('listVersions', prefix),
+
+    removeForGood: (removed) =>
+      call('removeForGood', () => {
+        for (const { key, versionId } of removed) {
+          if (objects.get(key)?.versionId === versionId) objects.delete(key);
+        }
       }),
 
     signedUrl: (key, expiresInSeconds) =>

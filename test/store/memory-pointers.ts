@@ -4,13 +4,22 @@ import { type Hook, hooked } from './hook.ts';
 
 type Lease = { readonly holder: string; readonly expires: number };
 
+/** The pointers in memory, and ways to look at them and to lose them that are no calls. */
+export type MemoryPointers = PointerStore & {
+  known(): Iterable<Repository>;
+  lose(repository: Repository): void;
+};
+
 /** A pointer store whose every call changes its state at once, or not at all. */
-export function memoryPointers({ hook }: { readonly hook?: Hook } = {}): PointerStore {
+export function memoryPointers({ hook }: { readonly hook?: Hook } = {}): MemoryPointers {
   const call = hooked('pointers', hook);
   const pointers = new Map<Repository, Pointer>();
   const leases = new Map<Repository, Lease>();
 
   return {
+    known: () => pointers.keys(),
+    lose: (repository) => void pointers.delete(repository),
+
     get: (repository) => call('get', () => pointers.get(repository)),
 
     flip: (repository, previous, next) =>

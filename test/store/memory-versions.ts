@@ -16,8 +16,12 @@ type Options = {
   readonly pageItems?: number;
 };
 
-/** The versions in memory, and a look at them that is no call. */
-export type MemoryVersions = VersionStore & { items(): readonly VersionItem[] };
+/** The versions in memory, and ways to look at them and to lose them that are no calls. */
+export type MemoryVersions = VersionStore & {
+  items(): readonly VersionItem[];
+  lose(id: VersionId): void;
+  loseAll(): void;
+};
 
 const keyOf = ({ name, version }: VersionId) => `${name}#${version}`;
 
@@ -65,6 +69,8 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
   }
 
   return {
+    lose: (id) => void itemsOf(id.repository).delete(keyOf(id)),
+    loseAll: () => repositories.clear(),
     items: () => [...repositories.values()].flatMap((items) => [...items.values()]),
 
     get: (id) => call('get', () => find(id)),
@@ -74,7 +80,10 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
       yield* paged('ofChart', repository, order);
     },
 
-    ofRepository: (repository) => paged('ofRepository', repository, keyOf),
+    ofRepository: (repository, after) =>
+      paged('ofRepository', repository, (item) =>
+        after === undefined || item.name > after ? keyOf(item) : '',
+      ),
 
     reserve: (id, pending, { overwrite, now }) =>
       call('reserve', () => {
@@ -98,6 +107,21 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
           unindexed: mark(id),
           removed: false,
         });
+      }),
+
+    abandon: (id, key) =>
+      call('abandon', () => {
+        const item = found(id);
+        if (item.pending?.key !== key) return false;
+        const { pending: _pending, ...rest } = item;
+        if (item.live || item.provenance || item.unindexed) return save(rest);
+        return itemsOf(item.repository).delete(keyOf(item));
+      }),
+
+    restore: (id, live, provenance) =>
+      call('restore', () => {
+        if (find(id) !== undefined) return false;
+        return save({ ...found(id), live, ...(provenance && { provenance }), unindexed: mark(id) });
       }),
 
     addProvenance: (id, provenance, { overwrite }) =>

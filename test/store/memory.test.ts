@@ -1,18 +1,25 @@
 import { type Backend, storeContract } from './contract.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
+import { memoryRepositories } from './memory-repositories.ts';
 import { memoryVersions } from './memory-versions.ts';
 
 const memory: Backend = {
   name: 'memory',
   speaksHttp: false,
-  open: async () => ({
+  open: async () => {
     // Small pages, so that the suite turns them.
-    versions: memoryVersions({ pageItems: 3 }),
-    pointers: memoryPointers(),
-    objects: memoryObjects(),
-    close: async () => {},
-  }),
+    const versions = memoryVersions({ pageItems: 3 });
+    return {
+      versions,
+      pointers: memoryPointers(),
+      objects: memoryObjects(),
+      repositories: memoryRepositories({
+        known: () => new Set(versions.items().map(({ repository }) => repository)),
+      }),
+      close: async () => {},
+    };
+  },
 };
 
 storeContract(memory);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { collect, inParallel } from '../../shared/async-iteration.ts';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
 
 export const octets = { contentType: 'application/octet-stream' };
@@ -105,6 +106,75 @@ export function objectsContract(open: () => ObjectStore): void {
       const keys = ['é', 'e\u0301', 'É', 'E', 'e'].map((end) => `${folder}/${end}`);
       for (const key of keys) await open().put(key, bytesOf(key), octets);
       for (const key of keys) expect(await open().get(key)).toEqual(bytesOf(key));
+    });
+
+    it('give a range of their bytes', async () => {
+      const key = aKey();
+      await open().put(key, bytesOf('0123456789'), octets);
+      expect(await open().get(key, { offset: 3, sizeBytes: 4 })).toEqual(bytesOf('3456'));
+      expect(await open().get(aKey(), { offset: 3, sizeBytes: 4 })).toBeUndefined();
+    });
+
+    it('tell their size and metadata without their bytes', async () => {
+      const key = aKey();
+      const metadata = { created: '2026-01-02T03:04:05.678Z', version: '1.0.0+build.5' };
+      await open().put(key, bytesOf('0123456789'), { ...octets, metadata });
+      expect(await open().head(key)).toEqual({ metadata, sizeBytes: 10 });
+      expect(await open().head(aKey())).toBeUndefined();
+    });
+  });
+
+  describe('listings', () => {
+    const keysOf = async (objects: AsyncIterable<{ key: string }>) =>
+      (await collect(objects)).map(({ key }) => key);
+
+    it('give the objects below a prefix in order, with their sizes and when they were put', async () => {
+      const folder = aKey('list');
+      const before = Date.now();
+      for (const [n, end] of ['/b', '/a+b/c d', '/ä', '/a', 'beside'].entries()) {
+        await open().put(`${folder}${end}`, new Uint8Array(n), octets);
+      }
+      const listed = await collect(open().list(`${folder}/`));
+      expect(listed.map(({ key, sizeBytes }) => [key.slice(folder.length), sizeBytes])).toEqual([
+        ['/a', 3],
+        ['/a+b/c d', 1],
+        ['/b', 0],
+        ['/ä', 2],
+      ]);
+      // S3 tells whole seconds in some answers.
+      for (const { modified } of listed) expect(modified).toBeGreaterThan(before - 2_000);
+      expect(await collect(open().list(aKey('none/')))).toEqual([]);
+    });
+
+    it('go beyond a page', async () => {
+      const folder = aKey('many/');
+      const keys = Array.from({ length: 1_003 }, (_, n) => `${folder}${String(n).padStart(4, '0')}`);
+      await inParallel(keys, (key) => open().put(key, new Uint8Array(), octets));
+      expect(await keysOf(open().list(folder))).toEqual(keys);
+      expect(await keysOf(open().listVersions(folder))).toEqual(keys);
+    });
+
+    it('give what keys have in common, once each, after a given one', async () => {
+      const folder = aKey('common');
+      for (const end of ['/-/x', '/a/-/x', '/a/-/y', '/a/b/-/-/x', '/b/-/x', '/loose']) {
+        await open().put(`${folder}${end}`, new Uint8Array(), octets);
+      }
+      const all = ['/-/', '/a/-/', '/a/b/-/', '/b/-/'].map((end) => `${folder}${end}`);
+      expect(await collect(open().folders(folder, '/-/'))).toEqual(all);
+      expect(await collect(open().folders(folder, '/-/', all[1]))).toEqual(all.slice(2));
+      expect(await collect(open().folders(aKey('none'), '/-/'))).toEqual([]);
+    });
+
+    it('name what can be removed for good', async () => {
+      const folder = aKey('good/');
+      for (const end of ['a', 'b', 'c']) await open().put(`${folder}${end}`, bytesOf(end), octets);
+      const [a, b] = await collect(open().listVersions(folder));
+      if (a === undefined || b === undefined) throw new Error('not listed');
+      await open().removeForGood([]);
+      await open().removeForGood([a, { key: b.key, versionId: a.versionId }]);
+      expect(await keysOf(open().listVersions(folder))).toEqual([`${folder}b`, `${folder}c`]);
+      await open().removeForGood([a]);
+      expect(await open().exists(a.key)).toBe(false);
     });
   });
 }

@@ -7,7 +7,7 @@ import { aRepository, now } from './records.ts';
 
 function aPointer(repository: Repository, sequence: number): Pointer {
   const folder = indexFolder(repository, sequence, randomUUID());
-  return { sequence, folder, sizeBytes: 123_456, versions: 7, settings: 'json' };
+  return { sequence, folder, sizeBytes: 123_456, versions: 7, settings: 'json', shrank: [] };
 }
 
 /** What every pointer store promises. */
@@ -19,6 +19,13 @@ export function pointersContract(open: () => PointerStore): void {
       const first = aPointer(repository, 1);
       expect(await open().flip(repository, undefined, first)).toBe(true);
       expect(await open().get(repository)).toEqual(first);
+    });
+
+    it('remember where an index shrank', async () => {
+      const repository = aRepository();
+      const shrank = [{ before: 'index/-/1-a/', after: 'index/-/2-b/' }];
+      await open().flip(repository, undefined, { ...aPointer(repository, 1), shrank });
+      expect((await open().get(repository))?.shrank).toEqual(shrank);
     });
 
     it('flip where the sequence is unchanged, and only there', async () => {

@@ -75,7 +75,7 @@ describe('the tables', () => {
     const add = () => store().addProvenance(id, provenance, { overwrite: false });
     expect(await table.withAnswerLost(add)).toBe(true);
     const folder = indexFolder(id.repository, 1, 'an-id');
-    const next = { sequence: 1, folder, sizeBytes: 1, versions: 1, settings: 'json' };
+    const next = { sequence: 1, folder, sizeBytes: 1, versions: 1, settings: 'json', shrank: [] };
     const flip = () => pointersTable(table.client, tableName).flip(id.repository, undefined, next);
     expect(await table.withAnswerLost(flip)).toBe(true);
   });

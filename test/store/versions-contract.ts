@@ -216,6 +216,83 @@ export function versionsContract(open: () => VersionStore): void {
     });
   });
 
+  describe('abandon', () => {
+    it('forgets a version of which nothing else is known', async () => {
+      const id = aVersionId();
+      const pending = aPending(id);
+      await open().reserve(id, pending, fresh);
+      expect(await open().abandon(id, pending.key)).toBe(true);
+      expect(await open().get(id)).toBeUndefined();
+      expect(await open().abandon(id, pending.key)).toBe(false);
+      expect(await open().commit(id, pending)).toBe(false);
+    });
+
+    it('leaves what is live, with its mark', async () => {
+      const id = aVersionId();
+      const live = packageOf(await publish(open(), id));
+      const { token } = await markOf(open(), id);
+      const pending = aPending(id, { content: 'another package' });
+      await open().reserve(id, pending, overwriting);
+      expect(await open().abandon(id, pending.key)).toBe(true);
+      expect(await open().get(id)).toEqual({ ...id, live, unindexed: token, removed: false });
+    });
+
+    it('leaves a tombstone and a waiting provenance file', async () => {
+      const [deleted, signed] = [aVersionId(), aVersionId()];
+      await open().remove(deleted, (await publish(open(), deleted)).key);
+      const provenance = aProvenance(signed);
+      await open().addProvenance(signed, provenance, { overwrite: false });
+      for (const id of [deleted, signed]) {
+        const before = await open().get(id);
+        const pending = aPending(id);
+        await open().reserve(id, pending, fresh);
+        expect(await open().abandon(id, pending.key)).toBe(true);
+        expect(await open().get(id)).toEqual(before);
+      }
+    });
+
+    it("leaves another's reservation", async () => {
+      const id = aVersionId();
+      const [theirs, mine] = [aPending(id), aPending(id, { expires: now })];
+      await open().reserve(id, mine, fresh);
+      await open().reserve(id, theirs, fresh);
+      expect(await open().abandon(id, mine.key)).toBe(false);
+      expect((await open().get(id))?.pending).toEqual(theirs);
+    });
+  });
+
+  describe('restore', () => {
+    it('brings back a version of which nothing is known, and marks it', async () => {
+      const [bare, signed] = [aVersionId(), aVersionId()];
+      const provenance = aProvenance(signed);
+      const live = packageOf(aPending(bare));
+      expect(await open().restore(bare, live)).toBe(true);
+      expect(await open().restore(signed, live, provenance)).toBe(true);
+      const unindexed = (await markOf(open(), bare)).token;
+      expect(await open().get(bare)).toEqual({ ...bare, live, unindexed, removed: false });
+      expect(await open().get(signed)).toMatchObject({ live, provenance });
+    });
+
+    it.each([
+      { what: 'live', make: (id: VersionId) => publish(open(), id) },
+      { what: 'reserved', make: (id: VersionId) => open().reserve(id, aPending(id), fresh) },
+      {
+        what: 'deleted',
+        make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key),
+      },
+      {
+        what: 'waiting for its package',
+        make: (id: VersionId) => open().addProvenance(id, aProvenance(id), fresh),
+      },
+    ])('changes nothing of a version that is $what', async ({ make }) => {
+      const id = aVersionId();
+      await make(id);
+      const before = await open().get(id);
+      expect(await open().restore(id, packageOf(aPending(id, { content: 'another' })))).toBe(false);
+      expect(await open().get(id)).toEqual(before);
+    });
+  });
+
   describe('remove', () => {
     it('takes the package and its provenance file, and marks the version', async () => {
       const id = aVersionId();
@@ -350,6 +427,9 @@ export function versionsContract(open: () => VersionStore): void {
       const names = (await all(open().ofRepository(repository))).map(({ name }) => name);
       expect(names).toHaveLength(32);
       expect(names).toEqual([...names].sort());
+      const [after = ''] = names.slice(15);
+      const rest = await all(open().ofRepository(repository, parseChartName(after)));
+      expect(rest.map(({ name }) => name)).toEqual(names.filter((name) => name > after));
     });
 
     it('yield reservations, tombstones and waiting provenance files too', async () => {

@@ -6,10 +6,12 @@ import { renderFragment, renderIndex } from '../../shared/domain/index-file.ts';
 import { packageKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import { parseRepository, type Repository } from '../../shared/domain/repository.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
+import type { Notice } from '../../shared/refresh.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
 import type { Hook } from '../store/hook.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
+import { memoryRepositories } from '../store/memory-repositories.ts';
 import { memoryVersions } from '../store/memory-versions.ts';
 
 /** A clock that moves only when somebody sleeps or the test says so. */
@@ -39,6 +41,8 @@ export function aWorld({ hook, settings }: { hook?: Hook; settings?: Partial<Ind
   const hooks = hook === undefined ? {} : { hook };
   const versions = memoryVersions(hooks);
   const clock = manualClock();
+  const pointers = memoryPointers(hooks);
+  const notices: Notice[] = [];
   let ids = 0;
   const newId = () => {
     ids += 1;
@@ -46,8 +50,14 @@ export function aWorld({ hook, settings }: { hook?: Hook; settings?: Partial<Ind
   };
   const world = {
     versions,
-    pointers: memoryPointers(hooks),
-    objects: memoryObjects(hooks),
+    pointers,
+    objects: memoryObjects({ ...hooks, now: clock.now }),
+    repositories: memoryRepositories({
+      ...hooks,
+      known: () => new Set([...versions.items().map(({ repository }) => repository), ...pointers.known()]),
+    }),
+    report: (notice: Notice) => void notices.push(notice),
+    notices,
     clock,
     newId,
     settings: { format: 'json', chartUrl: '', contextPath: '', ...settings } satisfies IndexSettings,

@@ -1,0 +1,36 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { type Finding, isDamage } from '../findings.ts';
+import type { Notice } from '../refresh.ts';
+import { logError } from './log.ts';
+
+const messages: Record<Notice['kind'], string> = {
+  index_shrank: 'an index lists fewer versions than the one before, and nobody deleted them',
+  pointer_lost: 'the pointer to an index was lost; the index was built anew',
+  clean_up_failed: 'a lease or a mark stays that is done with; the next refresh takes it',
+};
+
+/** Logs a notice and counts it in a metric of its name, on which an alarm can rest. */
+export function reportNotice({ kind, ...fields }: Notice): void {
+  const { error, ...rest } = { error: undefined, ...fields };
+  logError(messages[kind], error ?? new Error(kind), { kind, ...rest });
+  count(metricNames[kind]);
+}
+
+/** Logs what reconciliation found. What is cleaned up as a matter of course is not worth a metric. */
+export function reportFinding(finding: Finding, mended: boolean): void {
+  console.log(
+    JSON.stringify({ level: isDamage(finding) ? 'error' : 'info', message: 'found', mended, ...finding }),
+  );
+  if (isDamage(finding)) count(mended ? 'DamageMended' : 'DamageFound');
+}
+
+function count(metric: string): void {
+  const metrics = new Metrics({ namespace: 'Chartroom', serviceName: 'index' });
+  metrics.singleMetric().addMetric(metric, MetricUnit.Count, 1);
+}
+
+const metricNames: Record<Notice['kind'], string> = {
+  index_shrank: 'IndexShrank',
+  pointer_lost: 'PointerLost',
+  clean_up_failed: 'CleanUpFailed',
+};
