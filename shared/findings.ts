@@ -41,11 +41,12 @@ export type Finding = {
 
 type FindingKind = Finding['kind'];
 
-/** What is cleaned up as a matter of course; everything else is damage. */
+/** What is cleaned up as a matter of course, or left for somebody to decide; everything else is damage. */
 const routine: ReadonlySet<FindingKind> = new Set([
   'reservation_expired',
   'object_unnamed',
   'index_superseded',
+  'object_unclaimed',
 ]);
 
 export const isDamage = ({ kind }: Pick<Finding, 'kind'>): boolean => !routine.has(kind);

@@ -140,12 +140,18 @@ class Inspection {
     for (const { folder } of beyond) {
       const newest = await openIndex(this.#dependencies.objects, folder);
       if (newest === undefined) continue;
-      yield* this.#lostVersions(newest);
+      const lost = await collect(this.#lostVersions(newest));
+      // An index that became the first one meanwhile is no evidence: what it listed may have been deleted.
+      const now = await this.#dependencies.pointers.get(this.#repository);
+      if (pointer === undefined && now !== undefined) return;
+      yield* lost;
       break;
     }
     // Last, since mending it removes what the lost versions were read from.
-    for (const { folder } of beyond) {
-      yield { kind: pointer === undefined ? 'pointer_lost' : 'pointer_behind', folder };
+    for (const { folder, sequence } of beyond) {
+      // The first index of all may have been put by somebody who then never made it current.
+      if (pointer !== undefined) yield { kind: 'pointer_behind', folder };
+      else if (sequence > 1) yield { kind: 'pointer_lost', folder };
     }
     if (pointer === undefined) return;
     const open = (folder: string) => openIndex(this.#dependencies.objects, folder);

@@ -32,7 +32,7 @@ const WAIT_FOR_OTHER_MS = 5_000;
 const LOOK_AGAIN_MS = 200;
 
 /** An upload that was checked: bytes, and what they say. */
-type CheckedUpload = {
+export type CheckedUpload = {
   readonly id: VersionId;
   readonly chart: ChartPackage;
   readonly bytes: Uint8Array;
@@ -55,7 +55,7 @@ export async function publishPackage(
 }
 
 /** The part of {@link publishPackage} that changes something. */
-async function publishChecked(
+export async function publishChecked(
   dependencies: PublishDependencies,
   checked: CheckedUpload,
   overwrite: boolean,
@@ -70,7 +70,7 @@ async function publishChecked(
 }
 
 /** @throws Fault `invalid_…` for a package or provenance file that is refused */
-async function checkUpload(upload: Omit<PackageUpload, 'overwrite'>): Promise<CheckedUpload> {
+export async function checkUpload(upload: Omit<PackageUpload, 'overwrite'>): Promise<CheckedUpload> {
   const chart = await readPackage(upload.package);
   const id = { repository: upload.repository, name: chart.name, version: chart.version };
   const provenance = upload.provenance && {

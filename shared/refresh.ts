@@ -214,17 +214,20 @@ async function makeCurrent(
   };
   if (!(await pointers.flip(repository, pointer, next))) return undefined;
   const notices: Notice[] = [];
-  if (lost !== undefined) notices.push({ kind: 'pointer_lost', repository, folder: lost.folder });
+  // The first index of all may have been put by somebody who then never made it current.
+  if (lost !== undefined && lost.sequence > 1)
+    notices.push({ kind: 'pointer_lost', repository, folder: lost.folder });
   if (shrinking) notices.push({ kind: 'index_shrank', repository, versions: missing, ...shrinking });
   return { pointer: next, notices };
 }
 
 /**
- * The index that a lost pointer named, most likely: the newest that is whole. It is looked for once in a
- * repository's life, when its first index is made.
+ * The index that a lost pointer named, most likely: the newest that is whole. It is looked for while a
+ * repository has no pointer, so mostly once. One of sequence 1 proves nothing: somebody may have put the
+ * first index of all and never made it current.
  */
 async function newestIndex(objects: IndexDependencies['objects'], repository: Repository) {
-  const folders = await indexesOf(objects, repository);
+  const folders = (await indexesOf(objects, repository)).filter(({ sequence }) => sequence > 1);
   for (const { folder, sequence } of folders.sort((a, b) => b.sequence - a.sequence)) {
     const index = await openIndex(objects, folder);
     if (index !== undefined) return { folder, sequence, versions: countVersions(index.ranges) };

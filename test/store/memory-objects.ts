@@ -13,6 +13,8 @@ type Options = {
   readonly hook?: Hook;
   /** @default real time */
   readonly now?: () => number;
+  /** Hears of each change at the instant of it. */
+  readonly changed?: (key: string, kind: 'created' | 'removed') => void;
   /** Objects in a page of an iterable. @default 100 */
   readonly pageObjects?: number;
 };
@@ -21,7 +23,8 @@ type Options = {
 export type MemoryObjects = ObjectStore & { readonly objects: ReadonlyMap<string, MemoryObject> };
 
 /** An object store whose every call changes its state at once, or not at all. Its URLs lead nowhere. */
-export function memoryObjects({ hook, now = Date.now, pageObjects = 100 }: Options = {}): MemoryObjects {
+export function memoryObjects(options: Options = {}): MemoryObjects {
+  const { hook, now = Date.now, pageObjects = 100, changed = () => {} } = options;
   const call = hooked('objects', hook);
   const objects = new Map<string, MemoryObject>();
   let puts = 0;
@@ -57,6 +60,7 @@ export function memoryObjects({ hook, now = Date.now, pageObjects = 100 }: Optio
       return call('put', () => {
         puts += 1;
         objects.set(key, { ...copy, modified: now(), versionId: `version${puts}` });
+        changed(key, 'created');
       });
     },
 
@@ -76,7 +80,7 @@ export function memoryObjects({ hook, now = Date.now, pageObjects = 100 }: Optio
 
     remove: (keys) =>
       call('remove', () => {
-        for (const key of keys) objects.delete(key);
+        for (const key of keys) if (objects.delete(key)) changed(key, 'removed');
       }),
 
     async *list(prefix) {
@@ -99,7 +103,9 @@ export function memoryObjects({ hook, now = Date.now, pageObjects = 100 }: Optio
     removeForGood: (removed) =>
       call('removeForGood', () => {
         for (const { key, versionId } of removed) {
-          if (objects.get(key)?.versionId === versionId) objects.delete(key);
+          if (objects.get(key)?.versionId !== versionId) continue;
+          objects.delete(key);
+          changed(key, 'removed');
         }
       }),
 

@@ -7,6 +7,7 @@ type Lease = { readonly holder: string; readonly expires: number };
 /** The pointers in memory, and ways to look at them and to lose them that are no calls. */
 export type MemoryPointers = PointerStore & {
   known(): Iterable<Repository>;
+  look(repository: Repository): Pointer | undefined;
   lose(repository: Repository): void;
 };
 
@@ -18,6 +19,7 @@ export function memoryPointers({ hook }: { readonly hook?: Hook } = {}): MemoryP
 
   return {
     known: () => pointers.keys(),
+    look: (repository) => pointers.get(repository),
     lose: (repository) => void pointers.delete(repository),
 
     get: (repository) => call('get', () => pointers.get(repository)),

@@ -1,4 +1,4 @@
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { describe, it } from 'vitest';
 import { awsStores, bucketName } from './aws.ts';
 import { type Backend, storeContract } from './contract.ts';
@@ -24,6 +24,12 @@ const ministack: Backend = {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     const stores = await awsStores({ dynamodb: url, s3: url, region: 'us-east-1', credentials });
     await stores.client.send(new CreateBucketCommand({ Bucket: bucketName }));
+    await stores.client.send(
+      new PutBucketVersioningCommand({
+        Bucket: bucketName,
+        VersioningConfiguration: { Status: 'Enabled' },
+      }),
+    );
     return {
       ...stores,
       close: async () => {

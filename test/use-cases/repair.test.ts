@@ -27,6 +27,7 @@ async function aSettledWorld() {
   const provenance = aProvenance(bytes);
   await publishProvenance(world, { repository: root, provenance, overwrite: false });
   await publish(world, { version: '1.1.0+build.7' });
+  await currentIndex(world, root);
   await publish(world, { name: 'other', files: { 'values.yaml': 'a: 1\n' } });
   await currentIndex(world, root);
   return world;
@@ -61,8 +62,10 @@ describe('verifying', () => {
         if (phase === 'before') calls.push(`${store} ${operation}`);
       },
     });
-    await publish(world);
-    await currentIndex(world, root);
+    for (const description of ['first', 'second']) {
+      await publish(world, { description });
+      await currentIndex(world, root);
+    }
     world.pointers.lose(root);
     await world.objects.remove([(await world.versions.get(demo))?.live?.key ?? '']);
     calls.length = 0;

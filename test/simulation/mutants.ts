@@ -1,0 +1,238 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** One rule of the design, taken out: what is replaced where. */
+type Mutant = { readonly rule: string; readonly file: string; readonly from: string; readonly to: string };
+
+const versions = 'test/store/memory-versions.ts';
+const pointers = 'test/store/memory-pointers.ts';
+const publish = 'shared/publish.ts';
+const reader = 'shared/current-index.ts';
+const refresh = 'shared/refresh.ts';
+
+// The conditions are those of the stores, whose real ones are held to the same contract as the memory ones.
+const mutants: readonly Mutant[] = [
+  {
+    rule: 'reserve: no unexpired reservation of another',
+    file: versions,
+    from: 'if (other && item.pending.expires > now) return false;',
+    to: 'void other;',
+  },
+  {
+    rule: 'reserve: no live version',
+    file: versions,
+    from: 'if (item.live !== undefined && !overwrite) return false;',
+    to: '',
+  },
+  {
+    rule: 'commit: the reservation is the one that was put for',
+    file: versions,
+    from: 'if (item.pending?.key !== key) return false;\n        const { pending, ...rest } = item;\n        const provenance',
+    to: 'if (item.pending === undefined) return false;\n        const { pending, ...rest } = item;\n        const provenance',
+  },
+  {
+    rule: 'commit: brings the provenance file of the reservation along',
+    file: versions,
+    from: 'const provenance = pending.provenance && { provenance: pending.provenance };',
+    to: 'const provenance = {};',
+  },
+  {
+    rule: 'commit: marks the version',
+    file: versions,
+    from: 'unindexed: mark(id),\n          removed: false,',
+    to: 'removed: false,',
+  },
+  {
+    rule: 'provenance: not for another package than the live one',
+    file: versions,
+    from: 'if (item.live !== undefined && item.live.digest !== provenance.package) return false;',
+    to: '',
+  },
+  {
+    rule: 'remove: the live package is the one that was read',
+    file: versions,
+    from: 'if (item.live?.key !== key) return false;',
+    to: 'if (item.live === undefined) return false;',
+  },
+  {
+    rule: 'indexed: the token is the one that was read',
+    file: versions,
+    from: 'if (item === undefined || item.unindexed !== clear.token) return;',
+    to: 'if (item === undefined) return;',
+  },
+  {
+    rule: 'indexed: a tombstone goes only if nothing else is there',
+    file: versions,
+    from: 'if (item.removed && !item.pending && !item.provenance) itemsOf',
+    to: 'if (item.removed) itemsOf',
+  },
+  {
+    rule: 'flip: the sequence is unchanged',
+    file: pointers,
+    from: 'if (current?.sequence !== previous?.sequence && !nextIsCurrent) return false;',
+    to: 'void nextIsCurrent;',
+  },
+  {
+    rule: 'refresh: marks are cleared after the flip',
+    file: refresh,
+    from: '  const flip = await makeCurrent(',
+    to: '  await inParallel(marks, (mark) => versions.indexed(mark));\n  const flip = await makeCurrent(',
+  },
+  {
+    rule: 'reader: the marks first, the pointer after them',
+    file: reader,
+    from: `  const marks: Mark[] = [];
+  for await (const mark of versions.marks(repository)) marks.push(mark);
+  return { marks, pointer: await pointers.get(repository) };`,
+    to: `  const pointer = await pointers.get(repository);
+  const marks: Mark[] = [];
+  for await (const mark of versions.marks(repository)) marks.push(mark);
+  return { marks, pointer };`,
+  },
+  {
+    rule: 'reader: two flips after its first look, not one',
+    file: reader,
+    from: 'now.pointer.sequence >= first.pointer.sequence + 2',
+    to: 'now.pointer.sequence >= first.pointer.sequence + 1',
+  },
+  {
+    rule: 'reader: without a pointer at first, the number says nothing',
+    file: reader,
+    from: 'if (first.pointer !== undefined && now.pointer.sequence >= first.pointer.sequence + 2)',
+    to: 'if (now.pointer.sequence >= (first.pointer?.sequence ?? 0) + 1)',
+  },
+  {
+    rule: 'reader: a replaced token proves nothing about the old one',
+    file: reader,
+    from: 'const idOf = ({ name, version }: Mark) => `${name}#${version}`;',
+    to: 'const idOf = ({ token }: Mark) => token;',
+  },
+  {
+    rule: 'publish: acknowledged after the commit',
+    file: publish,
+    from: '  if (await versions.commit(id, pending)) return true;',
+    to: '  void versions.commit(id, pending).catch(() => {});\n  if (id) return true;',
+  },
+  {
+    rule: 'publish: the package is put last',
+    file: publish,
+    from: `  const files = gzipSync(JSON.stringify(chart.files));
+  await objects.put(filesKey(pending.key), files, { contentType: 'application/gzip' });`,
+    to: `  const files = gzipSync(JSON.stringify(chart.files));
+  await objects.put(pending.key, bytes, { contentType: 'x' });
+  await objects.put(filesKey(pending.key), files, { contentType: 'application/gzip' });`,
+  },
+  {
+    rule: 'publish: the objects are put before the commit',
+    file: publish,
+    from: '  const files = gzipSync(JSON.stringify(chart.files));',
+    to: '  const early = await versions.commit(id, pending);\n  if (early) await objects.put(pending.key, bytes, { contentType: "x" });\n  const files = gzipSync(JSON.stringify(chart.files));\n  if (early) await objects.put(filesKey(pending.key), files, { contentType: "x" });\n  if (early) return true;',
+  },
+  {
+    rule: 'publish: a reservation that was taken over is not acknowledged',
+    file: publish,
+    from: '  if (clock.now() < pending.expires) return true;\n',
+    to: '  if (clock.now() > 0) return true;\n',
+  },
+  {
+    rule: 'keys: each reservation has one of its own',
+    file: 'shared/domain/object-keys.ts',
+    from: 'return `${versionFolder(id)}${digest}-${reservation}.tgz`;',
+    to: 'return `${versionFolder(id)}${digest}-${reservation && "x"}.tgz`;',
+  },
+  {
+    rule: 'delete: the item first, then its objects',
+    file: 'shared/delete.ts',
+    from: '    if (await versions.remove(id, key)) {',
+    to: '    await objects.remove([key]);\n    if (await versions.remove(id, key)) {',
+  },
+  {
+    rule: 'events: commit only where the package is there',
+    file: 'shared/handle-object-events.ts',
+    from: 'if (item?.pending?.key === key && (await objects.exists(key)))',
+    to: 'if (item?.pending !== undefined)',
+  },
+  {
+    rule: 'reconciliation: nothing is removed before the grace is over',
+    file: 'shared/domain/leftovers.ts',
+    from: 'const isOld = (modified: number, now: number) => now - modified > GRACE_MS;',
+    to: 'const isOld = (modified: number, now: number) => now - modified >= 0;',
+  },
+  {
+    rule: 'reconciliation: a reservation ends by its package, not by its age alone',
+    file: 'shared/mend.ts',
+    from: 'await (found ? versions.commit(id, pending) : versions.abandon(id, pending.key));',
+    to: 'await (found === undefined ? versions.abandon(id, pending.key) : versions.commit(id, pending));',
+  },
+  {
+    rule: 'reconciliation: a difference counts only while the index stays current',
+    file: 'shared/inspect-repository.ts',
+    from: 'if (again?.folder !== pointer?.folder) continue;',
+    to: 'void again;',
+  },
+  {
+    rule: 'reconciliation: an index that became the first one meanwhile is no evidence',
+    file: 'shared/inspect-repository.ts',
+    from: 'if (pointer === undefined && now !== undefined) return;',
+    to: 'void now;',
+  },
+];
+
+const { values } = parseArgs({
+  options: { histories: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
+});
+const root = path.join(import.meta.dirname, '..', '..');
+const folder = path.join(root, '.cache', 'mutants');
+
+type Result = { readonly mutant: Mutant; readonly said: string; readonly caught: boolean };
+
+/** Runs the simulation on a copy of the code in which one rule is missing. */
+async function run(mutant: Mutant, number: number): Promise<Result> {
+  const copy = path.join(folder, String(number));
+  for (const part of ['shared', 'test/simulation', 'test/store', 'test/packages.ts']) {
+    cpSync(path.join(root, part), path.join(copy, part), { recursive: true });
+  }
+  const file = path.join(copy, mutant.file);
+  const source = readFileSync(file, 'utf8');
+  if (source.split(mutant.from).length !== 2)
+    throw new Error(`${mutant.file}: not there once: ${mutant.from}`);
+  writeFileSync(
+    file,
+    source.replace(mutant.from, () => mutant.to),
+  );
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'test/simulation/main.ts', '--histories', values.histories, '--seed', values.seed],
+    { cwd: copy, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const said: Buffer[] = [];
+  child.stdout.on('data', (bytes: Buffer) => said.push(bytes));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  const violated = Buffer.concat(said)
+    .toString()
+    .split('\n')
+    .find((line) => line.startsWith('violated by'));
+  return { mutant, said: violated ?? `ended with ${code}`, caught: violated !== undefined };
+}
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const waiting = [...mutants.entries()];
+const results: Result[] = [];
+const worker = async () => {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    results.push(await run(next[1], next[0]));
+  }
+};
+await Promise.all(Array.from({ length: Math.min(4, cpus().length) }, worker));
+rmSync(folder, { recursive: true, force: true });
+for (const { mutant } of [...mutants.entries()].map(([, each]) => ({ mutant: each }))) {
+  const result = results.find((each) => each.mutant === mutant);
+  console.log(`${result?.caught ? 'caught  ' : 'SURVIVED'}  ${mutant.rule}\n            ${result?.said}`);
+}
+const survivors = results.filter(({ caught }) => !caught).length;
+console.log(`${results.length - survivors} of ${results.length} mutants caught`);
+process.exit(survivors === 0 ? 0 : 1);

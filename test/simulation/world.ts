@@ -1,0 +1,63 @@
+import type { IndexSettings } from '../../shared/domain/entry.ts';
+import { renderIndex } from '../../shared/domain/index-file.ts';
+import type { ObjectEvent } from '../../shared/handle-object-events.ts';
+import { type Notice, refreshIndex } from '../../shared/refresh.ts';
+import { memoryObjects } from '../store/memory-objects.ts';
+import { memoryPointers } from '../store/memory-pointers.ts';
+import { memoryRepositories } from '../store/memory-repositories.ts';
+import { memoryVersions } from '../store/memory-versions.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** The stores of one history, whose every call the scheduler decides, and the events that they make. */
+export type World = ReturnType<typeof simulatedWorld>;
+
+export function simulatedWorld({ hook, clock }: Scheduler) {
+  const events: ObjectEvent[] = [];
+  const notices: Notice[] = [];
+  const versions = memoryVersions({ hook });
+  const pointers = memoryPointers({ hook });
+  let ids = 0;
+  const settings: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
+  return {
+    events,
+    notices,
+    versions,
+    pointers,
+    objects: memoryObjects({
+      hook,
+      now: clock.now,
+      changed: (key, kind) => {
+        if (/^(charts|inbox)\//.test(key)) events.push({ key, kind });
+      },
+    }),
+    repositories: memoryRepositories({
+      hook,
+      known: () => new Set([...versions.items().map(({ repository }) => repository), ...pointers.known()]),
+    }),
+    settings,
+    clock,
+    newId: () => {
+      ids += 1;
+      return `id${ids}`;
+    },
+    report: (notice: Notice) => void notices.push(notice),
+  };
+}
+
+/** What a full rebuild of the table gives: the oracle for an index, whatever instant it was rendered at. */
+export async function rebuiltIndex(world: World, repository: Notice['repository']): Promise<string> {
+  const objects = memoryObjects();
+  const pointers = memoryPointers();
+  const versions = { ...world.versions, indexed: async () => {} };
+  const outcome = await refreshIndex({ ...world, objects, pointers, versions }, repository, {
+    rebuildAtMost: Number.POSITIVE_INFINITY,
+    rebuild: true,
+  });
+  if (outcome.kind !== 'refreshed') return textOf(renderIndex([], '', world.settings).bytes);
+  return textOf(objects.objects.get(`${outcome.pointer.folder}index.yaml`)?.bytes);
+}
+
+export const textOf = (bytes: Uint8Array | undefined): string =>
+  Buffer.from(bytes ?? '')
+    .toString()
+    .replace(/"generated":"[^"]*"/, '');
