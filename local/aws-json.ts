@@ -5,6 +5,7 @@ import { CallerEnded, type Faults, withFaults } from './faults.ts';
 import { mergedHeaders, readBody } from './http-event.ts';
 import { close } from './listen.ts';
 import { authenticate, Refusal, type Secrets, sha256 } from './sigv4.ts';
+import { mendIndexes, type TableSchema } from './table-indexes.ts';
 import type { Template } from './template.ts';
 
 type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: Buffer };
@@ -42,27 +43,27 @@ function callEngine(engine: RequestListener): Call {
     });
 }
 
-type TableProperties = {
-  readonly AttributeDefinitions: unknown;
-  readonly KeySchema: unknown;
-  readonly LocalSecondaryIndexes?: unknown;
-};
-
-/** Makes the template's tables where they are missing. */
-async function createTables(template: Template, call: Call): Promise<void> {
-  const tables = template.resources<TableProperties>('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable');
+/** An operation of DynamoDB, for ourselves. */
+const sender = (call: Call) => async (operation: string, request: object) => {
   // dynalite wants to see a signature, and believes any.
   const headers = {
     authorization: 'AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=local',
     'x-amz-date': '20300101T000000Z',
   };
-  for (const { id, properties } of tables) {
+  const answer = await call(`${API}.${operation}`, Buffer.from(JSON.stringify(request)), headers);
+  const body = JSON.parse(answer.body.toString()) as Record<string, unknown>;
+  if (answer.status === 200 || String(body['__type']).endsWith('ResourceInUseException')) return body;
+  throw new Error(`${operation} failed: ${answer.body}`);
+};
+
+/** Makes the template's tables where they are missing, and mends those that are there. */
+async function openTables(template: Template, call: Call): Promise<void> {
+  const send = sender(call);
+  for (const { id, properties } of template.resources<TableSchema>('AWS::DynamoDB::Table')) {
     const { AttributeDefinitions, KeySchema, LocalSecondaryIndexes } = properties;
     const schema = { AttributeDefinitions, KeySchema, LocalSecondaryIndexes };
-    const table = { TableName: id, BillingMode: 'PAY_PER_REQUEST', ...schema };
-    const { status, body } = await call(`${API}.CreateTable`, Buffer.from(JSON.stringify(table)), headers);
-    const there = body.includes('ResourceInUseException');
-    if (status !== 200 && !there) throw new Error(`table ${id} cannot be made: ${body}`);
+    const made = await send('CreateTable', { TableName: id, BillingMode: 'PAY_PER_REQUEST', ...schema });
+    if (!('TableDescription' in made)) await mendIndexes(id, schema, send);
   }
 }
 
@@ -114,10 +115,11 @@ export function jsonServices(path: string | undefined, access: Secrets, faults: 
   const server = dynalite({ createTableMs: 0, ...(path !== undefined && { path }) });
   const [engine] = server.listeners('request') as RequestListener[];
   if (engine === undefined) throw new Error('dynalite does not listen to requests');
-  const underWay = new Set<Promise<unknown>>();
+  let last: Promise<unknown> = Promise.resolve();
+  // One after the other: dynalite changes an index in two steps, and a query between them misses the item.
   const callDynamo: Call = (...call) => {
-    const answer = callEngine(engine)(...call).finally(() => underWay.delete(answer));
-    underWay.add(answer);
+    const answer = last.then(() => callEngine(engine)(...call));
+    last = answer;
     return answer;
   };
   let secrets: ReadonlyMap<string, string> = new Map();
@@ -157,12 +159,12 @@ export function jsonServices(path: string | undefined, access: Secrets, faults: 
     async close() {
       server.removeAllListeners('request');
       server.closeAllConnections();
-      await Promise.all(underWay);
+      await last;
       await close(server);
     },
     async start(template, adminPassword) {
       secrets = secretStrings(template, adminPassword);
-      await createTables(template, callDynamo);
+      await openTables(template, callDynamo);
     },
   };
 }

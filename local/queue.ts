@@ -69,6 +69,13 @@ export class Queue {
     this.#pump();
   }
 
+  /** Takes back the messages that were set aside as dead letters. */
+  redrive(): void {
+    const { redrive } = this.#options;
+    for (const body of redrive?.to.bodies ?? []) this.send(body);
+    if (redrive !== undefined) redrive.to.#messages.clear();
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

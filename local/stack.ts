@@ -4,9 +4,10 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Advertised, advertise } from './address.ts';
 import { jsonServices } from './aws-json.ts';
+import { openControl } from './control.ts';
 import { type DataFolder, takeDataFolder } from './data-folder.ts';
 import type { Fate, StoreCall } from './faults.ts';
-import { functionsOf, type LambdaFunction, type Log } from './functions.ts';
+import { functionsOf, type Invocation, type LambdaFunction, type Log } from './functions.ts';
 import { gateway, routesOf } from './gateway.ts';
 import type { Route } from './http-event.ts';
 import { bind, listen } from './listen.ts';
@@ -21,6 +22,7 @@ import {
   queuesFor,
 } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
+import { startSchedules } from './schedules.ts';
 import type { Credentials } from './sigv4.ts';
 import { synthesize } from './synthesize.ts';
 import { nameInArn, readAssembly, region, type Template } from './template.ts';
@@ -67,8 +69,12 @@ export type LocalStack = {
   deliver: ((record: EventRecord) => readonly number[]) | undefined;
   /** Resolves when no message waits, hidden ones included, and no function runs. */
   idle(): Promise<void>;
+  /** Runs a function, named as its file is, or as the beginning of its logical id. */
+  invoke(name: string, payload: string): Promise<Invocation>;
   /** What was received too often, by queue. */
   deadLetters(): Readonly<Record<string, readonly string[]>>;
+  /** Sends what was received too often once more. */
+  redrive(): void;
   stop(): Promise<void>;
 };
 
@@ -129,6 +135,13 @@ class Running {
     }
   }
 
+  async invoke(name: string, payload: string): Promise<Invocation> {
+    const beginning = name.replaceAll('-', '');
+    const found = [...this.functions].find(([id]) => id.startsWith(beginning))?.[1];
+    if (found === undefined) throw new Error(`the stack has no function ${name}`);
+    return await found.invoke(payload);
+  }
+
   get #deadLetterQueues(): ReadonlySet<Queue> {
     return new Set([...this.queues.values()].filter(({ consumer }) => consumer === undefined));
   }
@@ -139,6 +152,10 @@ class Running {
       [...this.queues.values()].some((queue) => !dead.has(queue) && queue.bodies.length > 0) ||
       [...this.functions.values()].some((one) => one.busy);
     while (busy()) await sleep(10);
+  }
+
+  redrive(): void {
+    for (const queue of this.queues.values()) queue.redrive();
   }
 
   deadLetters(): Readonly<Record<string, readonly string[]>> {
@@ -206,6 +223,8 @@ async function start(options: LocalOptions, running: Running): Promise<LocalStac
   running.queues = queuesOf(template, running.functions, options.retryAfterMs);
   running.onStop(() => Promise.all([...running.functions.values()].map((one) => one.kill())));
   running.onStop(() => [...running.queues.values()].map((queue) => queue.stop()));
+  running.onStop(startSchedules(template, running.functions));
+  running.onStop(await openControl(data.path, (name, payload) => running.invoke(name, payload)));
   running.routes = routesOf(template, running.functions);
   const closed = template.resources('AWS::SecretsManager::Secret').length > 0;
   const [table] = template.resources('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable');

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { currentIndex } from '../../shared/current-index.ts';
+import { rebuildRequestKey } from '../../shared/domain/object-keys.ts';
+import { indexReader } from '../../shared/read-index.ts';
+import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage } from '../packages.ts';
-import { listed } from '../use-cases/world.ts';
+import { listed, root } from '../use-cases/world.ts';
 import { aChartroom, publish } from './chartroom.ts';
 
 async function withRedis(path = '/api/charts') {
@@ -79,6 +83,39 @@ describe('GET /{repository}/index.yaml', () => {
     const sent = { headers: { 'if-none-match': String(headers['etag']) } };
     const { status, body } = await chartroom.send('GET', '/index.yaml', sent);
     expect([status, listed(body)]).toEqual([200, ['redis 2.0.0', 'redis 1.0.0']]);
+  });
+
+  it('answers with the next index where the one it was about to read is removed', async () => {
+    const chartroom = await withRedis();
+    await chartroom.send('GET', '/index.yaml');
+    const { folder } = (await chartroom.pointers.get(root)) ?? { folder: '' };
+    // The reader has the pointer; before it reads the object, another index is made and this one removed.
+    const get = async (key: string) => {
+      if (key.startsWith(folder) && chartroom.objects.objects.has(key)) {
+        await publish(chartroom, await aPackage({ name: 'redis', version: '2.0.0' }));
+        await refreshIndex(chartroom, root, { rebuildAtMost: 10 });
+        await chartroom.objects.remove([key]);
+      }
+      return await chartroom.objects.get(key);
+    };
+    const read = indexReader({ ...chartroom, objects: { ...chartroom.objects, get } });
+    const answer = await read(root);
+    expect(answer.kind === 'inline' && listed(Buffer.from(answer.bytes).toString())).toEqual([
+      'redis 2.0.0',
+      'redis 1.0.0',
+    ]);
+  });
+
+  it.each([
+    { size: 'small', make: withRedis },
+    { size: 'large', make: withLargeIndex },
+  ])('asks for a rebuild and says "try again" where a $size index is lost', async ({ make }) => {
+    const chartroom = await make();
+    const pointer = await currentIndex(chartroom, root);
+    await chartroom.objects.remove([`${pointer?.folder}index.yaml`]);
+    const { status, headers } = await chartroom.send('GET', '/index.yaml');
+    expect([status, headers['retry-after']]).toEqual([503, '5']);
+    expect(chartroom.objects.objects.has(rebuildRequestKey(root))).toBe(true);
   });
 
   it('redirects to a signed URL where the index is large', async () => {

@@ -11,9 +11,9 @@ import { publishChecked } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { reconcileRepository } from '../../shared/reconcile.ts';
 import type { Pointer } from '../../shared/store/pointer-store.ts';
+import { type Random, randomFrom } from '../random.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
 import type { Prepared } from './packages.ts';
-import { type Random, random } from './random.ts';
 import { impossible, isExplained, type Operation } from './register.ts';
 import { type Faults, type Figures, InjectedFault, Scheduler } from './scheduler.ts';
 import { rebuiltIndex, simulatedWorld, textOf, type World } from './world.ts';
@@ -101,7 +101,7 @@ class History {
   #actors = 0;
 
   constructor(seed: number, packages: Packages) {
-    this.#random = random(seed);
+    this.#random = randomFrom(seed);
     this.#packages = packages;
     this.#ids = chooseVersions(this.#random, [...packages.keys()]);
     this.#scheduler = new Scheduler(this.#random, chooseFaults(this.#random));

@@ -192,7 +192,7 @@ type Result = { readonly mutant: Mutant; readonly said: string; readonly caught:
 /** Runs the simulation on a copy of the code in which one rule is missing. */
 async function run(mutant: Mutant, number: number): Promise<Result> {
   const copy = path.join(folder, String(number));
-  for (const part of ['shared', 'test/simulation', 'test/store', 'test/packages.ts']) {
+  for (const part of ['shared', 'test/simulation', 'test/store', 'test/packages.ts', 'test/random.ts']) {
     cpSync(path.join(root, part), path.join(copy, part), { recursive: true });
   }
   const file = path.join(copy, mutant.file);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { Random } from '../random.ts';
 import type { Call } from '../store/hook.ts';
-import type { Random } from './random.ts';
 
 /** What befalls a history; each a probability at every call. */
 export type Faults = {

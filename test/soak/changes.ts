@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../shared/domain/digest.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import type { Random } from '../random.ts';
 import { Violation } from './ledger.ts';
-import type { Random } from './random.ts';
 import { below, partsOf, repositories, versionId, type World } from './world.ts';
 
 type Upload = { readonly id: string; readonly bytes: Buffer; readonly provenance: Buffer | undefined };
@@ -70,11 +70,11 @@ async function publish(world: World, upload: Upload, force: boolean): Promise<bo
 export async function publisher(world: World, part: number): Promise<void> {
   let count = 0;
   await world.repeat(part, async (random) => {
-    const repository = random.pick(repositories) ?? '';
+    const repository = random.pick(repositories);
     const force = random.chance(0.2);
     count += 1;
     const fresh = versionId(repository, `chart${random.below(6)}`, `1.${part}.${count}`);
-    const id = force ? (random.pick(world.ledger.versions) ?? fresh) : fresh;
+    const id = force ? (random.pickAny(world.ledger.versions) ?? fresh) : fresh;
     const howMany = random.chance(0.15) ? 2 + random.below(3) : 1;
     const uploads = await Promise.all(Array.from({ length: howMany }, () => anUpload(world, random, id)));
     await Promise.all(
@@ -92,7 +92,7 @@ export async function publisher(world: World, part: number): Promise<void> {
 export async function deleter(world: World, part: number): Promise<void> {
   await world.repeat(part, async (random) => {
     await sleep(random.below(300));
-    const id = random.pick(world.ledger.versions);
+    const id = random.pickAny(world.ledger.versions);
     if (id !== undefined) await remove(world, id);
   });
 }

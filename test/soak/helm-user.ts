@@ -13,7 +13,7 @@ export async function helmUser(world: World, part: number): Promise<void> {
   const added = new Set<string>();
   try {
     await world.repeat(part, async (random) => {
-      const repository = random.pick(repositories) ?? '';
+      const repository = random.pick(repositories);
       const name = `r${repositories.indexOf(repository)}`;
       const update = added.has(name)
         ? ['repo', 'update', name, '--fail-on-repo-update-fail']
@@ -23,7 +23,7 @@ export async function helmUser(world: World, part: number): Promise<void> {
       added.add(name);
       const found = await search(world, helm, repository, name, index.span);
       for (let n = 0; n < 2; n += 1) {
-        const id = random.pick(found);
+        const id = random.pickAny(found);
         if (id !== undefined && !world.over) await pull(world, helm, name, id, random.chance(0.5));
       }
     });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from './random.ts';
-import { randomFrom } from './random.ts';
+import type { Random } from '../random.ts';
+import { randomFrom } from '../random.ts';
 import type { World } from './world.ts';
 
 // How long it lives between two kills, and how long it may take from its start until it answers.

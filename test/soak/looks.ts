@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../shared/domain/digest.ts';
+import type { Random } from '../random.ts';
 import { type Span, Violation } from './ledger.ts';
-import type { Random } from './random.ts';
 import { below, fileOf, partsOf, repositories, versionId, type World } from './world.ts';
 
 type Entry = {
@@ -52,11 +52,11 @@ function checkListed(
 
 export async function reader(world: World, part: number): Promise<void> {
   await world.repeat(part, async (random) => {
-    const repository = random.pick(repositories) ?? '';
+    const repository = random.pick(repositories);
     const entries = await readEntries(world, repository, random.chance(0.8) ? 'index' : 'list');
     const all = Object.values(entries ?? {}).flat();
     for (let n = 0; n < 4 && !world.over; n += 1) {
-      const entry = random.pick(all);
+      const entry = random.pickAny(all);
       if (entry !== undefined) await checkDownload(world, repository, entry, random);
     }
     await sleep(random.below(200));

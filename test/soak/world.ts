@@ -1,5 +1,5 @@
+import { type Random, randomFrom } from '../random.ts';
 import { Ledger, type Span, Violation } from './ledger.ts';
-import { type Random, randomFrom } from './random.ts';
 import type { Runner } from './runner.ts';
 
 /** Repositories of depth 0 to 3. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import dynalite from 'dynalite';
+import { jsonServices } from '../../local/aws-json.ts';
 import type { Faults } from '../../local/faults.ts';
 import { bind, close } from '../../local/listen.ts';
 import { s3 } from '../../local/s3.ts';
@@ -27,15 +27,20 @@ const embedded: Backend = {
     const objects = createServer(
       s3({ buckets: () => [local], secrets, faults: noFaults, tolerateHeader: false }),
     );
-    const items = dynalite({ createTableMs: 0 });
+    const items = jsonServices(undefined, secrets, noFaults);
     const url = async (server: typeof objects) => `http://127.0.0.1:${await bind(server, '127.0.0.1', 0)}`;
-    const servers = { s3: await url(objects), dynamodb: await url(items), region: 'us-east-1', credentials };
+    const servers = {
+      s3: await url(objects),
+      dynamodb: await url(items.server),
+      region: 'us-east-1',
+      credentials,
+    };
     const stores = await awsStores(servers);
     return {
       ...stores,
       close: async () => {
         stores.close();
-        await Promise.all([close(objects), close(items)]);
+        await Promise.all([close(objects), items.close()]);
         files.close();
         await rm(folder, { recursive: true });
       },

@@ -31,6 +31,18 @@ export function versionRaces(open: () => VersionStore): void {
       expect(answers.filter(Boolean)).toHaveLength(1);
     });
 
+    it('shows a version in the marks at every instant while its mark is replaced', async () => {
+      const id = aVersionId();
+      await publish(open(), id);
+      let over = false;
+      const overwriting = (async () => {
+        for (let n = 0; n < 100; n += 1) await publish(open(), id, aPending(id, { content: `${n}` }));
+        over = true;
+      })();
+      while (!over) expect(await marksOf(open(), id.repository)).toHaveLength(1);
+      await overwriting;
+    });
+
     it('tells one of 20 who commit the same reservation that it did', async () => {
       const id = aVersionId();
       const pending = aPending(id);

@@ -146,6 +146,26 @@ describe('asking for the current index', () => {
     });
   });
 
+  it('covers 1,000 marks at once, for many readers', async () => {
+    const world = aWorld();
+    for (let n = 0; n < 1_000; n += 1) await world.publish(`chart${n % 50}`, `1.0.${n}`);
+    const readers = await Promise.all(Array.from({ length: 20 }, () => currentIndex(world, root)));
+    for (const pointer of readers) expect(pointer?.versions).toBe(1_000);
+    expect(world.marks()).toEqual([]);
+  });
+
+  it('answers though the lease cannot be given back and the marks cannot be cleared', async () => {
+    const world = aWorld({
+      hook: async ({ operation }) => {
+        if (operation === 'release' || operation === 'indexed') throw new Error('throttled');
+      },
+    });
+    await world.publish('a', '1.0.0');
+    expect(await currentIndex(world, root)).toMatchObject({ versions: 1 });
+    expect(world.notices.map(({ kind }) => kind)).toEqual(['clean_up_failed', 'clean_up_failed']);
+    expect(world.marks()).toHaveLength(1);
+  });
+
   it('asks the indexer to rebuild what is too large for a request', async () => {
     const world = aWorld();
     for (let patch = 0; patch < 3; patch += 1) await world.publish('a', `1.0.${patch}`);

@@ -41,6 +41,23 @@ describe('the event path, with nobody reading', () => {
     await rm(assembly, { recursive: true });
   });
 
+  it('sets events aside that fail again and again, serves readers, and takes them back when told', async () => {
+    const room = await startChartroom({ retryAfterMs: 50 });
+    chartroom = room;
+    // Whatever the indexer calls fails: a poison for every batch.
+    room.intercept = ({ caller }) => (caller.startsWith('indexrepositories') ? 'fail-before' : 'pass');
+    expect((await room.publish(await aPackage())).status).toBe(201);
+    await vi.waitFor(() => expect(Object.values(room.deadLetters()).flat()).toHaveLength(1), SECONDS);
+    await room.idle();
+    expect(await room.publishedIndex()).toBeUndefined();
+    room.intercept = undefined;
+    room.redrive();
+    await vi.waitFor(async () => {
+      expect(listed((await room.publishedIndex())?.index ?? { entries: {} })).toEqual(['demo 1.0.0']);
+    }, SECONDS);
+    expect(Object.values(room.deadLetters()).flat()).toEqual([]);
+  });
+
   it('gathers many publishes into few indexes', async () => {
     const room = await startChartroom();
     chartroom = room;
