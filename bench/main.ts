@@ -6,6 +6,7 @@ import { helmBinary } from '../test/helm/binary.ts';
 import { type Figure, median, print } from './figures.ts';
 import { helmFigures } from './helm-index.ts';
 import { refreshFigures } from './refresh.ts';
+import { repairFigures } from './repair.ts';
 import { stackFigures } from './stack.ts';
 
 const { values } = parseArgs({
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
   for (const size of [...sizes, ...(values.quick || values.sizes ? [] : [100_000])]) {
     print(`The refresh step alone at ${size} versions`, await inFreshProcess(size));
   }
+  for (const size of sizes) await printRepair(size);
 }
 
 async function printStack(size: number, runs: number): Promise<void> {
@@ -47,6 +49,14 @@ async function printStack(size: number, runs: number): Promise<void> {
   const visible = figures.find(({ name }) => name.startsWith('publish to visible'));
   const ratio = median(peer[0]?.runs ?? []) / median(visible?.runs ?? []);
   console.log(`publish to visible is ${ratio.toPrecision(3)} times as fast as helm repo index --merge`);
+}
+
+async function printRepair(size: number): Promise<void> {
+  const figures = await repairFigures(size, helmBinary());
+  print(`What was lost, at ${size} versions`, figures);
+  const [ours, , peer] = figures.map(({ runs }) => median(runs));
+  if (ours === undefined || peer === undefined) return;
+  console.log(`a repair takes ${(ours / peer).toPrecision(3)} times as long as helm repo index of the same`);
 }
 
 /** Each size gets a process of its own, so that memory and CPU are its own too. */

@@ -26,7 +26,7 @@ export class ObjectFiles {
   readonly #folder: string;
   readonly #journal: number;
   readonly #objects = new Map<string, StoredObject>();
-  #keys: readonly string[] | undefined;
+  readonly #keys: string[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -49,10 +49,6 @@ export class ObjectFiles {
 
   /** All keys in the order of their UTF-8 bytes, which is S3's. */
   keys(): readonly string[] {
-    this.#keys ??= [...this.#objects.keys()]
-      .map((key) => Buffer.from(key))
-      .sort(Buffer.compare)
-      .map(String);
     return this.#keys;
   }
 
@@ -99,8 +95,24 @@ export class ObjectFiles {
   }
 
   #apply(line: JournalLine): void {
-    this.#keys = undefined;
-    if ('put' in line) this.#objects.set(line.put.key, line.put);
-    else this.#objects.delete(line.delete);
+    const key = 'put' in line ? line.put.key : line.delete;
+    const place = this.#placeOf(key);
+    const isThere = this.#keys[place] === key;
+    if ('put' in line) this.#objects.set(key, line.put);
+    else this.#objects.delete(key);
+    if ('put' in line && !isThere) this.#keys.splice(place, 0, key);
+    if ('delete' in line && isThere) this.#keys.splice(place, 1);
+  }
+
+  /** Where a key is among the sorted ones, or would be. */
+  #placeOf(key: string): number {
+    const bytes = Buffer.from(key);
+    let [low, high] = [0, this.#keys.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (Buffer.compare(Buffer.from(this.#keys[middle] ?? ''), bytes) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

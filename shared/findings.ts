@@ -28,6 +28,8 @@ export type Finding = {
   | (OfVersion & {
       readonly kind: 'version_lost';
       readonly package: 'there' | 'missing';
+      /** Packages with the listed digest, and provenance files for it, oldest first. */
+      readonly keys: readonly string[];
       readonly digest: Digest;
       readonly created: string;
     })

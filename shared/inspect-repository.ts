@@ -1,9 +1,8 @@
 import { collect } from './async-iteration.ts';
 import type { ChartName } from './domain/chart-name.ts';
-import type { Digest } from './domain/digest.ts';
 import { indexSize, type ListedVersion, renderFragment, settingsFingerprint } from './domain/index-file.ts';
 import { namedKeys, supersededIndexes, unnamedObjects } from './domain/leftovers.ts';
-import { chartFolders, filesKey, type VersionId, versionFolder } from './domain/object-keys.ts';
+import { chartFolders, filesKey, packagesOf, versionFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { Finding } from './findings.ts';
 import { indexesOf, openIndex, type PublishedIndex } from './published-index.ts';
@@ -170,19 +169,31 @@ class Inspection {
   async *#lostVersions(earlier: PublishedIndex, later?: PublishedIndex): AsyncGenerator<Found> {
     for (const { name } of earlier.ranges) {
       const still = new Set((await later?.versions(name))?.map(({ version }) => version));
-      for (const listed of await earlier.versions(name)) {
-        const id = { repository: this.#repository, name, version: listed.version };
-        if (still.has(listed.version)) continue;
-        if ((await this.#dependencies.versions.get(id)) === undefined) yield await this.#lost(id, listed);
-      }
+      const listed = (await earlier.versions(name)).filter(({ version }) => !still.has(version));
+      if (listed.length === 0) continue;
+      const items = await collect(this.#dependencies.versions.ofChart(this.#repository, name));
+      yield* this.#unknown(name, listed, items);
     }
   }
 
-  async #lost(id: VersionId, { digest, created }: ListedVersion): Promise<Found> {
-    const { name, version } = id;
-    const packages = await packagesOf(this.#dependencies.objects, id, digest);
-    const found = packages.length > 0 ? 'there' : 'missing';
-    return { kind: 'version_lost', name, version, digest, created, package: found };
+  /** Which of some listed versions have no item, and whether their packages are there. */
+  async *#unknown(
+    name: ChartName,
+    listed: readonly ListedVersion[],
+    items: readonly VersionItem[],
+  ): AsyncGenerator<Found> {
+    const known = new Set(items.map(({ version }) => version));
+    const lost = listed.filter(({ version }) => !known.has(version));
+    if (lost.length === 0) return;
+    const folder = `${chartFolders(this.#repository).charts}${name}/`;
+    const objects = await collect(this.#dependencies.objects.list(folder));
+    const inOrder = objects.sort((a, b) => a.modified - b.modified).map(({ key }) => key);
+    for (const { version, digest, created } of lost) {
+      const beginning = packagesOf({ repository: this.#repository, name, version }, digest);
+      const keys = inOrder.filter((key) => key.startsWith(beginning));
+      const found = keys.some((key) => key.endsWith('.tgz')) ? 'there' : 'missing';
+      yield { kind: 'version_lost', name, version, package: found, keys, digest, created };
+    }
   }
 
   /** The objects of one chart against its items. */
@@ -285,13 +296,8 @@ class Inspection {
         const items = await collect(versions.ofChart(this.#repository, name));
         if (!(await this.differs(name, items, index))) continue;
         found.push({ kind: 'index_differs', name });
-        const known = new Set(items.map(({ version }) => version));
-        for (const listed of (await index?.versions(name)) ?? []) {
-          if (known.has(listed.version)) continue;
-          found.push(
-            await this.#lost({ repository: this.#repository, name, version: listed.version }, listed),
-          );
-        }
+        const listed = (await index?.versions(name)) ?? [];
+        found.push(...(await collect(this.#unknown(name, listed, items))));
       }
       const again = await pointers.get(this.#repository);
       if (again?.folder !== pointer?.folder) continue;
@@ -308,14 +314,4 @@ class Inspection {
       yield { kind: 'index_superseded', folder };
     }
   }
-}
-
-/** The packages that may be the one which an index lists; more than one if the same was published again. */
-export async function packagesOf(
-  objects: Pick<ObjectStore, 'list'>,
-  id: VersionId,
-  digest: Digest,
-): Promise<readonly ListedObject[]> {
-  const listed = await collect(objects.list(`${versionFolder(id)}${digest}-`));
-  return listed.filter(({ key }) => key.endsWith('.tgz'));
 }

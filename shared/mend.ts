@@ -1,10 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { collect } from './async-iteration.ts';
 import { readPackage } from './domain/chart-package.ts';
 import { digestOf } from './domain/digest.ts';
-import { filesKey, type VersionId, versionFolder } from './domain/object-keys.ts';
+import { filesKey, type VersionId } from './domain/object-keys.ts';
 import type { Finding } from './findings.ts';
-import { packagesOf } from './inspect-repository.ts';
 import { removeIndex } from './published-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -14,7 +12,7 @@ export type MendDependencies = Pick<IndexDependencies, 'clock'> & {
   readonly versions: Pick<VersionStore, 'get' | 'commit' | 'abandon' | 'restore'>;
   readonly objects: Pick<
     ObjectStore,
-    'get' | 'put' | 'head' | 'exists' | 'list' | 'listVersions' | 'remove' | 'removeForGood'
+    'get' | 'put' | 'head' | 'exists' | 'listVersions' | 'remove' | 'removeForGood'
   >;
 };
 
@@ -105,46 +103,34 @@ async function restoreVersion(
   { versions, objects }: MendDependencies,
   lost: Extract<Finding, { kind: 'version_lost' }>,
 ): Promise<Mended> {
-  const found = await findPackage(objects, lost);
-  const bytes = found && (await objects.get(found.key));
-  if (found === undefined || bytes === undefined) return 'no';
-  const chart = await readPackage(bytes);
-  if (chart.digest !== lost.digest) return 'no';
-  await extractFiles(objects, filesKey(found.key), found.key);
-  const live: PackageRecord = {
-    digest: chart.digest,
-    sizeBytes: chart.sizeBytes,
-    entry: chart.entry,
-    key: found.key,
-    created: found.created,
-  };
-  return (await versions.restore(lost, live, await findProvenance(objects, lost))) ? 'yes' : 'no';
+  const key = await choosePackage(objects, lost);
+  const bytes = key && (await objects.get(key));
+  if (key === undefined || !bytes) return 'no';
+  const { digest, sizeBytes, entry, files } = await readPackage(bytes);
+  if (digest !== lost.digest) return 'no';
+  await objects.put(filesKey(key), gzipSync(JSON.stringify(files)), { contentType: 'application/gzip' });
+  const live: PackageRecord = { digest, sizeBytes, entry, key, created: lost.created };
+  return (await versions.restore(lost, live, await newestProvenance(objects, lost))) ? 'yes' : 'no';
 }
 
 /** Of several packages with the same bytes the one that was published at the listed instant, else the newest. */
-async function findPackage(
+async function choosePackage(
   objects: MendDependencies['objects'],
-  { digest, created, ...id }: Extract<Finding, { kind: 'version_lost' }>,
-): Promise<{ key: string; created: string } | undefined> {
-  const packages = [...(await packagesOf(objects, id, digest))].sort((a, b) => b.modified - a.modified);
-  const candidates: { key: string; created: string }[] = [];
-  for (const { key } of packages) {
-    const { metadata } = (await objects.head(key)) ?? {};
-    candidates.push({ key, created: metadata?.['created'] ?? created });
+  { keys, created }: Extract<Finding, { kind: 'version_lost' }>,
+): Promise<string | undefined> {
+  const packages = keys.filter((key) => key.endsWith('.tgz'));
+  for (const key of packages.length > 1 ? packages : []) {
+    if ((await objects.head(key))?.metadata['created'] === created) return key;
   }
-  return candidates.find((each) => each.created === created) ?? candidates[0];
+  return packages.at(-1);
 }
 
 /** The provenance file that was put last for the package. */
-async function findProvenance(
+async function newestProvenance(
   objects: MendDependencies['objects'],
-  { digest, ...id }: Extract<Finding, { kind: 'version_lost' }>,
+  { keys, digest }: Extract<Finding, { kind: 'version_lost' }>,
 ): Promise<ProvenanceRecord | undefined> {
-  const listed = await collect(objects.list(`${versionFolder(id)}${digest}-`));
-  const newest = listed
-    .filter(({ key }) => key.endsWith('.prov'))
-    .sort((a, b) => a.modified - b.modified)
-    .at(-1);
-  const bytes = newest && (await objects.get(newest.key));
-  return newest && bytes && { package: digest, digest: digestOf(bytes), key: newest.key };
+  const key = keys.filter((each) => each.endsWith('.prov')).at(-1);
+  const bytes = key && (await objects.get(key));
+  return key && bytes ? { package: digest, digest: digestOf(bytes), key } : undefined;
 }

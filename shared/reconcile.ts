@@ -1,3 +1,4 @@
+import { inParallel } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
 import { currentIndex } from './current-index.ts';
 import { endOfRepository, readRepositoryFolder } from './domain/object-keys.ts';
@@ -17,6 +18,9 @@ export type ReconcileDependencies = IndexDependencies & {
   /** Hears of everything that is not as it should be, and whether it was put right. */
   readonly found: (finding: Finding, mended: boolean) => void;
 };
+
+/** How many lost versions are dealt with together. */
+const TOGETHER = 100;
 
 /** How often a rebuild begins again when a refresh overtakes it. */
 const REBUILDS = 5;
@@ -49,13 +53,18 @@ export async function reconcileRepository(
 ): Promise<From | undefined> {
   const { clock, repositories, found } = dependencies;
   let rebuild = false;
+  const deal = async (finding: Finding) => {
+    const mended = await mend(dependencies, finding, thoroughness);
+    rebuild ||= mended === 'later';
+    found(finding, mended !== 'no');
+  };
+  const lost: Finding[] = [];
   for await (const observation of inspectRepository(dependencies, repository, from)) {
-    if (observation.kind === 'finding') {
-      const { finding } = observation;
-      const mended = await mend(dependencies, finding, thoroughness);
-      rebuild ||= mended === 'later';
-      found(finding, mended !== 'no');
-    }
+    const finding = observation.kind === 'finding' ? observation.finding : undefined;
+    // Whole tables may have to be brought back: many versions at a time, and all of them before what follows.
+    if (finding?.kind === 'version_lost') lost.push(finding);
+    if (finding?.kind !== 'version_lost' || lost.length >= TOGETHER) await inParallel(lost.splice(0), deal);
+    if (finding !== undefined && finding.kind !== 'version_lost') await deal(finding);
     if (thoroughness === 'nothing') continue;
     if (observation.kind === 'checkpoint' && clock.now() >= until) {
       await renew(dependencies, repository, thoroughness, rebuild);

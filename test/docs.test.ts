@@ -64,8 +64,25 @@ describe('README.md', () => {
   });
 });
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/api.md', 'docs/architecture.md'];
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/api.md',
+  'docs/architecture.md',
+  'docs/reliability.md',
+  'docs/runbook.md',
+];
 const decisions = (await readdir(path.join(root, 'docs/decisions'))).map((file) => `docs/decisions/${file}`);
+
+it('docs/runbook.md has something on every finding', async () => {
+  const [runbook, source] = [await read('docs/runbook.md'), await read('shared/findings.ts')];
+  const kinds = [...source.matchAll(/kind: ('[^;]*');/g)].flatMap(([, names = '']) =>
+    [...names.matchAll(/'(\w+)'/g)].map(([, name]) => name),
+  );
+  expect(kinds.length).toBeGreaterThan(10);
+  for (const kind of kinds) expect(runbook).toContain(`\`${kind}\``);
+});
 
 describe.each([...documents, ...decisions])('%s', (document) => {
   it('links to what is there', async () => {

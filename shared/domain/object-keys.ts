@@ -43,6 +43,11 @@ export function packageKey(id: VersionId, digest: Digest, reservation: string): 
   return `${versionFolder(id)}${digest}-${reservation}.tgz`;
 }
 
+/** What the keys of all packages of a version with these bytes begin with, and of its provenance files. */
+export function packagesOf(id: VersionId, digest: Digest): string {
+  return `${versionFolder(id)}${digest}-`;
+}
+
 /** The reservation that wrote a package, out of its key. */
 export function reservationOf(key: string): string {
   // A digest is hexadecimal, so the first '-' of the file name ends it.

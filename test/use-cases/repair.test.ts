@@ -73,7 +73,7 @@ describe('verifying', () => {
     expect(report.healthy).toBe(false);
     expect(kindsOf(report).sort()).toEqual(['package_lost', 'pointer_lost']);
     expect(new Set(calls.map((call) => call.split(' ')[1]))).toEqual(
-      new Set(['all', 'folders', 'list', 'get', 'head', 'exists', 'ofRepository', 'has']),
+      new Set(['all', 'folders', 'list', 'get', 'head', 'exists', 'ofChart', 'ofRepository', 'has']),
     );
   });
 });
