@@ -54,10 +54,8 @@ const isList = (condition: Policy['conditions'][number]): condition is Condition
 /** @returns the name of the field that the condition is about */
 function checkCondition([kind, name, wanted]: Condition, values: PostForm, sizeBytes: number): string {
   if (kind === 'content-length-range') {
-    const code =
-      sizeBytes > Number(wanted) ? 'EntityTooLarge' : sizeBytes < Number(name) ? 'EntityTooSmall' : '';
-    if (code !== '')
-      throw new Refusal(400, code, 'The size of your upload is outside of what the policy allows');
+    if (sizeBytes > Number(wanted)) throw new Refusal(400, 'EntityTooLarge', 'The file is too large');
+    if (sizeBytes < Number(name)) throw new Refusal(400, 'EntityTooSmall', 'The file is too small');
     return 'file';
   }
   const field = String(name).slice(1).toLowerCase();

@@ -4,91 +4,59 @@ import { CallerEnded, type Faults, withFaults } from './faults.ts';
 import { mergedHeaders } from './http-event.ts';
 import type { Bucket, S3Answer } from './s3-bucket.ts';
 import { xml } from './s3-xml.ts';
-import { authenticate, type Caller, Refusal, type Secrets } from './sigv4.ts';
+import { authenticate, Refusal, type Secrets } from './sigv4.ts';
 
 export type S3Options = {
-  readonly buckets: () => readonly Bucket[];
+  readonly bucket: () => Bucket | undefined;
   readonly secrets: Secrets;
   readonly faults: Faults;
   /** Whether an `Authorization` header beside a presigned query is ignored; real S3 refuses the two. */
   readonly tolerateHeader: boolean;
 };
 
-/** AWS's name of what a request asks for. */
-function operationOf(
-  method: string,
-  key: string,
-  query: URLSearchParams,
-  headers: ReadonlyMap<string, string>,
-) {
-  const copies = headers.has('x-amz-copy-source');
-  const part = query.has('uploadId');
-  switch (key === '' ? `${method} bucket` : method) {
-    case 'HEAD bucket':
-      return 'HeadBucket';
-    case 'GET bucket':
-      return query.get('list-type') === '2' ? 'ListObjectsV2' : 'unknown';
-    case 'POST bucket':
-      return query.has('delete') ? 'DeleteObjects' : 'PostObject';
-    case 'PUT':
-      return part ? (copies ? 'UploadPartCopy' : 'UploadPart') : copies ? 'CopyObject' : 'PutObject';
-    case 'GET':
-      return part ? 'unknown' : 'GetObject';
-    case 'HEAD':
-      return 'HeadObject';
-    case 'DELETE':
-      return part ? 'AbortMultipartUpload' : 'DeleteObject';
-    case 'POST':
-      return part ? 'CompleteMultipartUpload' : query.has('uploads') ? 'CreateMultipartUpload' : 'unknown';
-    default:
-      return 'unknown';
-  }
-}
+/** AWS's name of what a request asks for, by its method, what it is about, and what tells it from others. */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  'GET bucket list-type': 'ListObjectsV2',
+  'GET bucket versions': 'ListObjectVersions',
+  'POST bucket delete': 'DeleteObjects',
+  'POST bucket': 'PostObject',
+  'PUT object': 'PutObject',
+  'GET object': 'GetObject',
+  'HEAD object': 'HeadObject',
+  'DELETE object': 'DeleteObject',
+  'POST object uploads': 'CreateMultipartUpload',
+  'PUT object uploadId': 'UploadPart',
+  'PUT object x-amz-copy-source uploadId': 'UploadPartCopy',
+  'POST object uploadId': 'CompleteMultipartUpload',
+  'DELETE object uploadId': 'AbortMultipartUpload',
+};
 
-function parse(request: IncomingMessage) {
-  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+const MARKS = ['x-amz-copy-source', 'uploadId', 'uploads', 'delete', 'versions', 'list-type'];
+
+async function answer(request: IncomingMessage, options: S3Options): Promise<S3Answer> {
+  const { method = 'GET', url = '/' } = request;
+  const [path = '/', queryText = ''] = url.split('?', 2);
+  const query = new URLSearchParams(queryText);
   const headers = mergedHeaders(request);
-  return { method: request.method ?? 'GET', path, query: new URLSearchParams(query), headers };
-}
-
-/** Checks who sends a request, and gives a presigned URL's headers their place. */
-function admit(
-  { method, path, query, headers }: ReturnType<typeof parse>,
-  { secrets, tolerateHeader }: S3Options,
-): Caller {
-  const presigned = query.has('X-Amz-Signature');
-  if (presigned && headers.has('authorization') && !tolerateHeader) {
-    throw new Refusal(
-      400,
-      'InvalidArgument',
-      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
-    );
+  const [, bucketName = '', ...segments] = path.split('/');
+  const key = segments.map(decodeURIComponent).join('/');
+  const marks = MARKS.filter((mark) => query.has(mark) || headers.has(mark));
+  const name = OPERATIONS[[method, key === '' ? 'bucket' : 'object', ...marks].join(' ')] ?? '';
+  if (query.has('X-Amz-Signature') && headers.has('authorization') && !options.tolerateHeader) {
+    throw new Refusal(400, 'InvalidArgument', 'Only one auth mechanism allowed');
   }
   const payloadHash =
     headers.get('x-amz-content-sha256') ?? query.get('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD';
-  const caller = authenticate({ method, path, query, headers, payloadHash }, secrets);
-  if (!presigned) return caller;
-  for (const [name, value] of query) {
-    if (/^x-amz-/i.test(name) && !headers.has(name.toLowerCase())) headers.set(name.toLowerCase(), value);
-  }
-  return { ...caller, environment: undefined }; // whoever holds the URL calls, not the function that made it
-}
-
-async function answer(request: IncomingMessage, options: S3Options): Promise<S3Answer> {
-  const parsed = parse(request);
-  const { method, path, query, headers } = parsed;
-  const [, bucketName = '', ...segments] = path.split('/');
-  const key = segments.map(decodeURIComponent).join('/');
-  const name = operationOf(method, key, query, headers);
   // A form brings its signature in its fields; the bucket checks it with the policy.
-  const caller = name === 'PostObject' ? undefined : admit(parsed, options);
-  const bucket = options.buckets().find((one) => one.name === bucketName);
-  if (bucket === undefined) throw new Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist');
+  const caller =
+    name === 'PostObject'
+      ? undefined
+      : authenticate({ method, path, query, headers, payloadHash }, options.secrets);
+  const bucket = options.bucket();
+  if (bucket?.name !== bucketName) throw new Refusal(404, 'NoSuchBucket', `There is no ${bucketName} here.`);
   const operation = bucket.operations[name];
-  if (operation === undefined)
-    throw new Refusal(501, 'NotImplemented', 'This local S3 does not implement that.');
+  if (operation === undefined) throw new Refusal(501, 'NotImplemented', 'This local S3 does not do that.');
   const apply = () => operation({ key, query, headers, body: request });
-  if (caller === undefined) return await apply();
   return await withFaults(options.faults, caller, { service: 's3', operation: name, key }, apply);
 }
 
@@ -115,7 +83,7 @@ async function refuse(
   await send(request, response, { status, headers: { 'content-type': 'application/xml' }, body });
 }
 
-/** A small S3 with path-style addressing, for one process. Object versions and access rules are not imitated. */
+/** A small S3 with path-style addressing, of one bucket, for one process. Access rules are not imitated. */
 export function s3(options: S3Options) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, options)

@@ -21,7 +21,6 @@ import {
   queuesFor,
 } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
-import type { Credentials } from './sigv4.ts';
 import { synthesize } from './synthesize.ts';
 import { nameInArn, readAssembly, region, type Template } from './template.ts';
 
@@ -58,7 +57,7 @@ export type LocalStack = {
   /** What an AWS SDK client needs to look into the stores. */
   readonly clientConfig: {
     readonly region: string;
-    readonly credentials: Credentials;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
     readonly endpoints: { readonly s3: string; readonly dynamodb: string; readonly secretsManager: string };
   };
   /** Decides the fate of each call that a function makes to a store. */
@@ -77,7 +76,6 @@ const VISITOR = 'visitor';
 
 type BucketProperties = {
   readonly NotificationConfiguration?: NotificationConfiguration;
-  readonly VersioningConfiguration?: { readonly Status: string };
 };
 
 /** The parts of a stack while it runs; what is not there yet answers 503 or 404. */
@@ -115,8 +113,7 @@ class Running {
       const files = new ObjectFiles(path.join(folder, 's3', name));
       this.onStop(() => files.close());
       const changed = (change: Change) => this.#notify(name, change, properties.NotificationConfiguration);
-      const versioned = properties.VersioningConfiguration?.Status === 'Enabled';
-      this.buckets.push(new Bucket({ name, files, versioned, changed, secrets: this.secrets }));
+      this.buckets.push(new Bucket({ name, files, changed, secrets: this.secrets }));
     }
   }
 
@@ -231,7 +228,7 @@ async function openPorts(options: LocalOptions, running: Running, { hosts, apiHo
   );
   running.onStop(api.close);
   const front = s3({
-    buckets: () => running.buckets,
+    bucket: () => running.buckets[0],
     secrets: running.secrets,
     faults: running.faults,
     tolerateHeader: options.address !== undefined,

@@ -23,9 +23,9 @@ const embedded: Backend = {
   open: async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-stores-'));
     const files = new ObjectFiles(folder);
-    const local = new Bucket({ name: bucketName, files, secrets, versioned: true, changed: () => {} });
+    const local = new Bucket({ name: bucketName, files, secrets, changed: () => {} });
     const objects = createServer(
-      s3({ buckets: () => [local], secrets, faults: noFaults, tolerateHeader: false }),
+      s3({ bucket: () => local, secrets, faults: noFaults, tolerateHeader: false }),
     );
     const items = dynalite({ createTableMs: 0 });
     const url = async (server: typeof objects) => `http://127.0.0.1:${await bind(server, '127.0.0.1', 0)}`;

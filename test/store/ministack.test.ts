@@ -1,4 +1,4 @@
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { describe, it } from 'vitest';
 import { awsStores, bucketName } from './aws.ts';
 import { type Backend, storeContract } from './contract.ts';
@@ -13,6 +13,7 @@ const shortcomings: readonly Shortcoming[] = [
   'refuses a signature of another secret',
   'refuses two credentials at once',
   'refuses a part that is too small',
+  'refuses bytes that were not signed',
 ];
 
 const ministack: Backend = {
@@ -24,6 +25,8 @@ const ministack: Backend = {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     const stores = await awsStores({ dynamodb: url, s3: url, region: 'us-east-1', credentials });
     await stores.client.send(new CreateBucketCommand({ Bucket: bucketName }));
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    await stores.client.send(new PutBucketVersioningCommand({ Bucket: bucketName, VersioningConfiguration }));
     return {
       ...stores,
       close: async () => {
