@@ -1,88 +1,76 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { CallerEnded, type Faults, withFaults } from './faults.ts';
-import { mergedHeaders, readBody } from './http-event.ts';
+import { mergedHeaders } from './http-event.ts';
 import { close } from './listen.ts';
 import { authenticate, Refusal, type Secrets, sha256 } from './sigv4.ts';
 import type { Template } from './template.ts';
 
-type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: Buffer };
-type Call = (target: string, body: Buffer, headers: Record<string, string>) => Promise<Answer>;
+type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
 
-// DynamoDB's own limit of one request.
-const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
-const API = 'DynamoDB_20120810';
-
+const TYPE = { 'content-type': 'application/x-amz-json-1.0' };
 const json = (status: number, value: unknown): Answer => ({
   status,
-  headers: { 'content-type': 'application/x-amz-json-1.0' },
-  body: Buffer.from(JSON.stringify(value)),
+  headers: TYPE,
+  body: JSON.stringify(value),
 });
 
 /**
  * Calls dynalite without a socket between: it ends the process when a client leaves in the middle of a request,
  * as a killed function does, so it only ever sees whole ones.
  */
-function callEngine(engine: RequestListener): Call {
-  return (target, body, headers) =>
-    new Promise((resolve) => {
-      const sent = { ...headers, 'x-amz-target': target, 'content-type': 'application/x-amz-json-1.0' };
-      const request = Object.assign(Readable.from([body]), { method: 'POST', url: '/', headers: sent });
-      const answered: Record<string, string> = {};
-      const response = {
-        statusCode: 200,
-        setHeader: (name: string, value: unknown) => {
-          answered[name] = String(value);
-        },
-        end: (text = '') =>
-          resolve({ status: response.statusCode, headers: answered, body: Buffer.from(text) }),
-      };
-      engine(request as unknown as IncomingMessage, response as unknown as ServerResponse);
-    });
-}
-
-type TableProperties = {
-  readonly AttributeDefinitions: unknown;
-  readonly KeySchema: unknown;
-  readonly LocalSecondaryIndexes?: unknown;
-};
+const callEngine = (engine: RequestListener | undefined, headers: Record<string, string>, body: Buffer) =>
+  new Promise<Answer>((resolve) => {
+    const call = { method: 'POST', url: '/', headers: { ...headers, ...TYPE } };
+    const request = Object.assign(Readable.from([body]), call);
+    const answered: Record<string, string> = {};
+    const response = {
+      statusCode: 200,
+      setHeader: (name: string, value: unknown) => {
+        answered[name] = String(value);
+      },
+      end: (text = '') => resolve({ status: response.statusCode, headers: answered, body: text }),
+    };
+    engine?.(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  });
 
 /** Makes the template's tables where they are missing. */
-async function createTables(template: Template, call: Call): Promise<void> {
-  const tables = template.resources<TableProperties>('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable');
-  // dynalite wants to see a signature, and believes any.
-  const headers = {
-    authorization: 'AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=local',
-    'x-amz-date': '20300101T000000Z',
-  };
-  for (const { id, properties } of tables) {
+export async function createTables(template: Template, config: DynamoDBClientConfig): Promise<void> {
+  const client = new DynamoDBClient(config);
+  for (const { id, properties } of template.resources<CreateTableCommandInput>('AWS::DynamoDB::Table')) {
     const { AttributeDefinitions, KeySchema, LocalSecondaryIndexes } = properties;
     const schema = { AttributeDefinitions, KeySchema, LocalSecondaryIndexes };
-    const table = { TableName: id, BillingMode: 'PAY_PER_REQUEST', ...schema };
-    const { status, body } = await call(`${API}.CreateTable`, Buffer.from(JSON.stringify(table)), headers);
-    const there = body.includes('ResourceInUseException');
-    if (status !== 200 && !there) throw new Error(`table ${id} cannot be made: ${body}`);
+    const table = { TableName: id, BillingMode: 'PAY_PER_REQUEST', ...schema } as const;
+    await client.send(new CreateTableCommand(table)).catch((error: unknown) => {
+      if (!(error instanceof ResourceInUseException)) throw error;
+    });
   }
+  client.destroy();
 }
 
 type SecretProperties = {
-  readonly SecretString?: string;
-  readonly GenerateSecretString?: {
-    readonly SecretStringTemplate?: string;
-    readonly GenerateStringKey?: string;
+  readonly GenerateSecretString: {
+    readonly SecretStringTemplate: string;
+    readonly GenerateStringKey: string;
   };
 };
 
-/** What the stack's secrets hold: the text, or the object that the template asks to be completed. */
+/** What the stack's secrets hold: the object that the template asks to be completed. */
 function secretStrings(template: Template, password: string): ReadonlyMap<string, string> {
   const declared = template.resources<SecretProperties>('AWS::SecretsManager::Secret');
   return new Map(
-    declared.map(({ id, properties: { SecretString, GenerateSecretString: generated } }) => {
-      const { SecretStringTemplate, GenerateStringKey = 'password' } = generated ?? {};
-      if (SecretStringTemplate === undefined) return [id, SecretString ?? password];
-      const fields: Record<string, unknown> = JSON.parse(SecretStringTemplate);
-      return [id, JSON.stringify({ ...fields, [GenerateStringKey]: password })];
+    declared.map(({ id, properties: { GenerateSecretString: generated } }) => {
+      const fields: Record<string, unknown> = JSON.parse(generated.SecretStringTemplate);
+      return [id, JSON.stringify({ ...fields, [generated.GenerateStringKey]: password })];
     }),
   );
 }
@@ -90,50 +78,47 @@ function secretStrings(template: Template, password: string): ReadonlyMap<string
 /** Secrets Manager, as far as reading a secret goes. */
 function getSecretValue(secrets: ReadonlyMap<string, string>, body: Buffer): Answer {
   const { SecretId = '' } = JSON.parse(body.toString()) as { SecretId?: string };
-  const id = SecretId.split(':').at(-1) ?? '';
-  const SecretString = secrets.get(id);
-  if (SecretString !== undefined)
-    return json(200, { ARN: SecretId, Name: id, SecretString, VersionStages: ['AWSCURRENT'] });
+  const SecretString = secrets.get(SecretId.split(':').at(-1) ?? '');
+  if (SecretString !== undefined) return json(200, { ARN: SecretId, SecretString });
   return json(400, { __type: 'ResourceNotFoundException', message: `there is no secret ${SecretId}` });
 }
+
+type JsonOptions = {
+  readonly template: Template;
+  readonly adminPassword: string;
+  /** Folder of the tables' files. @default they live in memory */
+  readonly folder: string | undefined;
+  readonly secrets: Secrets;
+  readonly faults: Faults;
+};
 
 type JsonServices = {
   /** Serves both; listening is the caller's. */
   readonly server: Server;
   /** Takes no more calls, and closes the tables when those under way have ended: dynalite would crash on them. */
   close(): Promise<void>;
-  start(template: Template, adminPassword: string): Promise<void>;
 };
 
-/**
- * The services that speak JSON over POST, behind one address: DynamoDB (dynalite) and Secrets Manager.
- *
- * @param path folder of the tables' files; without one they live in memory
- */
-export function jsonServices(path: string | undefined, access: Secrets, faults: Faults): JsonServices {
-  const server = dynalite({ createTableMs: 0, ...(path !== undefined && { path }) });
+/** The services that speak JSON over POST, behind one address: DynamoDB (dynalite) and Secrets Manager. */
+export function jsonServices(options: JsonOptions): JsonServices {
+  const { template, adminPassword, folder, secrets, faults } = options;
+  const server = dynalite({ createTableMs: 0, ...(folder !== undefined && { path: folder }) });
   const [engine] = server.listeners('request') as RequestListener[];
-  if (engine === undefined) throw new Error('dynalite does not listen to requests');
+  const strings = secretStrings(template, adminPassword);
   const underWay = new Set<Promise<unknown>>();
-  const callDynamo: Call = (...call) => {
-    const answer = callEngine(engine)(...call).finally(() => underWay.delete(answer));
-    underWay.add(answer);
-    return answer;
-  };
-  let secrets: ReadonlyMap<string, string> = new Map();
 
   async function answer(request: IncomingMessage): Promise<Answer> {
-    const body = (await readBody(request, MAX_REQUEST_BYTES)) ?? Buffer.alloc(0);
+    const body = await buffer(request);
     const headers = mergedHeaders(request);
-    const query = new URLSearchParams();
-    const method = request.method ?? 'POST';
-    const caller = authenticate({ method, path: '/', query, headers, payloadHash: sha256(body) }, access);
-    const target = headers.get('x-amz-target') ?? '';
-    if (target === 'secretsmanager.GetSecretValue') return getSecretValue(secrets, body);
-    const operation = target.split('.')[1] ?? '';
-    return await withFaults(faults, caller, { service: 'dynamodb', operation }, () =>
-      callDynamo(target, body, Object.fromEntries(headers)),
-    );
+    const signed = { method: 'POST', path: '/', query: new URLSearchParams(), headers };
+    const caller = authenticate({ ...signed, payloadHash: sha256(body) }, secrets);
+    const [service, operation = ''] = headers.get('x-amz-target')?.split('.') ?? [];
+    if (service === 'secretsmanager') return getSecretValue(strings, body);
+    return await withFaults(faults, caller, { service: 'dynamodb', operation }, async () => {
+      const call = callEngine(engine, Object.fromEntries(headers), body);
+      underWay.add(call);
+      return await call.finally(() => underWay.delete(call));
+    });
   }
 
   server.removeAllListeners('request');
@@ -142,10 +127,7 @@ export function jsonServices(path: string | undefined, access: Secrets, faults: 
       .catch((error: unknown): Answer => {
         if (!(error instanceof Refusal)) throw error;
         const type = error.status === 500 ? 'InternalServerError' : 'UnrecognizedClientException';
-        return json(error.status, {
-          __type: `com.amazonaws.dynamodb.v20120810#${type}`,
-          message: error.message,
-        });
+        return json(error.status, { __type: type, message: error.message });
       })
       .then(({ status, headers, body }) => response.writeHead(status, headers).end(body))
       .catch((error: unknown) =>
@@ -159,10 +141,6 @@ export function jsonServices(path: string | undefined, access: Secrets, faults: 
       server.closeAllConnections();
       await Promise.all(underWay);
       await close(server);
-    },
-    async start(template, adminPassword) {
-      secrets = secretStrings(template, adminPassword);
-      await createTables(template, callDynamo);
     },
   };
 }

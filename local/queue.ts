@@ -1,14 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import type { LambdaFunction } from './functions.ts';
+import { Journal } from './journal.ts';
 import { nameInArn, region, type Template } from './template.ts';
 
 type Message = {
-  readonly id: string;
+  readonly key: string;
   readonly body: string;
   readonly sentAt: number;
-  receiveCount: number;
+  readonly receiveCount: number;
   /** When it may be received (again), in milliseconds since the epoch. */
-  visibleAt: number;
+  readonly visibleAt: number;
 };
 
 type QueueProperties = {
@@ -36,53 +38,65 @@ export type Consumer = {
 
 export type QueueOptions = {
   readonly name: string;
+  readonly file: string;
   readonly visibilityMs: number;
-  readonly redrive?: { readonly to: Queue; readonly maxReceiveCount: number };
 };
 
 /**
  * A standard SQS queue with the event source mapping that drains it: batches, a window, at least once, redrive.
- * It lives in memory: what is in it when the process ends is lost.
+ * Its messages are journaled, so that they survive the process: one that was being worked on comes again when its
+ * visibility timeout has passed.
  */
 export class Queue {
   readonly name: string;
-  consumer: Consumer | undefined;
-  readonly #options: QueueOptions;
-  readonly #messages = new Set<Message>();
+  redrive: { readonly to: Queue; readonly maxReceiveCount: number } | undefined;
+  #consumer: Consumer | undefined;
+  readonly #visibilityMs: number;
+  readonly #messages: Journal<Message>;
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
 
-  constructor(options: QueueOptions) {
-    this.name = options.name;
-    this.#options = options;
+  constructor({ name, file, visibilityMs }: QueueOptions) {
+    this.name = name;
+    this.#visibilityMs = visibilityMs;
+    this.#messages = new Journal(file);
   }
 
   /** The bodies of all messages, also of those that are hidden or being worked on. */
   get bodies(): readonly string[] {
-    return [...this.#messages].map(({ body }) => body);
+    return this.#messages.values().map(({ body }) => body);
+  }
+
+  get consumed(): boolean {
+    return this.#consumer !== undefined;
+  }
+
+  consume(consumer: Consumer): void {
+    this.#consumer = consumer;
+    this.#pump();
   }
 
   send(body: string, delayMs = 0): void {
-    const now = Date.now();
-    this.#messages.add({ id: randomUUID(), body, sentAt: now, receiveCount: 0, visibleAt: now + delayMs });
+    const sentAt = Date.now();
+    this.#messages.put({ key: randomUUID(), body, sentAt, receiveCount: 0, visibleAt: sentAt + delayMs });
     this.#pump();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#consumer = undefined;
     clearTimeout(this.#timer);
+    this.#messages.close();
   }
 
   /** Starts every batch that is due, and wakes up when the next one will be. */
   #pump(): void {
     clearTimeout(this.#timer);
-    const consumer = this.consumer;
-    while (consumer !== undefined && !this.#stopped && this.#running < consumer.concurrency) {
+    const consumer = this.#consumer;
+    while (consumer !== undefined && this.#running < consumer.concurrency) {
       const now = Date.now();
-      const waiting = [...this.#messages].sort((a, b) => a.visibleAt - b.visibleAt);
+      const waiting = this.#messages.values().toSorted((a, b) => a.visibleAt - b.visibleAt);
       const ready = waiting.filter(({ visibleAt }) => visibleAt <= now).slice(0, consumer.batchSize);
-      const oldest = waiting[0];
+      const [oldest] = waiting;
       if (oldest === undefined) return;
       const dueAt = oldest.visibleAt + (ready.length < consumer.batchSize ? consumer.windowMs : 0);
       if (ready.length === 0 || dueAt > now) {
@@ -94,44 +108,38 @@ export class Queue {
   }
 
   async #deliver(ready: readonly Message[], consumer: Consumer): Promise<void> {
-    const batch = ready.filter((message) => this.#receive(message));
+    const batch = ready.flatMap((message) => this.#receive(message));
     if (batch.length === 0) return;
     this.#running += 1;
     const records = batch.map((message) => this.#record(message));
     const invocation = await consumer.invoke(JSON.stringify({ Records: records }));
+    if (this.#consumer === undefined) return; // stopped: the messages come again at the next start
     const failed = invocation.outcome === 'answer' ? failures(invocation.payload, consumer.partial) : 'all';
-    for (const message of batch) {
-      if (failed !== 'all' && !failed.has(message.id)) this.#messages.delete(message);
-    }
+    for (const { key } of batch) if (failed !== 'all' && !failed.has(key)) this.#messages.delete(key);
     this.#running -= 1;
     this.#pump();
   }
 
-  /** Hides a message for its reader. @returns false if it was read too often and went to the dead letters */
-  #receive(message: Message): boolean {
-    const { redrive, visibilityMs } = this.#options;
-    if (redrive !== undefined && message.receiveCount >= redrive.maxReceiveCount) {
-      this.#messages.delete(message);
-      redrive.to.send(message.body);
-      return false;
+  /** Hides a message for its reader. @returns none if it was read too often and went to the dead letters */
+  #receive(message: Message): readonly Message[] {
+    if (this.redrive !== undefined && message.receiveCount >= this.redrive.maxReceiveCount) {
+      this.redrive.to.send(message.body);
+      this.#messages.delete(message.key);
+      return [];
     }
-    message.receiveCount += 1;
-    message.visibleAt = Date.now() + visibilityMs;
-    return true;
+    const visibleAt = Date.now() + this.#visibilityMs;
+    const received = { ...message, receiveCount: message.receiveCount + 1, visibleAt };
+    this.#messages.put(received);
+    return [received];
   }
 
-  #record(message: Message) {
+  #record({ key, body, receiveCount, sentAt }: Message) {
     return {
-      messageId: message.id,
+      messageId: key,
       receiptHandle: randomUUID(),
-      body: message.body,
-      attributes: {
-        ApproximateReceiveCount: String(message.receiveCount),
-        SentTimestamp: String(message.sentAt),
-        SenderId: 'local',
-      },
+      body,
+      attributes: { ApproximateReceiveCount: String(receiveCount), SentTimestamp: String(sentAt) },
       messageAttributes: {},
-      md5OfBody: createHash('md5').update(message.body).digest('hex'),
       eventSource: 'aws:sqs',
       eventSourceARN: `arn:aws:sqs:${region}:000000000000:${this.name}`,
       awsRegion: region,
@@ -148,43 +156,42 @@ function failures(payload: string, partial: boolean): ReadonlySet<string> | 'all
   return ids.includes(undefined) ? 'all' : new Set(ids.filter((id) => id !== undefined));
 }
 
-/**
- * The queues of a template with their consumers, by logical id.
- *
- * @param retryAfterMs replaces every queue's visibility timeout
- */
-export function queuesOf(
-  template: Template,
-  functions: ReadonlyMap<string, Pick<LambdaFunction, 'invoke'>>,
-  retryAfterMs?: number,
-): ReadonlyMap<string, Queue> {
-  const declared = new Map(
-    template.resources<QueueProperties>('AWS::SQS::Queue').map(({ id, properties }) => [id, properties]),
+type QueuesOptions = {
+  readonly functions: ReadonlyMap<string, LambdaFunction>;
+  readonly folder: string;
+  /** Replaces every queue's visibility timeout. */
+  readonly retryAfterMs: number | undefined;
+};
+
+/** The queues of a template with their consumers, by logical id. */
+export function queuesOf(template: Template, options: QueuesOptions): ReadonlyMap<string, Queue> {
+  const { functions, folder, retryAfterMs } = options;
+  const declared = template.resources<QueueProperties>('AWS::SQS::Queue');
+  const queues = new Map(
+    declared.map(({ id, properties: { VisibilityTimeout = 30 } }) => {
+      const file = path.join(folder, `${id}.jsonl`);
+      return [id, new Queue({ name: id, file, visibilityMs: retryAfterMs ?? VisibilityTimeout * 1000 })];
+    }),
   );
-  const queues = new Map<string, Queue>();
-  const build = (name: string): Queue => {
-    const { VisibilityTimeout = 30, RedrivePolicy: policy } = declared.get(name) ?? {};
-    const redrive = policy && {
-      to: build(nameInArn(policy.deadLetterTargetArn)),
-      maxReceiveCount: policy.maxReceiveCount,
-    };
-    const visibilityMs = retryAfterMs ?? VisibilityTimeout * 1000;
-    const queue = queues.get(name) ?? new Queue({ name, visibilityMs, ...(redrive && { redrive }) });
-    queues.set(name, queue);
+  const queueAt = (arn: string) => {
+    const queue = queues.get(nameInArn(arn));
+    if (queue === undefined) throw new Error(`there is no queue ${arn}`);
     return queue;
   };
-  for (const name of declared.keys()) build(name);
+  for (const { id, properties } of declared) {
+    const { deadLetterTargetArn: to, maxReceiveCount } = properties.RedrivePolicy ?? {};
+    if (to && maxReceiveCount) queueAt(id).redrive = { to: queueAt(to), maxReceiveCount };
+  }
   for (const { properties } of template.resources<MappingProperties>('AWS::Lambda::EventSourceMapping')) {
     const target = functions.get(nameInArn(properties.FunctionName));
-    const queue = queues.get(nameInArn(properties.EventSourceArn));
-    if (queue === undefined || target === undefined) throw new Error('an event source mapping leads nowhere');
-    queue.consumer = {
+    if (target === undefined) throw new Error(`there is no function ${properties.FunctionName}`);
+    queueAt(properties.EventSourceArn).consume({
       invoke: (event) => target.invoke(event),
       batchSize: properties.BatchSize ?? 10,
       windowMs: (properties.MaximumBatchingWindowInSeconds ?? 0) * 1000,
       concurrency: properties.ScalingConfig?.MaximumConcurrency ?? 5,
       partial: properties.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-    };
+    });
   }
   return queues;
 }

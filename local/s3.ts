@@ -6,10 +6,14 @@ import type { Bucket, S3Answer } from './s3-bucket.ts';
 import { xml } from './s3-xml.ts';
 import { authenticate, Refusal, type Secrets } from './sigv4.ts';
 
-export type S3Options = {
-  readonly bucket: () => Bucket | undefined;
+type S3Parts = {
+  /** Nothing while the stack starts. */
+  readonly bucket: Bucket | undefined;
   readonly secrets: Secrets;
   readonly faults: Faults;
+};
+
+type S3Options = {
   /** Whether an `Authorization` header beside a presigned query is ignored; real S3 refuses the two. */
   readonly tolerateHeader: boolean;
 };
@@ -33,7 +37,11 @@ const OPERATIONS: Readonly<Record<string, string>> = {
 
 const MARKS = ['x-amz-copy-source', 'uploadId', 'uploads', 'delete', 'versions', 'list-type'];
 
-async function answer(request: IncomingMessage, options: S3Options): Promise<S3Answer> {
+async function answer(
+  request: IncomingMessage,
+  parts: S3Parts,
+  { tolerateHeader }: S3Options,
+): Promise<S3Answer> {
   const { method = 'GET', url = '/' } = request;
   const [path = '/', queryText = ''] = url.split('?', 2);
   const query = new URLSearchParams(queryText);
@@ -42,7 +50,7 @@ async function answer(request: IncomingMessage, options: S3Options): Promise<S3A
   const key = segments.map(decodeURIComponent).join('/');
   const marks = MARKS.filter((mark) => query.has(mark) || headers.has(mark));
   const name = OPERATIONS[[method, key === '' ? 'bucket' : 'object', ...marks].join(' ')] ?? '';
-  if (query.has('X-Amz-Signature') && headers.has('authorization') && !options.tolerateHeader) {
+  if (query.has('X-Amz-Signature') && headers.has('authorization') && !tolerateHeader) {
     throw new Refusal(400, 'InvalidArgument', 'Only one auth mechanism allowed');
   }
   const payloadHash =
@@ -51,13 +59,13 @@ async function answer(request: IncomingMessage, options: S3Options): Promise<S3A
   const caller =
     name === 'PostObject'
       ? undefined
-      : authenticate({ method, path, query, headers, payloadHash }, options.secrets);
-  const bucket = options.bucket();
+      : authenticate({ method, path, query, headers, payloadHash }, parts.secrets);
+  const { bucket } = parts;
   if (bucket?.name !== bucketName) throw new Refusal(404, 'NoSuchBucket', `There is no ${bucketName} here.`);
   const operation = bucket.operations[name];
   if (operation === undefined) throw new Refusal(501, 'NotImplemented', 'This local S3 does not do that.');
   const apply = () => operation({ key, query, headers, body: request });
-  return await withFaults(options.faults, caller, { service: 's3', operation: name, key }, apply);
+  return await withFaults(parts.faults, caller, { service: 's3', operation: name, key }, apply);
 }
 
 async function send(
@@ -84,9 +92,9 @@ async function refuse(
 }
 
 /** A small S3 with path-style addressing, of one bucket, for one process. Access rules are not imitated. */
-export function s3(options: S3Options) {
+export function s3(parts: S3Parts, options: S3Options) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    answer(request, options)
+    answer(request, parts, options)
       .then((result) => send(request, response, result))
       .catch(async (error: unknown) => {
         if (error instanceof CallerEnded || response.headersSent) throw error;

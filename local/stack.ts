@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Advertised, advertise } from './address.ts';
-import { jsonServices } from './aws-json.ts';
-import { type DataFolder, takeDataFolder } from './data-folder.ts';
+import { createTables, jsonServices } from './aws-json.ts';
+import { takeDataFolder } from './data-folder.ts';
 import type { Fate, StoreCall } from './faults.ts';
-import { functionsOf, type LambdaFunction, type Log } from './functions.ts';
-import { gateway, routesOf } from './gateway.ts';
-import type { Route } from './http-event.ts';
-import { bind, listen } from './listen.ts';
+import { type Functions, functionsOf, type Log } from './functions.ts';
+import { gateway, type Routes, routesOf } from './gateway.ts';
+import { invocationListener, invokeByName } from './invoke.ts';
+import { advertise, bind, close } from './listen.ts';
 import { type Queue, queuesOf } from './queue.ts';
 import { s3 } from './s3.ts';
 import { Bucket } from './s3-bucket.ts';
@@ -21,6 +21,7 @@ import {
   queuesFor,
 } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
+import { startSchedules } from './schedules.ts';
 import { synthesize } from './synthesize.ts';
 import { nameInArn, readAssembly, region, type Template } from './template.ts';
 
@@ -31,7 +32,7 @@ export type LocalOptions = {
   readonly storePort?: number;
   /** Address for other machines to reach this one by. @default loopback only */
   readonly address?: string;
-  /** Where table and bucket live. @default a temporary folder, removed by `stop` */
+  /** Where table, bucket and queues live. @default a temporary folder, removed by `stop` */
   readonly dataDir?: string;
   /** @default 'open'; an `assembly` decides this itself */
   readonly access?: 'open' | 'closed';
@@ -64,6 +65,8 @@ export type LocalStack = {
   intercept: ((call: StoreCall) => Fate) | undefined;
   /** Decides after how many milliseconds each copy of an S3 event arrives; an empty list loses it. */
   deliver: ((record: EventRecord) => readonly number[]) | undefined;
+  /** Runs a function, called by the beginning of its logical id; see {@link invokeByName}. */
+  invoke(functionName: string, payload?: unknown): Promise<unknown>;
   /** Resolves when no message waits, hidden ones included, and no function runs. */
   idle(): Promise<void>;
   /** What was received too often, by queue. */
@@ -74,18 +77,14 @@ export type LocalStack = {
 // The access key of whoever holds `clientConfig`; a function's is its logical id.
 const VISITOR = 'visitor';
 
-type BucketProperties = {
-  readonly NotificationConfiguration?: NotificationConfiguration;
-};
-
 /** The parts of a stack while it runs; what is not there yet answers 503 or 404. */
 class Running {
   intercept: LocalStack['intercept'];
   deliver: LocalStack['deliver'];
-  routes: readonly Route<LambdaFunction>[] | undefined;
-  functions: ReadonlyMap<string, LambdaFunction> = new Map();
+  routes: Routes | undefined;
+  functions: Functions = new Map();
   queues: ReadonlyMap<string, Queue> = new Map();
-  readonly buckets: Bucket[] = [];
+  bucket: Bucket | undefined;
   readonly secret = randomBytes(20).toString('hex');
   readonly #closers: (() => unknown)[] = [];
 
@@ -107,47 +106,55 @@ class Running {
     for (const closer of this.#closers.splice(0)) await closer();
   }
 
-  openBuckets(template: Template, folder: string): void {
-    for (const { id, properties } of template.resources<BucketProperties>('AWS::S3::Bucket')) {
-      const name = id.toLowerCase();
-      const files = new ObjectFiles(path.join(folder, 's3', name));
-      this.onStop(() => files.close());
-      const changed = (change: Change) => this.#notify(name, change, properties.NotificationConfiguration);
-      this.buckets.push(new Bucket({ name, files, changed, secrets: this.secrets }));
-    }
+  /** Serves on a port as long as the stack runs. @returns the port */
+  async listen(listener: RequestListener, host: string, port = 0): Promise<number> {
+    const server = createServer(listener);
+    const bound = await bind(server, host, port);
+    this.onStop(() => close(server));
+    return bound;
   }
 
-  #notify(bucket: string, change: Change, configuration: NotificationConfiguration | undefined): void {
-    for (const arn of queuesFor(configuration, change)) {
-      const record = eventRecord(bucket, change);
-      for (const delayMs of this.deliver?.(record) ?? [0]) {
-        this.queues.get(nameInArn(arn))?.send(JSON.stringify({ Records: [record] }), delayMs);
+  openBucket(template: Template, folder: string): void {
+    type Properties = { readonly NotificationConfiguration?: NotificationConfiguration };
+    const [declared] = template.resources<Properties>('AWS::S3::Bucket');
+    if (declared === undefined) return;
+    const name = declared.id.toLowerCase();
+    const files = new ObjectFiles(path.join(folder, 's3', name));
+    this.onStop(() => files.close());
+    const changed = (change: Change) => {
+      const record = eventRecord(name, change);
+      for (const arn of queuesFor(declared.properties.NotificationConfiguration, change)) {
+        for (const delayMs of this.deliver?.(record) ?? [0]) {
+          this.queues.get(nameInArn(arn))?.send(JSON.stringify({ Records: [record] }), delayMs);
+        }
       }
-    }
+    };
+    this.bucket = new Bucket({ name, files, changed, secrets: this.secrets });
   }
 
-  get #deadLetterQueues(): ReadonlySet<Queue> {
-    return new Set([...this.queues.values()].filter(({ consumer }) => consumer === undefined));
+  async invoke(functionName: string, payload?: unknown): Promise<unknown> {
+    while (this.routes === undefined) await sleep(50, undefined, { ref: false }); // the stack still starts
+    return await invokeByName(this.functions, functionName, payload);
   }
 
   async idle(): Promise<void> {
-    const dead = this.#deadLetterQueues;
     const busy = () =>
-      [...this.queues.values()].some((queue) => !dead.has(queue) && queue.bodies.length > 0) ||
+      [...this.queues.values()].some(({ consumed, bodies }) => consumed && bodies.length > 0) ||
       [...this.functions.values()].some((one) => one.busy);
     while (busy()) await sleep(10);
   }
 
   deadLetters(): Readonly<Record<string, readonly string[]>> {
-    return Object.fromEntries([...this.#deadLetterQueues].map(({ name, bodies }) => [name, bodies]));
+    const dead = [...this.queues.values()].filter(({ consumed }) => !consumed);
+    return Object.fromEntries(dead.map(({ name, bodies }) => [name, bodies]));
   }
 }
 
 /** The folder of the template to run, synthesized now unless it is given. */
-async function assemblyOf({ assembly, access = 'open' }: LocalOptions, data: DataFolder): Promise<string> {
+async function assemblyOf({ assembly, access = 'open' }: LocalOptions, folder: string): Promise<string> {
   if (assembly !== undefined) return assembly;
   const reason = access === 'open' && { accessReason: 'runs on this computer only' };
-  const outDir = path.join(data.path, 'assembly');
+  const outDir = path.join(folder, 'assembly');
   rmSync(outDir, { recursive: true, force: true });
   return await synthesize({ outDir, context: { access, ...reason } });
 }
@@ -155,19 +162,21 @@ async function assemblyOf({ assembly, access = 'open' }: LocalOptions, data: Dat
 /** Variables of every function, besides its own. */
 const surroundings = (s3Url: string, jsonUrl: string, secret: string) => ({
   AWS_REGION: region,
-  AWS_DEFAULT_REGION: region,
   AWS_SECRET_ACCESS_KEY: secret,
   AWS_ENDPOINT_URL_S3: s3Url,
   AWS_ENDPOINT_URL_DYNAMODB: jsonUrl,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: jsonUrl,
-  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-  AWS_EXECUTION_ENV: 'local',
   // The runner's Node may be older than the one the functions are deployed on.
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   TZ: ':UTC',
 });
 
-/** Runs the synthesized stack on this computer. @throws what keeps it from starting, after undoing the rest */
+/**
+ * Runs the synthesized stack on this computer. Over a data folder it may be killed at any moment: what was
+ * acknowledged is there at the next start, and messages in the queues too; uploads in parts begin anew.
+ *
+ * @throws what keeps it from starting, after undoing the rest
+ */
 export async function startLocal(options: LocalOptions = {}): Promise<LocalStack> {
   const running = new Running();
   try {
@@ -179,63 +188,50 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalStack
 }
 
 async function start(options: LocalOptions, running: Running): Promise<LocalStack> {
-  const data = takeDataFolder(options.dataDir);
+  const { dataDir, adminPassword = randomBytes(15).toString('base64url') } = options;
+  const { secret, secrets, faults } = running;
+  const control = invocationListener(secret, running);
+  const controlUrl = `http://127.0.0.1:${await running.listen(control, '127.0.0.1')}`;
+  const data = await takeDataFolder(dataDir, { pid: process.pid, url: controlUrl, secret });
   running.onStop(data.release);
-  const advertised = await advertise(options.address);
-  const ports = await openPorts(options, running, advertised);
-  const assembly = await assemblyOf(options, data);
-  const template = readAssembly(assembly, ports.url);
-  const adminPassword = options.adminPassword ?? randomBytes(15).toString('base64url');
-  const json = jsonServices(
-    options.dataDir === undefined ? undefined : path.join(data.path, 'dynamodb'),
-    running.secrets,
-    running.faults,
-  );
+  // The ports before the slow steps, so that a taken one is told at once.
+  const { host, apiHost, storeHost } = advertise(options.address);
+  const url = `http://${apiHost}:${await running.listen(gateway(running), host, options.port)}`;
+  const store = s3(running, { tolerateHeader: options.address !== undefined });
+  const storeUrl = `http://${storeHost}:${await running.listen(store, host, options.storePort)}`;
+  const template = readAssembly(await assemblyOf(options, data.path), url);
+  const tables = dataDir === undefined ? undefined : path.join(data.path, 'dynamodb');
+  const json = jsonServices({ template, adminPassword, folder: tables, secrets, faults });
   const jsonUrl = `http://127.0.0.1:${await bind(json.server, '127.0.0.1', 0)}`;
   running.onStop(() => json.close());
-  await json.start(template, adminPassword);
-  running.openBuckets(template, data.path);
+  const credentials = { accessKeyId: VISITOR, secretAccessKey: secret };
+  await createTables(template, { region, credentials, endpoint: jsonUrl });
+  running.openBucket(template, data.path);
   running.functions = functionsOf(template, {
-    surroundings: surroundings(ports.storeUrl, jsonUrl, running.secret),
+    surroundings: surroundings(storeUrl, jsonUrl, secret),
     most: options.environmentsPerFunction ?? 8,
     log: options.log ?? (() => {}),
   });
-  running.queues = queuesOf(template, running.functions, options.retryAfterMs);
   running.onStop(() => Promise.all([...running.functions.values()].map((one) => one.kill())));
+  const { functions } = running;
+  const folder = path.join(data.path, 'queues');
+  running.queues = queuesOf(template, { functions, folder, retryAfterMs: options.retryAfterMs });
   running.onStop(() => [...running.queues.values()].map((queue) => queue.stop()));
-  running.routes = routesOf(template, running.functions);
+  running.onStop(startSchedules(template, functions));
+  running.routes = routesOf(template, functions);
   const closed = template.resources('AWS::SecretsManager::Secret').length > 0;
-  const [table] = template.resources('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable');
   return Object.assign(running, {
-    ...ports,
+    url,
+    storeUrl,
     adminPassword: closed ? adminPassword : undefined,
-    bucketName: running.buckets[0]?.name ?? '',
-    tableName: table?.id ?? '',
+    bucketName: running.bucket?.name ?? '',
+    tableName: template.resources('AWS::DynamoDB::Table')[0]?.id ?? '',
     clientConfig: {
       region,
-      credentials: { accessKeyId: VISITOR, secretAccessKey: running.secret },
-      endpoints: { s3: ports.storeUrl, dynamodb: jsonUrl, secretsManager: jsonUrl },
+      credentials,
+      endpoints: { s3: storeUrl, dynamodb: jsonUrl, secretsManager: jsonUrl },
     },
   });
-}
-
-/** Takes the ports before the slow steps, so that a taken one is told at once. */
-async function openPorts(options: LocalOptions, running: Running, { hosts, apiHost, storeHost }: Advertised) {
-  const api = await listen(
-    gateway(() => running.routes),
-    hosts,
-    options.port ?? 0,
-  );
-  running.onStop(api.close);
-  const front = s3({
-    bucket: () => running.buckets[0],
-    secrets: running.secrets,
-    faults: running.faults,
-    tolerateHeader: options.address !== undefined,
-  });
-  const store = await listen(front, hosts.slice(0, 1), options.storePort ?? 0);
-  running.onStop(store.close);
-  return { url: `http://${apiHost}:${api.port}`, storeUrl: `http://${storeHost}:${store.port}` };
 }
 
 export { synthesize } from './synthesize.ts';

@@ -24,9 +24,7 @@ const embedded: Backend = {
     const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-stores-'));
     const files = new ObjectFiles(folder);
     const local = new Bucket({ name: bucketName, files, secrets, changed: () => {} });
-    const objects = createServer(
-      s3({ bucket: () => local, secrets, faults: noFaults, tolerateHeader: false }),
-    );
+    const objects = createServer(s3({ bucket: local, secrets, faults: noFaults }, { tolerateHeader: false }));
     const items = dynalite({ createTableMs: 0 });
     const url = async (server: typeof objects) => `http://127.0.0.1:${await bind(server, '127.0.0.1', 0)}`;
     const servers = { s3: await url(objects), dynamodb: await url(items), region: 'us-east-1', credentials };
