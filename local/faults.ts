@@ -38,8 +38,8 @@ export async function withFaults<Answer>(
   return answer;
 
   async function strike(): Promise<never> {
-    if (!fate.startsWith('kill'))
-      throw new Refusal(500, 'InternalError', 'We encountered an internal error.');
+    const code = call.service === 's3' ? 'InternalError' : 'InternalServerError';
+    if (!fate.startsWith('kill')) throw new Refusal(500, code, 'We encountered an internal error.');
     await faults.kill(environment ?? '');
     throw new CallerEnded();
   }

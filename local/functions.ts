@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { Template } from './template.ts';
 
 /** How an invocation ended. */
@@ -11,21 +11,20 @@ export type Invocation =
 
 export type Log = (line: string) => void;
 
-type FunctionSpec = {
-  readonly name: string;
-  readonly timeoutMs: number;
-  readonly memoryMb: number;
-  readonly environment: Readonly<Record<string, string>>;
-  /** What worker.mjs asks for. */
-  readonly bundle: { readonly file: string; readonly handler: string };
-};
-
 type FunctionProperties = {
   readonly Code: { readonly S3Key: string };
   readonly Handler: string;
   readonly Timeout?: number;
   readonly MemorySize?: number;
   readonly Environment?: { readonly Variables: Readonly<Record<string, string>> };
+};
+
+type FunctionSpec = {
+  readonly name: string;
+  readonly timeoutMs: number;
+  /** How to start a thread with the function's bundle in it. */
+  readonly worker: Pick<WorkerOptions, 'resourceLimits' | 'workerData'>;
+  readonly env: Readonly<Record<string, string>>;
 };
 
 /** One worker thread with a function's bundle in it. */
@@ -37,14 +36,13 @@ class Environment {
   #settle: (invocation: Invocation) => void = () => {};
   #death = 'the execution environment ended by itself';
 
-  constructor({ name, environment, memoryMb, bundle }: FunctionSpec, log: Log) {
+  constructor({ name, worker, env }: FunctionSpec, log: Log) {
     this.#worker = new Worker(new URL('./worker.mjs', import.meta.url), {
-      env: { ...environment, AWS_SESSION_TOKEN: this.id },
+      ...worker,
+      env: { ...env, AWS_SESSION_TOKEN: this.id },
       execArgv: [], // not the runner's loader of TypeScript: a bundle must need none
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-      workerData: bundle,
     });
     this.#worker.on('message', (invocation: Invocation) => this.#settle(invocation));
     this.#worker.on('error', (error) => {
@@ -98,7 +96,7 @@ export class LambdaFunction {
   }
 
   /** Runs one event. Never throws: a crash is an outcome. */
-  async invoke(event: string): Promise<Invocation> {
+  readonly invoke = async (event: string): Promise<Invocation> => {
     const slot = this.#free.pop() ?? (await new Promise<Slot>((resolve) => this.#waiting.push(resolve)));
     if (!slot.environment?.alive) slot.environment = new Environment(this.#spec, this.#log);
     const invocation = await slot.environment.run(event, this.#spec.timeoutMs);
@@ -109,7 +107,7 @@ export class LambdaFunction {
     if (next !== undefined) next(slot);
     else this.#free.push(slot);
     return invocation;
-  }
+  };
 
   /** Ends one environment, or all of them and whoever waits for one. */
   async kill(id?: string): Promise<void> {
@@ -131,21 +129,14 @@ export function functionsOf(
   const declared = template.resources<FunctionProperties>('AWS::Lambda::Function');
   return new Map(
     declared.map(({ id, properties: { Code, Handler, Timeout = 3, MemorySize = 128, Environment } }) => {
-      const [file, handler = 'handler'] = Handler.split('.');
-      const spec: FunctionSpec = {
-        name: id,
-        timeoutMs: Timeout * 1000,
-        memoryMb: MemorySize,
-        bundle: { file: path.join(template.asset(Code.S3Key), `${file}.mjs`), handler },
-        environment: {
-          ...surroundings,
-          ...Environment?.Variables,
-          AWS_ACCESS_KEY_ID: id,
-          AWS_LAMBDA_FUNCTION_NAME: id,
-          AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MemorySize),
-        },
+      const [file, handler] = Handler.split('.');
+      const own = { AWS_ACCESS_KEY_ID: id, AWS_LAMBDA_FUNCTION_NAME: id };
+      const env = { ...surroundings, ...Environment?.Variables, ...own };
+      const worker = {
+        resourceLimits: { maxOldGenerationSizeMb: MemorySize },
+        workerData: { file: path.join(template.asset(Code.S3Key), `${file}.mjs`), handler },
       };
-      return [id, new LambdaFunction(spec, most, log)];
+      return [id, new LambdaFunction({ name: id, timeoutMs: Timeout * 1000, env, worker }, most, log)];
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Functions, LambdaFunction } from './functions.ts';
+import type { LambdaFunction } from './functions.ts';
 import { httpEvent, type Route, readBody, selectRoute } from './http-event.ts';
 import { nameInArn, type Template } from './template.ts';
 
@@ -19,19 +19,17 @@ type FunctionAnswer = {
 export type Routes = readonly Route<LambdaFunction>[];
 
 /** The table of routes that a template's API declares, with the function behind each. */
-export function routesOf(template: Template, functions: Functions): Routes {
+export function routesOf(template: Template, functionAt: (arn: string) => LambdaFunction): Routes {
   type Integration = { readonly IntegrationUri: string };
   type Declared = { readonly RouteKey: string; readonly Target: string };
   const integrations = new Map(
     template
       .resources<Integration>('AWS::ApiGatewayV2::Integration')
-      .map(({ id, properties }) => [id, nameInArn(properties.IntegrationUri)]),
+      .map(({ id, properties }) => [id, properties.IntegrationUri]),
   );
   return template.resources<Declared>('AWS::ApiGatewayV2::Route').map(({ properties }) => {
-    const { RouteKey: key, Target } = properties;
-    const target = functions.get(integrations.get(nameInArn(Target)) ?? '');
-    if (target === undefined) throw new Error(`route ${key} leads to no function`);
-    return { key, target };
+    const uri = integrations.get(nameInArn(properties.Target)) ?? '';
+    return { key: properties.RouteKey, target: functionAt(uri) };
   });
 }
 

@@ -1,13 +1,4 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import path from 'node:path';
 
 type Line<Value> = { readonly put: Value } | { readonly delete: string };
@@ -17,48 +8,41 @@ type Line<Value> = { readonly put: Value } | { readonly delete: string };
  * what was written is there again, a line cut short is not. Changes are synchronous, so nothing comes in between;
  * they are not forced to the disk, so a power failure may take the last of them.
  */
-export class Journal<Value extends { readonly key: string }> {
+export class Journal<Value extends { readonly key: string }> extends Map<string, Value> {
   readonly #file: number;
-  readonly #values = new Map<string, Value>();
 
   constructor(file: string) {
-    mkdirSync(path.dirname(file), { recursive: true });
+    super();
+    fs.mkdirSync(path.dirname(file), { recursive: true });
     // What follows the last line feed is a line whose writer was killed.
-    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+    const lines = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
     for (const line of lines) this.#apply(JSON.parse(line) as Line<Value>);
-    const present = [...this.#values.values()].map((put) => `${JSON.stringify({ put })}\n`);
-    writeFileSync(`${file}.new`, present.join(''));
-    renameSync(`${file}.new`, file);
-    this.#file = openSync(file, 'a');
-  }
-
-  get(key: string): Value | undefined {
-    return this.#values.get(key);
-  }
-
-  values(): readonly Value[] {
-    return [...this.#values.values()];
+    const present = [...this.values()].map((put) => `${JSON.stringify({ put })}\n`);
+    fs.writeFileSync(`${file}.new`, present.join(''));
+    fs.renameSync(`${file}.new`, file);
+    this.#file = fs.openSync(file, 'a');
   }
 
   put(value: Value): void {
     this.#write({ put: value });
   }
 
-  delete(key: string): void {
-    this.#write({ delete: key });
+  override delete(key: string): boolean {
+    return this.has(key) && this.#write({ delete: key });
   }
 
   close(): void {
-    closeSync(this.#file);
+    fs.closeSync(this.#file);
   }
 
-  #write(line: Line<Value>): void {
-    appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
-    this.#apply(line);
+  #write(line: Line<Value>): true {
+    fs.appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+    return this.#apply(line);
   }
 
-  #apply(line: Line<Value>): void {
-    if ('put' in line) this.#values.set(line.put.key, line.put);
-    else this.#values.delete(line.delete);
+  #apply(line: Line<Value>): true {
+    if ('put' in line) super.set(line.put.key, line.put);
+    else super.delete(line.delete);
+    return true;
   }
 }

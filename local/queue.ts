@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { LambdaFunction } from './functions.ts';
 import { Journal } from './journal.ts';
-import { nameInArn, region, type Template } from './template.ts';
+import { account, nameInArn, region, type Template } from './template.ts';
 
 type Message = {
   readonly key: string;
@@ -13,33 +13,23 @@ type Message = {
   readonly visibleAt: number;
 };
 
+/** Of an `AWS::SQS::Queue`. */
 type QueueProperties = {
   readonly VisibilityTimeout?: number;
   readonly RedrivePolicy?: { readonly deadLetterTargetArn: string; readonly maxReceiveCount: number };
 };
-type MappingProperties = {
-  readonly EventSourceArn: string;
-  readonly FunctionName: string;
+
+/** Who receives from a queue, and how: an `AWS::Lambda::EventSourceMapping`. */
+export type Consumer = {
+  readonly invoke: LambdaFunction['invoke'];
   readonly BatchSize?: number;
   readonly MaximumBatchingWindowInSeconds?: number;
   readonly ScalingConfig?: { readonly MaximumConcurrency?: number };
   readonly FunctionResponseTypes?: readonly string[];
 };
-
-/** Who receives from a queue, and how. */
-export type Consumer = {
-  readonly invoke: LambdaFunction['invoke'];
-  readonly batchSize: number;
-  readonly windowMs: number;
-  readonly concurrency: number;
-  /** Whether the answer tells which messages of the batch failed. */
-  readonly partial: boolean;
-};
-
-export type QueueOptions = {
-  readonly name: string;
-  readonly file: string;
-  readonly visibilityMs: number;
+type Mapping = Omit<Consumer, 'invoke'> & {
+  readonly EventSourceArn: string;
+  readonly FunctionName: string;
 };
 
 /**
@@ -56,15 +46,15 @@ export class Queue {
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ name, file, visibilityMs }: QueueOptions) {
+  constructor(name: string, folder: string, visibilityMs: number) {
     this.name = name;
     this.#visibilityMs = visibilityMs;
-    this.#messages = new Journal(file);
+    this.#messages = new Journal(path.join(folder, `${name}.jsonl`));
   }
 
   /** The bodies of all messages, also of those that are hidden or being worked on. */
   get bodies(): readonly string[] {
-    return this.#messages.values().map(({ body }) => body);
+    return [...this.#messages.values()].map(({ body }) => body);
   }
 
   get consumed(): boolean {
@@ -92,13 +82,15 @@ export class Queue {
   #pump(): void {
     clearTimeout(this.#timer);
     const consumer = this.#consumer;
-    while (consumer !== undefined && this.#running < consumer.concurrency) {
+    if (consumer === undefined) return;
+    const { BatchSize = 10, MaximumBatchingWindowInSeconds: windowS = 0, ScalingConfig } = consumer;
+    while (this.#running < (ScalingConfig?.MaximumConcurrency ?? 5)) {
       const now = Date.now();
-      const waiting = this.#messages.values().toSorted((a, b) => a.visibleAt - b.visibleAt);
-      const ready = waiting.filter(({ visibleAt }) => visibleAt <= now).slice(0, consumer.batchSize);
+      const waiting = [...this.#messages.values()].sort((a, b) => a.visibleAt - b.visibleAt);
+      const ready = waiting.filter(({ visibleAt }) => visibleAt <= now).slice(0, BatchSize);
       const [oldest] = waiting;
       if (oldest === undefined) return;
-      const dueAt = oldest.visibleAt + (ready.length < consumer.batchSize ? consumer.windowMs : 0);
+      const dueAt = oldest.visibleAt + (ready.length < BatchSize ? windowS * 1000 : 0);
       if (ready.length === 0 || dueAt > now) {
         this.#timer = setTimeout(() => this.#pump(), Math.max(1, dueAt - now));
         return;
@@ -114,7 +106,8 @@ export class Queue {
     const records = batch.map((message) => this.#record(message));
     const invocation = await consumer.invoke(JSON.stringify({ Records: records }));
     if (this.#consumer === undefined) return; // stopped: the messages come again at the next start
-    const failed = invocation.outcome === 'answer' ? failures(invocation.payload, consumer.partial) : 'all';
+    const partial = consumer.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false;
+    const failed = invocation.outcome === 'answer' ? failures(invocation.payload, partial) : 'all';
     for (const { key } of batch) if (failed !== 'all' && !failed.has(key)) this.#messages.delete(key);
     this.#running -= 1;
     this.#pump();
@@ -141,7 +134,7 @@ export class Queue {
       attributes: { ApproximateReceiveCount: String(receiveCount), SentTimestamp: String(sentAt) },
       messageAttributes: {},
       eventSource: 'aws:sqs',
-      eventSourceARN: `arn:aws:sqs:${region}:000000000000:${this.name}`,
+      eventSourceARN: `arn:aws:sqs:${region}:${account}:${this.name}`,
       awsRegion: region,
     };
   }
@@ -156,42 +149,32 @@ function failures(payload: string, partial: boolean): ReadonlySet<string> | 'all
   return ids.includes(undefined) ? 'all' : new Set(ids.filter((id) => id !== undefined));
 }
 
-type QueuesOptions = {
-  readonly functions: ReadonlyMap<string, LambdaFunction>;
-  readonly folder: string;
-  /** Replaces every queue's visibility timeout. */
-  readonly retryAfterMs: number | undefined;
-};
-
-/** The queues of a template with their consumers, by logical id. */
-export function queuesOf(template: Template, options: QueuesOptions): ReadonlyMap<string, Queue> {
-  const { functions, folder, retryAfterMs } = options;
+/**
+ * The queues of a template with their consumers, by logical id.
+ *
+ * @param functionAt the function of an ARN or a name
+ * @param retryAfterMs replaces every queue's visibility timeout
+ */
+export function queuesOf(
+  template: Template,
+  functionAt: (arn: string) => Pick<LambdaFunction, 'invoke'>,
+  { folder, retryAfterMs }: { folder: string; retryAfterMs: number | undefined },
+): ReadonlyMap<string, Queue> {
   const declared = template.resources<QueueProperties>('AWS::SQS::Queue');
   const queues = new Map(
-    declared.map(({ id, properties: { VisibilityTimeout = 30 } }) => {
-      const file = path.join(folder, `${id}.jsonl`);
-      return [id, new Queue({ name: id, file, visibilityMs: retryAfterMs ?? VisibilityTimeout * 1000 })];
-    }),
+    declared.map(({ id, properties: { VisibilityTimeout = 30 } }) => [
+      id,
+      new Queue(id, folder, retryAfterMs ?? VisibilityTimeout * 1000),
+    ]),
   );
-  const queueAt = (arn: string) => {
-    const queue = queues.get(nameInArn(arn));
-    if (queue === undefined) throw new Error(`there is no queue ${arn}`);
-    return queue;
-  };
   for (const { id, properties } of declared) {
-    const { deadLetterTargetArn: to, maxReceiveCount } = properties.RedrivePolicy ?? {};
-    if (to && maxReceiveCount) queueAt(id).redrive = { to: queueAt(to), maxReceiveCount };
+    const { deadLetterTargetArn = '', maxReceiveCount = 0 } = properties.RedrivePolicy ?? {};
+    const [queue, to] = [queues.get(id), queues.get(nameInArn(deadLetterTargetArn))];
+    if (queue !== undefined && to !== undefined) queue.redrive = { to, maxReceiveCount };
   }
-  for (const { properties } of template.resources<MappingProperties>('AWS::Lambda::EventSourceMapping')) {
-    const target = functions.get(nameInArn(properties.FunctionName));
-    if (target === undefined) throw new Error(`there is no function ${properties.FunctionName}`);
-    queueAt(properties.EventSourceArn).consume({
-      invoke: (event) => target.invoke(event),
-      batchSize: properties.BatchSize ?? 10,
-      windowMs: (properties.MaximumBatchingWindowInSeconds ?? 0) * 1000,
-      concurrency: properties.ScalingConfig?.MaximumConcurrency ?? 5,
-      partial: properties.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-    });
+  for (const { properties } of template.resources<Mapping>('AWS::Lambda::EventSourceMapping')) {
+    const { invoke } = functionAt(properties.FunctionName);
+    queues.get(nameInArn(properties.EventSourceArn))?.consume({ ...properties, invoke });
   }
   return queues;
 }

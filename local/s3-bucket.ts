@@ -1,27 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
+import type { Answer } from './aws.ts';
 import type { Change } from './s3-events.ts';
 import { listObjects, listVersions } from './s3-list.ts';
 import type { ObjectFiles, StoredObject } from './s3-objects.ts';
 import { checkPolicy, readPostForm } from './s3-post.ts';
 import { readXml, xml } from './s3-xml.ts';
-import { Refusal, type Secrets, sha256 } from './sigv4.ts';
+import { Refusal, type Secrets } from './sigv4.ts';
 
 /** A request that is known to be allowed. */
 export type S3Request = {
   readonly key: string;
   readonly query: URLSearchParams;
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: Readable;
-};
-
-export type S3Answer = {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** Opens the object's bytes; not called for HEAD. */
-  readonly bytes?: () => Readable;
+  readonly body: Buffer;
 };
 
 export type BucketOptions = {
@@ -40,28 +32,39 @@ const KEPT = /^(content-(type|disposition|encoding|language)|cache-control|expir
 
 const md5Of = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');
 
-const xmlAnswer = (...[name, ...content]: Parameters<typeof xml>): S3Answer => ({
+const xmlAnswer = (...[name, ...content]: Parameters<typeof xml>): Answer => ({
   status: 200,
   headers: { 'content-type': 'application/xml' },
   body: xml(name, ...content),
 });
 
+/** AWS's names of operations, by method, what a request is about, and what tells it from others. */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  'GET bucket list-type': 'ListObjectsV2',
+  'GET bucket versions': 'ListObjectVersions',
+  'POST bucket delete': 'DeleteObjects',
+  'POST bucket': 'PostObject',
+  'PUT object': 'PutObject',
+  'GET object': 'GetObject',
+  'HEAD object': 'HeadObject',
+  'DELETE object': 'DeleteObject',
+  'POST object uploads': 'CreateMultipartUpload',
+  'PUT object uploadId': 'UploadPart',
+  'PUT object x-amz-copy-source uploadId': 'UploadPartCopy',
+  'POST object uploadId': 'CompleteMultipartUpload',
+  'DELETE object uploadId': 'AbortMultipartUpload',
+};
+const MARKS = ['x-amz-copy-source', 'uploadId', 'uploads', 'delete', 'versions', 'list-type'];
+
+export function operationOf({ method, key, query, headers }: Omit<S3Request, 'body'> & { method: string }) {
+  const marks = MARKS.filter((mark) => query.has(mark) || headers.has(mark));
+  return OPERATIONS[[method, key === '' ? 'bucket' : 'object', ...marks].join(' ')] ?? '';
+}
+
 /** The headers that are stored with an object and answered with it. */
 function keptHeaders(headers: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
   const kept = [...headers].filter(([name]) => KEPT.test(name));
   return { 'content-type': 'binary/octet-stream', ...Object.fromEntries(kept) };
-}
-
-/**
- * Reads a body and checks it against the hash that was signed. It is held in memory: charts and indexes are far
- * smaller than what S3 allows.
- */
-async function readSigned({ body, headers }: S3Request): Promise<Buffer> {
-  const signed = headers.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD';
-  if (signed.startsWith('STREAMING-')) throw new Refusal(501, 'NotImplemented', 'No chunks are read here.');
-  const bytes = await buffer(body);
-  if (signed === 'UNSIGNED-PAYLOAD' || signed === sha256(bytes)) return bytes;
-  throw new Refusal(400, 'XAmzContentSHA256Mismatch', 'The body is not the one that was signed.');
 }
 
 /** @returns the first and the last byte of a `Range`; the whole for none, or for several ranges, as S3 does */
@@ -94,12 +97,12 @@ export class Bucket {
   }
 
   /** By AWS's names for them. */
-  readonly operations: Readonly<Record<string, (request: S3Request) => Promise<S3Answer>>> = {
+  readonly operations: Readonly<Record<string, (request: S3Request) => Promise<Answer>>> = {
     ListObjectsV2: async ({ query }) => xmlAnswer('ListBucketResult', ...listObjects(this.#files, query)),
     ListObjectVersions: async ({ query }) =>
       xmlAnswer('ListVersionsResult', ...listVersions(this.#files, query)),
     PutObject: async (request) =>
-      this.#store(request, await readSigned(request), keptHeaders(request.headers), 'ObjectCreated:Put'),
+      this.#store(request, request.body, keptHeaders(request.headers), 'ObjectCreated:Put'),
     GetObject: async (request) => this.#read(request),
     HeadObject: async (request) => this.#read(request),
     DeleteObject: async ({ key, query }) => {
@@ -108,7 +111,7 @@ export class Bucket {
       return { status: 204, ...(VersionId && { headers: { 'x-amz-version-id': VersionId } }) };
     },
     DeleteObjects: async (request) => {
-      const rows = readXml((await readSigned(request)).toString(), 'Object');
+      const rows = readXml(request.body.toString(), 'Object');
       const deleted = rows.map((field) => ({ Key: field('Key') ?? '', VersionId: field('VersionId') }));
       for (const { Key, VersionId } of deleted) this.#remove(Key, VersionId);
       return xmlAnswer('DeleteResult', ...deleted.map((Deleted) => ({ Deleted })));
@@ -120,7 +123,7 @@ export class Bucket {
       return xmlAnswer('InitiateMultipartUploadResult', { Bucket: this.name, Key: key, UploadId });
     },
     UploadPart: async (request) => {
-      const etag = this.#addPart(request, await readSigned(request));
+      const etag = this.#addPart(request, request.body);
       return { status: 200, headers: { etag } };
     },
     UploadPartCopy: async (request) => {
@@ -133,7 +136,7 @@ export class Bucket {
     },
     CompleteMultipartUpload: async (request) => {
       const upload = this.#upload(request);
-      const parts = chooseParts(upload, await text(request.body));
+      const parts = chooseParts(upload, request.body.toString());
       const etag = `${md5Of(Buffer.concat(parts.map(({ md5 }) => Buffer.from(md5, 'hex'))))}-${parts.length}`;
       const bytes = Buffer.concat(parts.map((part) => part.bytes));
       const event = 'ObjectCreated:CompleteMultipartUpload';
@@ -161,11 +164,11 @@ export class Bucket {
     headers: StoredObject['headers'],
     event: string,
     etag = md5Of(bytes),
-  ): S3Answer {
+  ): Answer {
     if (sent.get('if-none-match') === '*' && this.#files.get(key) !== undefined) {
       throw new Refusal(412, 'PreconditionFailed', 'A precondition did not hold');
     }
-    this.#options.changed({ event, key, sizeBytes: bytes.length, etag });
+    this.#options.changed({ event, key, size: bytes.length, eTag: etag });
     const { blob } = this.#files.put({ key, etag, headers, bytes });
     return { status: 200, headers: { etag: `"${etag}"`, 'x-amz-version-id': blob } };
   }
@@ -176,7 +179,7 @@ export class Bucket {
     throw new Refusal(404, 'NoSuchKey', 'The specified key does not exist.');
   }
 
-  #read({ key, headers, query }: S3Request): S3Answer {
+  #read({ key, headers, query }: S3Request): Answer {
     const object = this.#find(key, query.get('versionId'));
     const { start, end, partial } = readRange(headers.get('range'), object.sizeBytes);
     return {
@@ -203,7 +206,7 @@ export class Bucket {
     if (object !== undefined) this.#files.delete(object);
   }
 
-  async #post({ body, headers }: S3Request): Promise<S3Answer> {
+  async #post({ body, headers }: S3Request): Promise<Answer> {
     const { fields, file } = await readPostForm(body, headers.get('content-type') ?? '');
     checkPolicy(fields, file, this.name, this.#options.secrets);
     const form = { key: fields.get('key') ?? '', headers: fields };

@@ -30,7 +30,7 @@ export class ObjectFiles {
     this.#blobs = path.join(folder, 'blobs');
     fs.mkdirSync(this.#blobs, { recursive: true });
     this.#journal = new Journal(path.join(folder, 'journal.jsonl'));
-    const named = new Set(this.#journal.values().map(({ blob }) => blob));
+    const named = new Set([...this.#journal.values()].map(({ blob }) => blob));
     for (const blob of fs.readdirSync(this.#blobs)) if (!named.has(blob)) this.#discard(blob);
   }
 
@@ -40,8 +40,7 @@ export class ObjectFiles {
 
   /** All objects in the order of their keys' UTF-8 bytes, which is S3's. */
   sorted(): readonly StoredObject[] {
-    this.#sorted ??= this.#journal
-      .values()
+    this.#sorted ??= [...this.#journal.values()]
       .map((object) => ({ object, bytes: Buffer.from(object.key) }))
       .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
       .map(({ object }) => object);

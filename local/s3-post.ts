@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
@@ -19,13 +19,13 @@ const FREE = /^(policy|x-amz-signature|file|x-ignore-.*)$/;
 const denied = (why: string) => new Refusal(403, 'AccessDenied', `Invalid according to Policy: ${why}`);
 
 /** Reads an upload form; what follows its file is ignored, as S3 does. */
-export async function readPostForm(request: Readable, contentType: string) {
+export async function readPostForm(body: Buffer, contentType: string) {
   const fields = new Map<string, string>();
   const files: Promise<Buffer>[] = [];
   const form = busboy({ headers: { 'content-type': contentType } });
   form.on('field', (name, value) => files.length > 0 || fields.set(name.toLowerCase(), value));
   form.on('file', (_, file) => files.push(buffer(file)));
-  await pipeline(request, form);
+  await pipeline(Readable.from([body]), form);
   const file = await files[0];
   if (file === undefined) throw new Refusal(400, 'InvalidArgument', 'POST requires exactly one file upload.');
   return { fields, file };

@@ -3,25 +3,19 @@ import { rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTables, jsonServices } from './aws-json.ts';
+import { aws, type Services } from './aws.ts';
 import { takeDataFolder } from './data-folder.ts';
+import { createTables, type DynamoDb, openDynamoDb } from './dynamodb.ts';
 import type { Fate, StoreCall } from './faults.ts';
-import { type Functions, functionsOf, type Log } from './functions.ts';
+import { type Functions, functionsOf, type LambdaFunction, type Log } from './functions.ts';
 import { gateway, type Routes, routesOf } from './gateway.ts';
-import { invocationListener, invokeByName } from './invoke.ts';
 import { advertise, bind, close } from './listen.ts';
 import { type Queue, queuesOf } from './queue.ts';
-import { s3 } from './s3.ts';
 import { Bucket } from './s3-bucket.ts';
-import {
-  type Change,
-  type EventRecord,
-  eventRecord,
-  type NotificationConfiguration,
-  queuesFor,
-} from './s3-events.ts';
+import { type BucketProperties, type Change, type EventRecord, eventRecord, queuesFor } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
 import { startSchedules } from './schedules.ts';
+import { secretStrings } from './secrets.ts';
 import { synthesize } from './synthesize.ts';
 import { nameInArn, readAssembly, region, type Template } from './template.ts';
 
@@ -48,105 +42,164 @@ export type LocalOptions = {
   readonly retryAfterMs?: number;
 };
 
-export type LocalStack = {
-  readonly url: string;
-  readonly storeUrl: string;
+// The access key of whoever holds `clientConfig`; a function's is its logical id.
+const VISITOR = 'visitor';
+
+/** A stack on this computer; what is not there yet answers 503 or 404. */
+export class LocalStack implements Services {
+  url = '';
+  /** Of S3, and of the rest that functions call. */
+  storeUrl = '';
   /** Set when the stack has a secret, which is when access is closed. */
-  readonly adminPassword: string | undefined;
-  readonly bucketName: string;
-  readonly tableName: string;
-  /** What an AWS SDK client needs to look into the stores. */
-  readonly clientConfig: {
-    readonly region: string;
-    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-    readonly endpoints: { readonly s3: string; readonly dynamodb: string; readonly secretsManager: string };
-  };
+  adminPassword: string | undefined;
+  bucketName = '';
+  tableName = '';
   /** Decides the fate of each call that a function makes to a store. */
   intercept: ((call: StoreCall) => Fate) | undefined;
   /** Decides after how many milliseconds each copy of an S3 event arrives; an empty list loses it. */
   deliver: ((record: EventRecord) => readonly number[]) | undefined;
-  /** Runs a function, called by the beginning of its logical id; see {@link invokeByName}. */
-  invoke(functionName: string, payload?: unknown): Promise<unknown>;
-  /** Resolves when no message waits, hidden ones included, and no function runs. */
-  idle(): Promise<void>;
-  /** What was received too often, by queue. */
-  deadLetters(): Readonly<Record<string, readonly string[]>>;
-  stop(): Promise<void>;
-};
-
-// The access key of whoever holds `clientConfig`; a function's is its logical id.
-const VISITOR = 'visitor';
-
-/** The parts of a stack while it runs; what is not there yet answers 503 or 404. */
-class Running {
-  intercept: LocalStack['intercept'];
-  deliver: LocalStack['deliver'];
-  routes: Routes | undefined;
-  functions: Functions = new Map();
-  queues: ReadonlyMap<string, Queue> = new Map();
-  bucket: Bucket | undefined;
+  readonly tolerateHeader: boolean;
   readonly secret = randomBytes(20).toString('hex');
+  secretStrings: Services['secretStrings'] = new Map();
+  dynamoDb: DynamoDb | undefined;
+  bucket: Bucket | undefined;
+  routes: Routes | undefined;
+  #functions: Functions = new Map();
+  #queues: ReadonlyMap<string, Queue> = new Map();
+  readonly #options: LocalOptions;
   readonly #closers: (() => unknown)[] = [];
+
+  constructor(options: LocalOptions) {
+    this.#options = options;
+    this.tolerateHeader = options.address !== undefined;
+  }
 
   readonly faults = {
     decide: (call: StoreCall) => this.intercept?.(call) ?? 'pass',
     kill: async (environment: string) => {
-      for (const one of this.functions.values()) await one.kill(environment);
+      for (const one of this.#functions.values()) await one.kill(environment);
     },
   };
 
-  readonly secrets = (id: string) => (id === VISITOR || this.functions.has(id) ? this.secret : undefined);
+  readonly secrets = (id: string) => (id === VISITOR || this.#functions.has(id) ? this.secret : undefined);
 
-  /** What `stop` does, last first. */
-  onStop(closer: () => unknown): void {
-    this.#closers.unshift(closer);
+  /** What an AWS SDK client needs to look into the stores. */
+  get clientConfig() {
+    const endpoints = { s3: this.storeUrl, dynamodb: this.storeUrl, secretsManager: this.storeUrl };
+    return { region, credentials: { accessKeyId: VISITOR, secretAccessKey: this.secret }, endpoints };
+  }
+
+  async start(): Promise<void> {
+    const { port, storePort, address, dataDir, retryAfterMs } = this.#options;
+    // The ports before the slow steps, so that a taken one is told at once.
+    const { host, apiHost, storeHost } = advertise(address);
+    this.storeUrl = `http://${storeHost}:${await this.#listen(aws(this), host, storePort)}`;
+    this.url = `http://${apiHost}:${await this.#listen(gateway(this), host, port)}`;
+    const holder = { pid: process.pid, url: this.storeUrl, secret: this.secret };
+    const data = await takeDataFolder(dataDir, holder);
+    this.#onStop(data.release);
+    const template = readAssembly(await assemblyOf(this.#options, data.path));
+    await this.#openStores(template, data.path);
+    this.#startFunctions(template);
+    const functionAt = (arn: string) => this.#functionAt(arn);
+    const folder = path.join(data.path, 'queues');
+    this.#queues = queuesOf(template, functionAt, { folder, retryAfterMs });
+    this.#onStop(() => [...this.#queues.values()].map((queue) => queue.stop()));
+    this.#onStop(startSchedules(template, functionAt));
+    this.routes = routesOf(template, functionAt);
+  }
+
+  /**
+   * Runs a function, found by its logical id or the beginning of it, in any case and without dashes.
+   *
+   * @throws what the function failed with
+   */
+  async invoke(functionName: string, payload: unknown = null): Promise<unknown> {
+    while (this.routes === undefined) await sleep(50, undefined, { ref: false }); // the stack still starts
+    const start = functionName.replaceAll('-', '').toLowerCase();
+    const [found, ...others] = [...this.#functions].filter(([id]) => id.toLowerCase().startsWith(start));
+    if (found === undefined || others.length > 0) throw new Error(`${functionName} is not one function`);
+    const invocation = await found[1].invoke(JSON.stringify(payload));
+    if (invocation.outcome === 'error') throw new Error(invocation.detail);
+    return JSON.parse(invocation.payload);
+  }
+
+  /** Resolves when no message waits, hidden ones included, and no function runs. */
+  async idle(): Promise<void> {
+    const busy = () =>
+      [...this.#queues.values()].some(({ consumed, bodies }) => consumed && bodies.length > 0) ||
+      [...this.#functions.values()].some((one) => one.busy);
+    while (busy()) await sleep(10);
+  }
+
+  /** What was received too often, by queue. */
+  deadLetters(): Readonly<Record<string, readonly string[]>> {
+    const dead = [...this.#queues.values()].filter(({ consumed }) => !consumed);
+    return Object.fromEntries(dead.map(({ name, bodies }) => [name, bodies]));
   }
 
   async stop(): Promise<void> {
     for (const closer of this.#closers.splice(0)) await closer();
   }
 
-  /** Serves on a port as long as the stack runs. @returns the port */
-  async listen(listener: RequestListener, host: string, port = 0): Promise<number> {
+  /** What `stop` does, last first. */
+  #onStop(closer: () => unknown): void {
+    this.#closers.unshift(closer);
+  }
+
+  /** @returns the port */
+  async #listen(listener: RequestListener, host: string, port = 0): Promise<number> {
     const server = createServer(listener);
     const bound = await bind(server, host, port);
-    this.onStop(() => close(server));
+    this.#onStop(() => close(server));
     return bound;
   }
 
-  openBucket(template: Template, folder: string): void {
-    type Properties = { readonly NotificationConfiguration?: NotificationConfiguration };
-    const [declared] = template.resources<Properties>('AWS::S3::Bucket');
+  #functionAt(arn: string): LambdaFunction {
+    const found = this.#functions.get(nameInArn(arn));
+    if (found === undefined) throw new Error(`there is no function ${arn}`);
+    return found;
+  }
+
+  async #openStores(template: Template, folder: string): Promise<void> {
+    const { dataDir, adminPassword = randomBytes(15).toString('base64url') } = this.#options;
+    this.secretStrings = secretStrings(template, adminPassword);
+    this.adminPassword = this.secretStrings.size > 0 ? adminPassword : undefined;
+    const dynamoDb = openDynamoDb(dataDir === undefined ? undefined : path.join(folder, 'dynamodb'));
+    this.dynamoDb = dynamoDb;
+    this.#onStop(() => dynamoDb.close());
+    const [table] = await createTables(template, dynamoDb);
+    this.tableName = table ?? '';
+    const [declared] = template.resources<BucketProperties>('AWS::S3::Bucket');
     if (declared === undefined) return;
-    const name = declared.id.toLowerCase();
-    const files = new ObjectFiles(path.join(folder, 's3', name));
-    this.onStop(() => files.close());
-    const changed = (change: Change) => {
-      const record = eventRecord(name, change);
-      for (const arn of queuesFor(declared.properties.NotificationConfiguration, change)) {
-        for (const delayMs of this.deliver?.(record) ?? [0]) {
-          this.queues.get(nameInArn(arn))?.send(JSON.stringify({ Records: [record] }), delayMs);
-        }
+    this.bucketName = declared.id.toLowerCase();
+    const files = new ObjectFiles(path.join(folder, 's3', this.bucketName));
+    this.#onStop(() => files.close());
+    const changed = (change: Change) => this.#notify(change, declared.properties);
+    this.bucket = new Bucket({ name: this.bucketName, files, changed, secrets: this.secrets });
+  }
+
+  #notify(change: Change, properties: BucketProperties): void {
+    const record = eventRecord(this.bucketName, change);
+    for (const arn of queuesFor(properties, change)) {
+      for (const delayMs of this.deliver?.(record) ?? [0]) {
+        this.#queues.get(nameInArn(arn))?.send(JSON.stringify({ Records: [record] }), delayMs);
       }
+    }
+  }
+
+  #startFunctions(template: Template): void {
+    const surroundings = {
+      AWS_REGION: region,
+      AWS_SECRET_ACCESS_KEY: this.secret,
+      AWS_ENDPOINT_URL: this.storeUrl,
+      // The runner's Node may be older than the one the functions are deployed on.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      TZ: ':UTC',
     };
-    this.bucket = new Bucket({ name, files, changed, secrets: this.secrets });
-  }
-
-  async invoke(functionName: string, payload?: unknown): Promise<unknown> {
-    while (this.routes === undefined) await sleep(50, undefined, { ref: false }); // the stack still starts
-    return await invokeByName(this.functions, functionName, payload);
-  }
-
-  async idle(): Promise<void> {
-    const busy = () =>
-      [...this.queues.values()].some(({ consumed, bodies }) => consumed && bodies.length > 0) ||
-      [...this.functions.values()].some((one) => one.busy);
-    while (busy()) await sleep(10);
-  }
-
-  deadLetters(): Readonly<Record<string, readonly string[]>> {
-    const dead = [...this.queues.values()].filter(({ consumed }) => !consumed);
-    return Object.fromEntries(dead.map(({ name, bodies }) => [name, bodies]));
+    const { environmentsPerFunction: most = 8, log = () => {} } = this.#options;
+    this.#functions = functionsOf(template, { surroundings, most, log });
+    this.#onStop(() => Promise.all([...this.#functions.values()].map((one) => one.kill())));
   }
 }
 
@@ -159,79 +212,21 @@ async function assemblyOf({ assembly, access = 'open' }: LocalOptions, folder: s
   return await synthesize({ outDir, context: { access, ...reason } });
 }
 
-/** Variables of every function, besides its own. */
-const surroundings = (s3Url: string, jsonUrl: string, secret: string) => ({
-  AWS_REGION: region,
-  AWS_SECRET_ACCESS_KEY: secret,
-  AWS_ENDPOINT_URL_S3: s3Url,
-  AWS_ENDPOINT_URL_DYNAMODB: jsonUrl,
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: jsonUrl,
-  // The runner's Node may be older than the one the functions are deployed on.
-  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-  TZ: ':UTC',
-});
-
 /**
  * Runs the synthesized stack on this computer. Over a data folder it may be killed at any moment: what was
- * acknowledged is there at the next start, and messages in the queues too; uploads in parts begin anew.
+ * acknowledged is there at the next start, and the messages in the queues too; uploads in parts begin anew.
  *
  * @throws what keeps it from starting, after undoing the rest
  */
 export async function startLocal(options: LocalOptions = {}): Promise<LocalStack> {
-  const running = new Running();
+  const stack = new LocalStack(options);
   try {
-    return await start(options, running);
+    await stack.start();
+    return stack;
   } catch (error) {
-    await running.stop();
+    await stack.stop();
     throw error;
   }
-}
-
-async function start(options: LocalOptions, running: Running): Promise<LocalStack> {
-  const { dataDir, adminPassword = randomBytes(15).toString('base64url') } = options;
-  const { secret, secrets, faults } = running;
-  const control = invocationListener(secret, running);
-  const controlUrl = `http://127.0.0.1:${await running.listen(control, '127.0.0.1')}`;
-  const data = await takeDataFolder(dataDir, { pid: process.pid, url: controlUrl, secret });
-  running.onStop(data.release);
-  // The ports before the slow steps, so that a taken one is told at once.
-  const { host, apiHost, storeHost } = advertise(options.address);
-  const url = `http://${apiHost}:${await running.listen(gateway(running), host, options.port)}`;
-  const store = s3(running, { tolerateHeader: options.address !== undefined });
-  const storeUrl = `http://${storeHost}:${await running.listen(store, host, options.storePort)}`;
-  const template = readAssembly(await assemblyOf(options, data.path), url);
-  const tables = dataDir === undefined ? undefined : path.join(data.path, 'dynamodb');
-  const json = jsonServices({ template, adminPassword, folder: tables, secrets, faults });
-  const jsonUrl = `http://127.0.0.1:${await bind(json.server, '127.0.0.1', 0)}`;
-  running.onStop(() => json.close());
-  const credentials = { accessKeyId: VISITOR, secretAccessKey: secret };
-  await createTables(template, { region, credentials, endpoint: jsonUrl });
-  running.openBucket(template, data.path);
-  running.functions = functionsOf(template, {
-    surroundings: surroundings(storeUrl, jsonUrl, secret),
-    most: options.environmentsPerFunction ?? 8,
-    log: options.log ?? (() => {}),
-  });
-  running.onStop(() => Promise.all([...running.functions.values()].map((one) => one.kill())));
-  const { functions } = running;
-  const folder = path.join(data.path, 'queues');
-  running.queues = queuesOf(template, { functions, folder, retryAfterMs: options.retryAfterMs });
-  running.onStop(() => [...running.queues.values()].map((queue) => queue.stop()));
-  running.onStop(startSchedules(template, functions));
-  running.routes = routesOf(template, functions);
-  const closed = template.resources('AWS::SecretsManager::Secret').length > 0;
-  return Object.assign(running, {
-    url,
-    storeUrl,
-    adminPassword: closed ? adminPassword : undefined,
-    bucketName: running.bucket?.name ?? '',
-    tableName: template.resources('AWS::DynamoDB::Table')[0]?.id ?? '',
-    clientConfig: {
-      region,
-      credentials,
-      endpoints: { s3: storeUrl, dynamodb: jsonUrl, secretsManager: jsonUrl },
-    },
-  });
 }
 
 export { synthesize } from './synthesize.ts';

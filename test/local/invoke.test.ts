@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invokeOn } from '../../local/invoke-on.ts';
+import { invokeOn } from '../../local/invoke.ts';
 import { type LocalStack, startLocal } from '../../local/stack.ts';
 import { writeAssembly } from './assembly.ts';
 
@@ -50,7 +50,7 @@ describe('a function invoked by hand', () => {
     const path = `${url}/2015-03-31/functions/getindex/invocations`;
     for (const authorization of ['', 'Bearer ', 'Bearer guess']) {
       const answer = await fetch(path, { method: 'POST', body: '{}', headers: { authorization } });
-      expect([answer.status, await answer.json()]).toEqual([403, { message: 'Forbidden' }]);
+      expect(answer.status).toBe(403);
     }
   });
 });
