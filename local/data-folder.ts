@@ -1,72 +1,68 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export type DataFolder = { readonly path: string; release(): void };
 
-// Two stacks in one process have one process id, so the file alone cannot keep them apart.
-const held = new Set<string>();
+/** Where a running stack can be reached by whoever may read its data folder. */
+export type Holder = { readonly pid: number; readonly url: string; readonly secret: string };
 
-/** Whether it has ended, and nobody asked for its exit code yet. Only Linux tells. */
-function isZombie(pid: number): boolean {
-  const file = `/proc/${pid}/stat`;
-  return existsSync(file) && /\) [ZX] /.test(readFileSync(file, 'utf8'));
-}
+const lockOf = (folder: string) => path.join(path.resolve(folder), 'lock');
 
-function isRunning(pid: number): boolean {
+/**
+ * Whose stack holds a folder. It is asked: a process id alone may be another's by now, or be the same at every
+ * start of a container.
+ *
+ * @returns nothing if nobody holds it, or did until it was killed
+ */
+export async function holderOf(folder: string): Promise<Holder | undefined> {
   try {
-    return pid > 0 && process.kill(pid, 0) && !isZombie(pid);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    const holder = JSON.parse(readFileSync(lockOf(folder), 'utf8')) as Holder;
+    const answer = await fetch(holder.url, { headers: { authorization: `Bearer ${holder.secret}` } });
+    return answer.ok ? holder : undefined;
+  } catch {
+    return undefined;
   }
 }
 
-/** Writes the lock file, unless a running process has its id in there. */
-function lock(file: string): void {
+/** Writes the lock file whole or not at all. @returns false if there is one */
+function lock(folder: string, holder: Holder): boolean {
+  const draft = `${lockOf(folder)}-${randomUUID()}`;
+  writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    linkSync(draft, lockOf(folder));
+    return true;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    const holder = Number(readFileSync(file, 'utf8'));
-    // Our own id in it is that of a runner that was killed: in a container every start may have the same id.
-    if (holder !== process.pid && isRunning(holder)) {
-      throw new Error(
-        `${path.dirname(file)} is in use by process ${holder}; give another one with --data-dir`,
-      );
-    }
-    rmSync(file, { force: true });
-    lock(file);
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(draft);
   }
-}
-
-/** Gives the folder back when asked to, or when the process ends before that. */
-function releasing(folder: string, giveBack: () => void): DataFolder {
-  const release = () => {
-    process.off('exit', release);
-    giveBack();
-  };
-  process.on('exit', release);
-  return { path: folder, release };
 }
 
 /**
- * Takes a folder for one stack alone.
+ * Takes a folder for one stack alone, until it is released or the process ends.
  *
  * @param folder @default a temporary one, removed on release
+ * @param holder where the stack answers already
  */
-export function takeDataFolder(folder: string | undefined): DataFolder {
-  if (folder === undefined) {
-    const temporary = mkdtempSync(path.join(tmpdir(), 'chartroom-'));
-    return releasing(temporary, () => rmSync(temporary, { recursive: true, force: true }));
-  }
-  const full = path.resolve(folder);
-  if (held.has(full)) throw new Error(`${full} is in use by this process`);
+export async function takeDataFolder(folder: string | undefined, holder: Holder): Promise<DataFolder> {
+  const full = folder === undefined ? mkdtempSync(path.join(tmpdir(), 'chartroom-')) : path.resolve(folder);
   mkdirSync(full, { recursive: true });
-  const file = path.join(full, 'lock');
-  lock(file);
-  held.add(full);
-  return releasing(full, () => {
-    held.delete(full);
-    rmSync(file, { force: true });
-  });
+  while (!lock(full, holder)) {
+    const other = await holderOf(full);
+    if (other !== undefined) {
+      throw new Error(`${full} is in use by process ${other.pid}; give another one with --data-dir`);
+    }
+    rmSync(lockOf(full), { force: true });
+  }
+  // What a start left behind that was killed in the middle of it.
+  for (const name of readdirSync(full)) if (name.startsWith('lock-')) rmSync(path.join(full, name));
+  const release = () => {
+    process.off('exit', release);
+    rmSync(folder === undefined ? full : lockOf(full), { recursive: true, force: true });
+  };
+  process.on('exit', release);
+  return { path: full, release };
 }

@@ -26,10 +26,11 @@ export class CallerEnded extends Error {}
 /** Applies a call with whatever fate a test has chosen for it. Callers that are no function are left alone. */
 export async function withFaults<Answer>(
   faults: Faults,
-  { accessKeyId, environment }: Caller,
+  caller: Caller | undefined,
   call: Omit<StoreCall, 'caller'>,
   apply: () => Promise<Answer>,
 ): Promise<Answer> {
+  const { accessKeyId = '', environment } = caller ?? {};
   const fate = environment === undefined ? 'pass' : faults.decide({ ...call, caller: accessKeyId });
   if (fate.endsWith('before')) await strike();
   const answer = await apply();
@@ -37,8 +38,8 @@ export async function withFaults<Answer>(
   return answer;
 
   async function strike(): Promise<never> {
-    if (!fate.startsWith('kill'))
-      throw new Refusal(500, 'InternalError', 'We encountered an internal error.');
+    const code = call.service === 's3' ? 'InternalError' : 'InternalServerError';
+    if (!fate.startsWith('kill')) throw new Refusal(500, code, 'We encountered an internal error.');
     await faults.kill(environment ?? '');
     throw new CallerEnded();
   }

@@ -2,59 +2,50 @@ import type { IncomingMessage } from 'node:http';
 import { account } from './template.ts';
 
 export type Route<Target> = {
-  /** `GET /charts/{file}`, `ANY /x/{rest+}` or `$default`. */
+  /** `GET /charts/{file}` or `$default`. */
   readonly key: string;
   readonly target: Target;
 };
-export type RouteMatch<Target> = {
+type RouteMatch<Target> = {
   readonly route: Route<Target>;
   readonly parameters: Readonly<Record<string, string>>;
 };
 
-// Of two routes that match, the one whose first differing segment ranks lower wins.
-const RANKS = { static: '0', variable: '1', greedy: '2' } as const;
-
 /** @returns the path's parameters and its rank among matching routes, or nothing when it does not match */
 function matchPath(pattern: string, path: string) {
-  const wanted = pattern.split('/').slice(1);
-  const given = path.split('/').slice(1);
+  const wanted = pattern.split('/');
+  const given = path.split('/').map(decodeURIComponent);
+  if (given.length !== wanted.length) return undefined;
   const parameters: Record<string, string> = {};
-  let rank = '';
   for (const [index, segment] of wanted.entries()) {
-    const [, name, greedy] = /^\{([^+}]+)(\+?)\}$/.exec(segment) ?? [];
-    const text = greedy ? given.slice(index).join('/') : given[index];
-    if (text === undefined || (name !== undefined && text === '')) return undefined;
-    if (name === undefined && decodeURIComponent(text) !== segment) return undefined;
-    if (name !== undefined) parameters[name] = decodeURIComponent(text);
-    rank += name === undefined ? RANKS.static : greedy ? RANKS.greedy : RANKS.variable;
-    if (greedy) return { parameters, rank };
+    const [, name] = /^\{([^+}]+)\}$/.exec(segment) ?? [];
+    const text = given[index] ?? '';
+    if (name === undefined ? text !== segment : text === '') return undefined;
+    if (name !== undefined) parameters[name] = text;
   }
-  return given.length === wanted.length ? { parameters, rank } : undefined;
+  // Of two routes that match, the one that is literal where they first differ wins.
+  return { parameters, rank: wanted.map((segment) => (segment.startsWith('{') ? 1 : 0)).join('') };
 }
 
 /**
- * Picks the route of a request: a full match before a greedy one, literal segments before variables from left
- * to right, the method before `ANY`, and `$default` when nothing matches.
+ * Picks the route of a request: literal segments before variables from left to right, and `$default` when nothing
+ * matches. An encoded slash does not part segments. `ANY` and greedy variables are not imitated.
  *
- * @param path as it was sent: an encoded slash does not part segments
  * @throws URIError for a path that cannot be decoded
  */
 export function selectRoute<Target>(
   routes: readonly Route<Target>[],
-  method: string,
-  path: string,
+  { method, url = '/' }: IncomingMessage,
 ): RouteMatch<Target> | undefined {
+  const [path = '/'] = url.split('?');
   const matches = routes.flatMap((route) => {
-    const [routeMethod, pattern] = route.key.split(' ');
-    if (pattern === undefined || (routeMethod !== method && routeMethod !== 'ANY')) return [];
-    const match = matchPath(pattern, path);
-    const rank = `${match?.rank}${routeMethod === 'ANY' ? 1 : 0}`;
-    return match === undefined ? [] : [{ route, parameters: match.parameters, rank }];
+    const [routeMethod, pattern = ''] = route.key.split(' ');
+    const match = routeMethod === method ? matchPath(pattern, path) : undefined;
+    return match === undefined ? [] : [{ route, ...match }];
   });
-  const greedy = (rank: string) => (rank.includes(RANKS.greedy) ? 1 : 0);
-  matches.sort((a, b) => greedy(a.rank) - greedy(b.rank) || (a.rank < b.rank ? -1 : 1));
+  const [best] = matches.sort((a, b) => (a.rank < b.rank ? -1 : 1));
   const fallback = routes.find(({ key }) => key === '$default');
-  return matches[0] ?? (fallback && { route: fallback, parameters: {} });
+  return best ?? (fallback && { route: fallback, parameters: {} });
 }
 
 /**
@@ -90,23 +81,8 @@ export function mergedHeaders({ rawHeaders }: IncomingMessage): Map<string, stri
 }
 
 /** Whether the gateway takes a body for text. What is not valid UTF-8 in it is lost. */
-const isText = (contentType: string) =>
-  /^(text\/.*|application\/(json|xml|javascript))$/.test(
-    contentType.split(';')[0]?.trim().toLowerCase() ?? '',
-  );
-
-/** Adds what the gateway adds and takes away what belongs to the connection. @returns the cookies */
-function rewriteHeaders(headers: Map<string, string>, request: IncomingMessage, bodyBytes: number) {
-  const sender = request.socket.remoteAddress ?? '127.0.0.1';
-  const cookies = headers.get('cookie')?.split(/[;,]\s*/);
-  if (headers.has('transfer-encoding')) headers.set('content-length', String(bodyBytes));
-  for (const name of ['cookie', 'connection', 'transfer-encoding', 'keep-alive', 'expect'])
-    headers.delete(name);
-  headers.set('x-forwarded-for', [headers.get('x-forwarded-for'), sender].filter(Boolean).join(', '));
-  headers.set('x-forwarded-proto', 'http');
-  headers.set('x-forwarded-port', String(request.socket.localPort));
-  return cookies;
-}
+const isText = (contentType = '') =>
+  /^(text\/[^;]*|application\/(json|xml|javascript))\s*(;|$)/i.test(contentType.trim());
 
 /** The gateway leaves out what is empty. */
 const someOf = (values: Readonly<Record<string, string>>) =>
@@ -123,40 +99,38 @@ export function httpEvent(
   body: Buffer,
   requestId: string,
 ) {
-  const headers = mergedHeaders(request);
-  const [path = '/', ...query] = (request.url ?? '/').split('?');
+  const { method, socket, httpVersion, url = '/' } = request;
+  const [path = '/', ...query] = url.split('?');
   const rawQueryString = query.join('?');
   const rawPath = decodeURIComponent(path);
-  const cookies = rewriteHeaders(headers, request, body.length);
-  const parameters = merge(new URLSearchParams(rawQueryString));
-  const asText = isText(headers.get('content-type') ?? '');
-  const host = headers.get('host') ?? 'localhost';
-  const now = new Date();
+  const headers = mergedHeaders(request);
+  const asText = isText(headers.get('content-type'));
+  if (headers.has('transfer-encoding')) headers.set('content-length', String(body.length));
+  for (const name of ['connection', 'transfer-encoding', 'keep-alive', 'expect']) headers.delete(name);
+  headers.set('x-forwarded-proto', 'http');
+  headers.set('x-forwarded-port', String(socket.localPort));
   return {
     version: '2.0',
     routeKey: match.route.key,
     rawPath,
     rawQueryString,
-    cookies,
     headers: Object.fromEntries(headers),
-    queryStringParameters: someOf(Object.fromEntries(parameters)),
+    queryStringParameters: someOf(Object.fromEntries(merge(new URLSearchParams(rawQueryString)))),
     requestContext: {
       accountId: account,
       apiId: 'local',
-      domainName: host,
-      domainPrefix: host.split('.')[0],
+      domainName: headers.get('host') ?? 'localhost',
       http: {
-        method: request.method,
+        method,
         path: rawPath,
-        protocol: `HTTP/${request.httpVersion}`,
-        sourceIp: request.socket.remoteAddress,
+        protocol: `HTTP/${httpVersion}`,
+        sourceIp: socket.remoteAddress,
         userAgent: headers.get('user-agent') ?? '',
       },
       requestId,
       routeKey: match.route.key,
       stage: '$default',
-      time: now.toUTCString(),
-      timeEpoch: now.getTime(),
+      timeEpoch: Date.now(),
     },
     pathParameters: someOf(match.parameters),
     body: body.length === 0 ? undefined : body.toString(asText ? 'utf8' : 'base64'),

@@ -1,21 +1,40 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
-export type Listener = { readonly port: number; close(): Promise<void> };
+export type Advertised = {
+  /** Address to listen on. */
+  readonly host: string;
+  /** How the API and S3 are called in URLs. */
+  readonly apiHost: string;
+  readonly storeHost: string;
+};
 
-const codeOf = (error: unknown) =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+/**
+ * What to listen on and what to be called.
+ *
+ * Without an address it is loopback under two names: Helm sends its credentials on along a redirect within one
+ * host name, and S3 refuses them beside a presigned query.
+ */
+export function advertise(address: string | undefined): Advertised {
+  if (address === undefined) return { host: '127.0.0.1', apiHost: 'localhost', storeHost: '127.0.0.1' };
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal);
+  const everywhere = address === '0.0.0.0' || address === '::';
+  const name = everywhere ? (outside?.address ?? '127.0.0.1') : address;
+  const inUrl = isIPv6(name) ? `[${name}]` : name;
+  return { host: address, apiHost: inUrl, storeHost: inUrl };
+}
 
 /** Binds a server to one host. @returns its port */
 export function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.keepAliveTimeout = 60_000; // SDKs keep idle connections; one closed under them costs a retry
     server.once('error', (error) => {
-      const taken = codeOf(error) === 'EADDRINUSE';
-      const where = host.includes(':') ? `[${host}]` : host;
-      reject(
-        taken ? new Error(`port ${port} on ${where} is taken by another program`, { cause: error }) : error,
-      );
+      const taken = 'code' in error && error.code === 'EADDRINUSE';
+      const message = `port ${port} on ${host} is taken by another program`;
+      reject(taken ? new Error(message, { cause: error }) : error);
     });
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
@@ -27,34 +46,4 @@ export function close(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
-}
-
-/**
- * Serves one port on every host given; the first must work. A further one may be missing from this computer
- * (no IPv6), but must not belong to another program: clients that prefer it would talk to that one.
- *
- * @param port 0 for a free one
- */
-export async function listen(
-  handler: RequestListener,
-  hosts: readonly string[],
-  port: number,
-): Promise<Listener> {
-  const servers: Server[] = [];
-  let bound = port;
-  const closeAll = async () => void (await Promise.all(servers.map(close)));
-  for (const host of hosts) {
-    const server = createServer(handler);
-    try {
-      bound = await bind(server, host, bound);
-      servers.push(server);
-    } catch (error) {
-      const missing = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error));
-      if (missing && servers.length > 0) continue;
-      await closeAll();
-      if (port === 0 && servers.length > 0) return await listen(handler, hosts, 0); // free on one host only
-      throw error;
-    }
-  }
-  return { port: bound, close: closeAll };
 }

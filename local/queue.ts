@@ -1,97 +1,106 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import type { LambdaFunction } from './functions.ts';
-import { nameInArn, region, type Template } from './template.ts';
+import { Journal } from './journal.ts';
+import { account, nameInArn, region, type Template } from './template.ts';
 
 type Message = {
-  readonly id: string;
+  readonly key: string;
   readonly body: string;
   readonly sentAt: number;
-  receiveCount: number;
+  readonly receiveCount: number;
   /** When it may be received (again), in milliseconds since the epoch. */
-  visibleAt: number;
+  readonly visibleAt: number;
 };
 
+/** Of an `AWS::SQS::Queue`. */
 type QueueProperties = {
   readonly VisibilityTimeout?: number;
   readonly RedrivePolicy?: { readonly deadLetterTargetArn: string; readonly maxReceiveCount: number };
 };
-type MappingProperties = {
-  readonly EventSourceArn: string;
-  readonly FunctionName: string;
+
+/** Who receives from a queue, and how: an `AWS::Lambda::EventSourceMapping`. */
+export type Consumer = {
+  readonly invoke: LambdaFunction['invoke'];
   readonly BatchSize?: number;
   readonly MaximumBatchingWindowInSeconds?: number;
   readonly ScalingConfig?: { readonly MaximumConcurrency?: number };
   readonly FunctionResponseTypes?: readonly string[];
 };
-
-/** Who receives from a queue, and how. */
-export type Consumer = {
-  readonly invoke: LambdaFunction['invoke'];
-  readonly batchSize: number;
-  readonly windowMs: number;
-  readonly concurrency: number;
-  /** Whether the answer tells which messages of the batch failed. */
-  readonly partial: boolean;
-};
-
-export type QueueOptions = {
-  readonly name: string;
-  readonly visibilityMs: number;
-  readonly redrive?: { readonly to: Queue; readonly maxReceiveCount: number };
+type Mapping = Omit<Consumer, 'invoke'> & {
+  readonly EventSourceArn: string;
+  readonly FunctionName: string;
 };
 
 /**
  * A standard SQS queue with the event source mapping that drains it: batches, a window, at least once, redrive.
- * It lives in memory: what is in it when the process ends is lost.
+ * Its messages are journaled, so that they survive the process: one that was being worked on comes again when its
+ * visibility timeout has passed.
  */
 export class Queue {
   readonly name: string;
-  consumer: Consumer | undefined;
-  readonly #options: QueueOptions;
-  readonly #messages = new Set<Message>();
+  redrive: { readonly to: Queue; readonly maxReceiveCount: number } | undefined;
+  #consumer: Consumer | undefined;
+  readonly #visibilityMs: number;
+  readonly #messages: Journal<Message>;
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
 
-  constructor(options: QueueOptions) {
-    this.name = options.name;
-    this.#options = options;
+  constructor(name: string, folder: string, visibilityMs: number) {
+    this.name = name;
+    this.#visibilityMs = visibilityMs;
+    this.#messages = new Journal(path.join(folder, `${name}.jsonl`));
   }
 
   /** The bodies of all messages, also of those that are hidden or being worked on. */
   get bodies(): readonly string[] {
-    return [...this.#messages].map(({ body }) => body);
+    return [...this.#messages.values()].map(({ body }) => body);
+  }
+
+  get consumed(): boolean {
+    return this.#consumer !== undefined;
+  }
+
+  consume(consumer: Consumer): void {
+    this.#consumer = consumer;
+    this.#pump();
   }
 
   send(body: string, delayMs = 0): void {
-    const now = Date.now();
-    this.#messages.add({ id: randomUUID(), body, sentAt: now, receiveCount: 0, visibleAt: now + delayMs });
+    const sentAt = Date.now();
+    this.#messages.put({ key: randomUUID(), body, sentAt, receiveCount: 0, visibleAt: sentAt + delayMs });
     this.#pump();
   }
 
   /** Takes back the messages that were set aside as dead letters. */
-  redrive(): void {
-    const { redrive } = this.#options;
-    for (const body of redrive?.to.bodies ?? []) this.send(body);
-    if (redrive !== undefined) redrive.to.#messages.clear();
+  takeBack(): void {
+    const { redrive } = this;
+    if (redrive === undefined) return;
+    for (const { key, body } of [...redrive.to.#messages.values()]) {
+      this.send(body);
+      redrive.to.#messages.delete(key);
+    }
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#consumer = undefined;
     clearTimeout(this.#timer);
+    this.#messages.close();
   }
 
   /** Starts every batch that is due, and wakes up when the next one will be. */
   #pump(): void {
     clearTimeout(this.#timer);
-    const consumer = this.consumer;
-    while (consumer !== undefined && !this.#stopped && this.#running < consumer.concurrency) {
+    const consumer = this.#consumer;
+    if (consumer === undefined) return;
+    const { BatchSize = 10, MaximumBatchingWindowInSeconds: windowS = 0, ScalingConfig } = consumer;
+    while (this.#running < (ScalingConfig?.MaximumConcurrency ?? 5)) {
       const now = Date.now();
-      const waiting = [...this.#messages].sort((a, b) => a.visibleAt - b.visibleAt);
-      const ready = waiting.filter(({ visibleAt }) => visibleAt <= now).slice(0, consumer.batchSize);
-      const oldest = waiting[0];
+      const waiting = [...this.#messages.values()].sort((a, b) => a.visibleAt - b.visibleAt);
+      const ready = waiting.filter(({ visibleAt }) => visibleAt <= now).slice(0, BatchSize);
+      const [oldest] = waiting;
       if (oldest === undefined) return;
-      const dueAt = oldest.visibleAt + (ready.length < consumer.batchSize ? consumer.windowMs : 0);
+      const dueAt = oldest.visibleAt + (ready.length < BatchSize ? windowS * 1000 : 0);
       if (ready.length === 0 || dueAt > now) {
         this.#timer = setTimeout(() => this.#pump(), Math.max(1, dueAt - now));
         return;
@@ -101,46 +110,41 @@ export class Queue {
   }
 
   async #deliver(ready: readonly Message[], consumer: Consumer): Promise<void> {
-    const batch = ready.filter((message) => this.#receive(message));
+    const batch = ready.flatMap((message) => this.#receive(message));
     if (batch.length === 0) return;
     this.#running += 1;
     const records = batch.map((message) => this.#record(message));
     const invocation = await consumer.invoke(JSON.stringify({ Records: records }));
-    const failed = invocation.outcome === 'answer' ? failures(invocation.payload, consumer.partial) : 'all';
-    for (const message of batch) {
-      if (failed !== 'all' && !failed.has(message.id)) this.#messages.delete(message);
-    }
+    if (this.#consumer === undefined) return; // stopped: the messages come again at the next start
+    const partial = consumer.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false;
+    const failed = invocation.outcome === 'answer' ? failures(invocation.payload, partial) : 'all';
+    for (const { key } of batch) if (failed !== 'all' && !failed.has(key)) this.#messages.delete(key);
     this.#running -= 1;
     this.#pump();
   }
 
-  /** Hides a message for its reader. @returns false if it was read too often and went to the dead letters */
-  #receive(message: Message): boolean {
-    const { redrive, visibilityMs } = this.#options;
-    if (redrive !== undefined && message.receiveCount >= redrive.maxReceiveCount) {
-      this.#messages.delete(message);
-      redrive.to.send(message.body);
-      return false;
+  /** Hides a message for its reader. @returns none if it was read too often and went to the dead letters */
+  #receive(message: Message): readonly Message[] {
+    if (this.redrive !== undefined && message.receiveCount >= this.redrive.maxReceiveCount) {
+      this.redrive.to.send(message.body);
+      this.#messages.delete(message.key);
+      return [];
     }
-    message.receiveCount += 1;
-    message.visibleAt = Date.now() + visibilityMs;
-    return true;
+    const visibleAt = Date.now() + this.#visibilityMs;
+    const received = { ...message, receiveCount: message.receiveCount + 1, visibleAt };
+    this.#messages.put(received);
+    return [received];
   }
 
-  #record(message: Message) {
+  #record({ key, body, receiveCount, sentAt }: Message) {
     return {
-      messageId: message.id,
+      messageId: key,
       receiptHandle: randomUUID(),
-      body: message.body,
-      attributes: {
-        ApproximateReceiveCount: String(message.receiveCount),
-        SentTimestamp: String(message.sentAt),
-        SenderId: 'local',
-      },
+      body,
+      attributes: { ApproximateReceiveCount: String(receiveCount), SentTimestamp: String(sentAt) },
       messageAttributes: {},
-      md5OfBody: createHash('md5').update(message.body).digest('hex'),
       eventSource: 'aws:sqs',
-      eventSourceARN: `arn:aws:sqs:${region}:000000000000:${this.name}`,
+      eventSourceARN: `arn:aws:sqs:${region}:${account}:${this.name}`,
       awsRegion: region,
     };
   }
@@ -158,40 +162,29 @@ function failures(payload: string, partial: boolean): ReadonlySet<string> | 'all
 /**
  * The queues of a template with their consumers, by logical id.
  *
+ * @param functionAt the function of an ARN or a name
  * @param retryAfterMs replaces every queue's visibility timeout
  */
 export function queuesOf(
   template: Template,
-  functions: ReadonlyMap<string, Pick<LambdaFunction, 'invoke'>>,
-  retryAfterMs?: number,
+  functionAt: (arn: string) => Pick<LambdaFunction, 'invoke'>,
+  { folder, retryAfterMs }: { folder: string; retryAfterMs: number | undefined },
 ): ReadonlyMap<string, Queue> {
-  const declared = new Map(
-    template.resources<QueueProperties>('AWS::SQS::Queue').map(({ id, properties }) => [id, properties]),
+  const declared = template.resources<QueueProperties>('AWS::SQS::Queue');
+  const queues = new Map(
+    declared.map(({ id, properties: { VisibilityTimeout = 30 } }) => [
+      id,
+      new Queue(id, folder, retryAfterMs ?? VisibilityTimeout * 1000),
+    ]),
   );
-  const queues = new Map<string, Queue>();
-  const build = (name: string): Queue => {
-    const { VisibilityTimeout = 30, RedrivePolicy: policy } = declared.get(name) ?? {};
-    const redrive = policy && {
-      to: build(nameInArn(policy.deadLetterTargetArn)),
-      maxReceiveCount: policy.maxReceiveCount,
-    };
-    const visibilityMs = retryAfterMs ?? VisibilityTimeout * 1000;
-    const queue = queues.get(name) ?? new Queue({ name, visibilityMs, ...(redrive && { redrive }) });
-    queues.set(name, queue);
-    return queue;
-  };
-  for (const name of declared.keys()) build(name);
-  for (const { properties } of template.resources<MappingProperties>('AWS::Lambda::EventSourceMapping')) {
-    const target = functions.get(nameInArn(properties.FunctionName));
-    const queue = queues.get(nameInArn(properties.EventSourceArn));
-    if (queue === undefined || target === undefined) throw new Error('an event source mapping leads nowhere');
-    queue.consumer = {
-      invoke: (event) => target.invoke(event),
-      batchSize: properties.BatchSize ?? 10,
-      windowMs: (properties.MaximumBatchingWindowInSeconds ?? 0) * 1000,
-      concurrency: properties.ScalingConfig?.MaximumConcurrency ?? 5,
-      partial: properties.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-    };
+  for (const { id, properties } of declared) {
+    const { deadLetterTargetArn = '', maxReceiveCount = 0 } = properties.RedrivePolicy ?? {};
+    const [queue, to] = [queues.get(id), queues.get(nameInArn(deadLetterTargetArn))];
+    if (queue !== undefined && to !== undefined) queue.redrive = { to, maxReceiveCount };
+  }
+  for (const { properties } of template.resources<Mapping>('AWS::Lambda::EventSourceMapping')) {
+    const { invoke } = functionAt(properties.FunctionName);
+    queues.get(nameInArn(properties.EventSourceArn))?.consume({ ...properties, invoke });
   }
   return queues;
 }

@@ -1,52 +1,45 @@
 import { region } from './template.ts';
 
-/** A bucket's `NotificationConfiguration`, as CloudFormation has it. */
-export type NotificationConfiguration = {
-  readonly QueueConfigurations?: readonly {
-    readonly Event: string;
-    readonly Queue: string;
-    readonly Filter?: {
-      readonly S3Key: { readonly Rules: readonly { readonly Name: string; readonly Value: string }[] };
-    };
-  }[];
+type Rule = { readonly Name: string; readonly Value: string };
+
+/** Of an `AWS::S3::Bucket`. */
+export type BucketProperties = {
+  readonly NotificationConfiguration?: {
+    readonly QueueConfigurations?: readonly {
+      readonly Event: string;
+      readonly Queue: string;
+      readonly Filter?: { readonly S3Key: { readonly Rules: readonly Rule[] } };
+    }[];
+  };
 };
 
 export type Change = {
   /** `ObjectCreated:Put` and the like. */
   readonly event: string;
   readonly key: string;
-  readonly sizeBytes?: number;
-  readonly etag?: string;
+  readonly size?: number;
+  readonly eTag?: string;
 };
 
-let lastSequence = 0n;
-
-/** Rises with every event, also across restarts. */
-function nextSequencer(): string {
-  const now = BigInt(Date.now()) << 16n;
-  lastSequence = now > lastSequence ? now : lastSequence + 1n;
-  return lastSequence.toString(16).toUpperCase().padStart(18, '0');
-}
+let lastSequence = 0;
 
 /** Keys in events are encoded as forms are, slashes aside. */
 const encodeKey = (key: string) => encodeURIComponent(key).replaceAll('%2F', '/').replaceAll('%20', '+');
 
 /** The record that S3 sends of a change. */
-export function eventRecord(bucket: string, { event, key, sizeBytes, etag }: Change) {
+export function eventRecord(bucket: string, { event, key, ...object }: Change) {
+  lastSequence = Math.max(lastSequence + 1, Date.now() * 1000); // rises also across restarts
+  const sequencer = lastSequence.toString(16).toUpperCase().padStart(18, '0');
   return {
     eventVersion: '2.1',
     eventSource: 'aws:s3',
     awsRegion: region,
     eventTime: new Date().toISOString(),
     eventName: event,
-    userIdentity: { principalId: 'local' },
-    requestParameters: { sourceIPAddress: '127.0.0.1' },
-    responseElements: {},
     s3: {
       s3SchemaVersion: '1.0',
-      configurationId: 'local',
-      bucket: { name: bucket, ownerIdentity: { principalId: 'local' }, arn: `arn:aws:s3:::${bucket}` },
-      object: { key: encodeKey(key), size: sizeBytes, eTag: etag, sequencer: nextSequencer() },
+      bucket: { name: bucket, arn: `arn:aws:s3:::${bucket}` },
+      object: { key: encodeKey(key), ...object, sequencer },
     },
   };
 }
@@ -54,10 +47,10 @@ export function eventRecord(bucket: string, { event, key, sizeBytes, etag }: Cha
 export type EventRecord = ReturnType<typeof eventRecord>;
 
 /** @returns the ARNs of the queues that asked for a change */
-export function queuesFor(configuration: NotificationConfiguration | undefined, { event, key }: Change) {
+export function queuesFor({ NotificationConfiguration }: BucketProperties, { event, key }: Change) {
   const matches = (pattern: string) =>
     pattern.endsWith('*') ? `s3:${event}`.startsWith(pattern.slice(0, -1)) : `s3:${event}` === pattern;
-  return (configuration?.QueueConfigurations ?? [])
+  return (NotificationConfiguration?.QueueConfigurations ?? [])
     .filter(({ Event }) => matches(Event))
     .filter(({ Filter }) =>
       (Filter?.S3Key.Rules ?? []).every(({ Name, Value }) =>

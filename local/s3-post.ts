@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
@@ -19,13 +19,13 @@ const FREE = /^(policy|x-amz-signature|file|x-ignore-.*)$/;
 const denied = (why: string) => new Refusal(403, 'AccessDenied', `Invalid according to Policy: ${why}`);
 
 /** Reads an upload form; what follows its file is ignored, as S3 does. */
-export async function readPostForm(request: Readable, contentType: string) {
+export async function readPostForm(body: Buffer, contentType: string) {
   const fields = new Map<string, string>();
   const files: Promise<Buffer>[] = [];
   const form = busboy({ headers: { 'content-type': contentType } });
   form.on('field', (name, value) => files.length > 0 || fields.set(name.toLowerCase(), value));
   form.on('file', (_, file) => files.push(buffer(file)));
-  await pipeline(request, form);
+  await pipeline(Readable.from([body]), form);
   const file = await files[0];
   if (file === undefined) throw new Refusal(400, 'InvalidArgument', 'POST requires exactly one file upload.');
   return { fields, file };
@@ -54,10 +54,8 @@ const isList = (condition: Policy['conditions'][number]): condition is Condition
 /** @returns the name of the field that the condition is about */
 function checkCondition([kind, name, wanted]: Condition, values: PostForm, sizeBytes: number): string {
   if (kind === 'content-length-range') {
-    const code =
-      sizeBytes > Number(wanted) ? 'EntityTooLarge' : sizeBytes < Number(name) ? 'EntityTooSmall' : '';
-    if (code !== '')
-      throw new Refusal(400, code, 'The size of your upload is outside of what the policy allows');
+    if (sizeBytes > Number(wanted)) throw new Refusal(400, 'EntityTooLarge', 'The file is too large');
+    if (sizeBytes < Number(name)) throw new Refusal(400, 'EntityTooSmall', 'The file is too small');
     return 'file';
   }
   const field = String(name).slice(1).toLowerCase();

@@ -6,11 +6,9 @@ const escapeXml = (text: string) =>
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-export const unescapeXml = (text = '') =>
-  text.replace(/&(?:#(\d+)|#x([0-9a-fA-F]+)|(\w+));/g, (_, decimal, hex, name) =>
-    name
-      ? (ENTITIES[name] ?? '')
-      : String.fromCodePoint(decimal ? Number(decimal) : Number.parseInt(hex, 16)),
+const unescapeXml = (text: string) =>
+  text.replace(/&(?:#x(\w+)|#(\d+)|(\w+));/g, (_, hex, decimal, name) =>
+    name ? (ENTITIES[name] ?? '') : String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal)),
   );
 
 const elements = (content: XmlContent): string =>
@@ -25,3 +23,13 @@ const elements = (content: XmlContent): string =>
 /** A document: the root element with one content after the other. */
 export const xml = (root: string, ...contents: readonly XmlContent[]) =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<${root}>${contents.map(elements).join('')}</${root}>`;
+
+/** @returns for each element of that name a reader of the texts in it */
+export const readXml = (text: string, element: string) =>
+  [...text.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, 'gs'))].map(
+    ([, row = '']) =>
+      (name: string) => {
+        const [, inner] = new RegExp(`<${name}>([^<]*)<`).exec(row) ?? [];
+        return inner === undefined ? undefined : unescapeXml(inner);
+      },
+  );

@@ -1,29 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Advertised, advertise } from './address.ts';
-import { jsonServices } from './aws-json.ts';
-import { openControl } from './control.ts';
-import { type DataFolder, takeDataFolder } from './data-folder.ts';
+import { aws, type Services } from './aws.ts';
+import { takeDataFolder } from './data-folder.ts';
+import { type DynamoDb, openDynamoDb, openTables } from './dynamodb.ts';
 import type { Fate, StoreCall } from './faults.ts';
-import { functionsOf, type Invocation, type LambdaFunction, type Log } from './functions.ts';
-import { gateway, routesOf } from './gateway.ts';
-import type { Route } from './http-event.ts';
-import { bind, listen } from './listen.ts';
+import { type Functions, functionsOf, type LambdaFunction, type Log } from './functions.ts';
+import { gateway, type Routes, routesOf } from './gateway.ts';
+import { advertise, bind, close } from './listen.ts';
 import { type Queue, queuesOf } from './queue.ts';
-import { s3 } from './s3.ts';
 import { Bucket } from './s3-bucket.ts';
-import {
-  type Change,
-  type EventRecord,
-  eventRecord,
-  type NotificationConfiguration,
-  queuesFor,
-} from './s3-events.ts';
+import { type BucketProperties, type Change, type EventRecord, eventRecord, queuesFor } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
 import { startSchedules } from './schedules.ts';
-import type { Credentials } from './sigv4.ts';
+import { secretStrings } from './secrets.ts';
 import { synthesize } from './synthesize.ts';
 import { nameInArn, readAssembly, region, type Template } from './template.ts';
 
@@ -34,7 +26,7 @@ export type LocalOptions = {
   readonly storePort?: number;
   /** Address for other machines to reach this one by. @default loopback only */
   readonly address?: string;
-  /** Where table and bucket live. @default a temporary folder, removed by `stop` */
+  /** Where table, bucket and queues live. @default a temporary folder, removed by `stop` */
   readonly dataDir?: string;
   /** @default 'open'; an `assembly` decides this itself */
   readonly access?: 'open' | 'closed';
@@ -50,214 +42,196 @@ export type LocalOptions = {
   readonly retryAfterMs?: number;
 };
 
-export type LocalStack = {
-  readonly url: string;
-  readonly storeUrl: string;
+// The access key of whoever holds `clientConfig`; a function's is its logical id.
+const VISITOR = 'visitor';
+
+/** A stack on this computer; what is not there yet answers 503 or 404. */
+export class LocalStack implements Services {
+  url = '';
+  /** Of S3, and of the rest that functions call. */
+  storeUrl = '';
   /** Set when the stack has a secret, which is when access is closed. */
-  readonly adminPassword: string | undefined;
-  readonly bucketName: string;
-  readonly tableName: string;
-  /** What an AWS SDK client needs to look into the stores. */
-  readonly clientConfig: {
-    readonly region: string;
-    readonly credentials: Credentials;
-    readonly endpoints: { readonly s3: string; readonly dynamodb: string; readonly secretsManager: string };
-  };
+  adminPassword: string | undefined;
+  bucketName = '';
+  tableName = '';
   /** Decides the fate of each call that a function makes to a store. */
   intercept: ((call: StoreCall) => Fate) | undefined;
   /** Decides after how many milliseconds each copy of an S3 event arrives; an empty list loses it. */
   deliver: ((record: EventRecord) => readonly number[]) | undefined;
-  /** Resolves when no message waits, hidden ones included, and no function runs. */
-  idle(): Promise<void>;
-  /** Runs a function, named as its file is, or as the beginning of its logical id. */
-  invoke(name: string, payload: string): Promise<Invocation>;
-  /** What was received too often, by queue. */
-  deadLetters(): Readonly<Record<string, readonly string[]>>;
-  /** Sends what was received too often once more. */
-  redrive(): void;
-  stop(): Promise<void>;
-};
-
-// The access key of whoever holds `clientConfig`; a function's is its logical id.
-const VISITOR = 'visitor';
-
-type BucketProperties = {
-  readonly NotificationConfiguration?: NotificationConfiguration;
-  readonly VersioningConfiguration?: { readonly Status: string };
-};
-
-/** The parts of a stack while it runs; what is not there yet answers 503 or 404. */
-class Running {
-  intercept: LocalStack['intercept'];
-  deliver: LocalStack['deliver'];
-  routes: readonly Route<LambdaFunction>[] | undefined;
-  functions: ReadonlyMap<string, LambdaFunction> = new Map();
-  queues: ReadonlyMap<string, Queue> = new Map();
-  readonly buckets: Bucket[] = [];
+  readonly tolerateHeader: boolean;
   readonly secret = randomBytes(20).toString('hex');
+  secretStrings: Services['secretStrings'] = new Map();
+  dynamoDb: DynamoDb | undefined;
+  bucket: Bucket | undefined;
+  routes: Routes | undefined;
+  #functions: Functions = new Map();
+  #queues: ReadonlyMap<string, Queue> = new Map();
+  readonly #options: LocalOptions;
   readonly #closers: (() => unknown)[] = [];
+
+  constructor(options: LocalOptions) {
+    this.#options = options;
+    this.tolerateHeader = options.address !== undefined;
+  }
 
   readonly faults = {
     decide: (call: StoreCall) => this.intercept?.(call) ?? 'pass',
     kill: async (environment: string) => {
-      for (const one of this.functions.values()) await one.kill(environment);
+      for (const one of this.#functions.values()) await one.kill(environment);
     },
   };
 
-  readonly secrets = (id: string) => (id === VISITOR || this.functions.has(id) ? this.secret : undefined);
+  readonly secrets = (id: string) => (id === VISITOR || this.#functions.has(id) ? this.secret : undefined);
 
-  /** What `stop` does, last first. */
-  onStop(closer: () => unknown): void {
-    this.#closers.unshift(closer);
+  /** What an AWS SDK client needs to look into the stores. */
+  get clientConfig() {
+    const endpoints = { s3: this.storeUrl, dynamodb: this.storeUrl, secretsManager: this.storeUrl };
+    return { region, credentials: { accessKeyId: VISITOR, secretAccessKey: this.secret }, endpoints };
+  }
+
+  async start(): Promise<void> {
+    const { port, storePort, address, dataDir, retryAfterMs } = this.#options;
+    // The ports before the slow steps, so that a taken one is told at once.
+    const { host, apiHost, storeHost } = advertise(address);
+    this.storeUrl = `http://${storeHost}:${await this.#listen(aws(this), host, storePort)}`;
+    this.url = `http://${apiHost}:${await this.#listen(gateway(this), host, port)}`;
+    const holder = { pid: process.pid, url: this.storeUrl, secret: this.secret };
+    const data = await takeDataFolder(dataDir, holder);
+    this.#onStop(data.release);
+    const template = readAssembly(await assemblyOf(this.#options, data.path));
+    await this.#openStores(template, data.path);
+    this.#startFunctions(template);
+    const functionAt = (arn: string) => this.#functionAt(arn);
+    const folder = path.join(data.path, 'queues');
+    this.#queues = queuesOf(template, functionAt, { folder, retryAfterMs });
+    this.#onStop(() => [...this.#queues.values()].map((queue) => queue.stop()));
+    this.#onStop(startSchedules(template, functionAt));
+    this.routes = routesOf(template, functionAt);
+  }
+
+  /**
+   * Runs a function, found by its logical id or the beginning of it, in any case and without dashes.
+   *
+   * @throws what the function failed with
+   */
+  async invoke(functionName: string, payload: unknown = null): Promise<unknown> {
+    while (this.routes === undefined) await sleep(50, undefined, { ref: false }); // the stack still starts
+    const start = functionName.replaceAll('-', '').toLowerCase();
+    const [found, ...others] = [...this.#functions].filter(([id]) => id.toLowerCase().startsWith(start));
+    if (found === undefined || others.length > 0) throw new Error(`${functionName} is not one function`);
+    const invocation = await found[1].invoke(JSON.stringify(payload));
+    if (invocation.outcome === 'error') throw new Error(invocation.detail);
+    return JSON.parse(invocation.payload);
+  }
+
+  /** Resolves when no message waits, hidden ones included, and no function runs. */
+  async idle(): Promise<void> {
+    const busy = () =>
+      [...this.#queues.values()].some(({ consumed, bodies }) => consumed && bodies.length > 0) ||
+      [...this.#functions.values()].some((one) => one.busy);
+    while (busy()) await sleep(10);
+  }
+
+  /** What was received too often, by queue. */
+  deadLetters(): Readonly<Record<string, readonly string[]>> {
+    const dead = [...this.#queues.values()].filter(({ consumed }) => !consumed);
+    return Object.fromEntries(dead.map(({ name, bodies }) => [name, bodies]));
+  }
+
+  /** Sends what was received too often once more. */
+  redrive(): void {
+    for (const queue of this.#queues.values()) queue.takeBack();
   }
 
   async stop(): Promise<void> {
     for (const closer of this.#closers.splice(0)) await closer();
   }
 
-  openBuckets(template: Template, folder: string): void {
-    for (const { id, properties } of template.resources<BucketProperties>('AWS::S3::Bucket')) {
-      const name = id.toLowerCase();
-      const files = new ObjectFiles(path.join(folder, 's3', name));
-      this.onStop(() => files.close());
-      const changed = (change: Change) => this.#notify(name, change, properties.NotificationConfiguration);
-      const versioned = properties.VersioningConfiguration?.Status === 'Enabled';
-      this.buckets.push(new Bucket({ name, files, versioned, changed, secrets: this.secrets }));
-    }
+  /** What `stop` does, last first. */
+  #onStop(closer: () => unknown): void {
+    this.#closers.unshift(closer);
   }
 
-  #notify(bucket: string, change: Change, configuration: NotificationConfiguration | undefined): void {
-    for (const arn of queuesFor(configuration, change)) {
-      const record = eventRecord(bucket, change);
+  /** @returns the port */
+  async #listen(listener: RequestListener, host: string, port = 0): Promise<number> {
+    const server = createServer(listener);
+    const bound = await bind(server, host, port);
+    this.#onStop(() => close(server));
+    return bound;
+  }
+
+  #functionAt(arn: string): LambdaFunction {
+    const found = this.#functions.get(nameInArn(arn));
+    if (found === undefined) throw new Error(`there is no function ${arn}`);
+    return found;
+  }
+
+  async #openStores(template: Template, folder: string): Promise<void> {
+    const { dataDir, adminPassword = randomBytes(15).toString('base64url') } = this.#options;
+    this.secretStrings = secretStrings(template, adminPassword);
+    this.adminPassword = this.secretStrings.size > 0 ? adminPassword : undefined;
+    const dynamoDb = openDynamoDb(dataDir === undefined ? undefined : path.join(folder, 'dynamodb'));
+    this.dynamoDb = dynamoDb;
+    this.#onStop(() => dynamoDb.close());
+    const [table] = await openTables(template, dynamoDb);
+    this.tableName = table ?? '';
+    const [declared] = template.resources<BucketProperties>('AWS::S3::Bucket');
+    if (declared === undefined) return;
+    this.bucketName = declared.id.toLowerCase();
+    const files = new ObjectFiles(path.join(folder, 's3', this.bucketName));
+    this.#onStop(() => files.close());
+    const changed = (change: Change) => this.#notify(change, declared.properties);
+    this.bucket = new Bucket({ name: this.bucketName, files, changed, secrets: this.secrets });
+  }
+
+  #notify(change: Change, properties: BucketProperties): void {
+    const record = eventRecord(this.bucketName, change);
+    for (const arn of queuesFor(properties, change)) {
       for (const delayMs of this.deliver?.(record) ?? [0]) {
-        this.queues.get(nameInArn(arn))?.send(JSON.stringify({ Records: [record] }), delayMs);
+        this.#queues.get(nameInArn(arn))?.send(JSON.stringify({ Records: [record] }), delayMs);
       }
     }
   }
 
-  async invoke(name: string, payload: string): Promise<Invocation> {
-    const beginning = name.replaceAll('-', '');
-    const found = [...this.functions].find(([id]) => id.startsWith(beginning))?.[1];
-    if (found === undefined) throw new Error(`the stack has no function ${name}`);
-    return await found.invoke(payload);
-  }
-
-  get #deadLetterQueues(): ReadonlySet<Queue> {
-    return new Set([...this.queues.values()].filter(({ consumer }) => consumer === undefined));
-  }
-
-  async idle(): Promise<void> {
-    const dead = this.#deadLetterQueues;
-    const busy = () =>
-      [...this.queues.values()].some((queue) => !dead.has(queue) && queue.bodies.length > 0) ||
-      [...this.functions.values()].some((one) => one.busy);
-    while (busy()) await sleep(10);
-  }
-
-  redrive(): void {
-    for (const queue of this.queues.values()) queue.redrive();
-  }
-
-  deadLetters(): Readonly<Record<string, readonly string[]>> {
-    return Object.fromEntries([...this.#deadLetterQueues].map(({ name, bodies }) => [name, bodies]));
+  #startFunctions(template: Template): void {
+    const surroundings = {
+      AWS_REGION: region,
+      AWS_SECRET_ACCESS_KEY: this.secret,
+      AWS_ENDPOINT_URL: this.storeUrl,
+      // The runner's Node may be older than the one the functions are deployed on.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      TZ: ':UTC',
+    };
+    const { environmentsPerFunction: most = 8, log = () => {} } = this.#options;
+    this.#functions = functionsOf(template, { surroundings, most, log });
+    this.#onStop(() => Promise.all([...this.#functions.values()].map((one) => one.kill())));
   }
 }
 
 /** The folder of the template to run, synthesized now unless it is given. */
-async function assemblyOf({ assembly, access = 'open' }: LocalOptions, data: DataFolder): Promise<string> {
+async function assemblyOf({ assembly, access = 'open' }: LocalOptions, folder: string): Promise<string> {
   if (assembly !== undefined) return assembly;
   const reason = access === 'open' && { accessReason: 'runs on this computer only' };
-  const outDir = path.join(data.path, 'assembly');
+  const outDir = path.join(folder, 'assembly');
   rmSync(outDir, { recursive: true, force: true });
   return await synthesize({ outDir, context: { access, ...reason } });
 }
 
-/** Variables of every function, besides its own. */
-const surroundings = (s3Url: string, jsonUrl: string, secret: string) => ({
-  AWS_REGION: region,
-  AWS_DEFAULT_REGION: region,
-  AWS_SECRET_ACCESS_KEY: secret,
-  AWS_ENDPOINT_URL_S3: s3Url,
-  AWS_ENDPOINT_URL_DYNAMODB: jsonUrl,
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: jsonUrl,
-  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-  AWS_EXECUTION_ENV: 'local',
-  // The runner's Node may be older than the one the functions are deployed on.
-  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-  TZ: ':UTC',
-});
-
-/** Runs the synthesized stack on this computer. @throws what keeps it from starting, after undoing the rest */
+/**
+ * Runs the synthesized stack on this computer. Over a data folder it may be killed at any moment: what was
+ * acknowledged is there at the next start, and the messages in the queues too; uploads in parts begin anew.
+ *
+ * @throws what keeps it from starting, after undoing the rest
+ */
 export async function startLocal(options: LocalOptions = {}): Promise<LocalStack> {
-  const running = new Running();
+  const stack = new LocalStack(options);
   try {
-    return await start(options, running);
+    await stack.start();
+    return stack;
   } catch (error) {
-    await running.stop();
+    await stack.stop();
     throw error;
   }
-}
-
-async function start(options: LocalOptions, running: Running): Promise<LocalStack> {
-  const data = takeDataFolder(options.dataDir);
-  running.onStop(data.release);
-  const advertised = await advertise(options.address);
-  const ports = await openPorts(options, running, advertised);
-  const assembly = await assemblyOf(options, data);
-  const template = readAssembly(assembly, ports.url);
-  const adminPassword = options.adminPassword ?? randomBytes(15).toString('base64url');
-  const json = jsonServices(
-    options.dataDir === undefined ? undefined : path.join(data.path, 'dynamodb'),
-    running.secrets,
-    running.faults,
-  );
-  const jsonUrl = `http://127.0.0.1:${await bind(json.server, '127.0.0.1', 0)}`;
-  running.onStop(() => json.close());
-  await json.start(template, adminPassword);
-  running.openBuckets(template, data.path);
-  running.functions = functionsOf(template, {
-    surroundings: surroundings(ports.storeUrl, jsonUrl, running.secret),
-    most: options.environmentsPerFunction ?? 8,
-    log: options.log ?? (() => {}),
-  });
-  running.queues = queuesOf(template, running.functions, options.retryAfterMs);
-  running.onStop(() => Promise.all([...running.functions.values()].map((one) => one.kill())));
-  running.onStop(() => [...running.queues.values()].map((queue) => queue.stop()));
-  running.onStop(startSchedules(template, running.functions));
-  running.onStop(await openControl(data.path, (name, payload) => running.invoke(name, payload)));
-  running.routes = routesOf(template, running.functions);
-  const closed = template.resources('AWS::SecretsManager::Secret').length > 0;
-  const [table] = template.resources('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable');
-  return Object.assign(running, {
-    ...ports,
-    adminPassword: closed ? adminPassword : undefined,
-    bucketName: running.buckets[0]?.name ?? '',
-    tableName: table?.id ?? '',
-    clientConfig: {
-      region,
-      credentials: { accessKeyId: VISITOR, secretAccessKey: running.secret },
-      endpoints: { s3: ports.storeUrl, dynamodb: jsonUrl, secretsManager: jsonUrl },
-    },
-  });
-}
-
-/** Takes the ports before the slow steps, so that a taken one is told at once. */
-async function openPorts(options: LocalOptions, running: Running, { hosts, apiHost, storeHost }: Advertised) {
-  const api = await listen(
-    gateway(() => running.routes),
-    hosts,
-    options.port ?? 0,
-  );
-  running.onStop(api.close);
-  const front = s3({
-    buckets: () => running.buckets,
-    secrets: running.secrets,
-    faults: running.faults,
-    tolerateHeader: options.address !== undefined,
-  });
-  const store = await listen(front, hosts.slice(0, 1), options.storePort ?? 0);
-  running.onStop(store.close);
-  return { url: `http://${apiHost}:${api.port}`, storeUrl: `http://${storeHost}:${store.port}` };
 }
 
 export { synthesize } from './synthesize.ts';

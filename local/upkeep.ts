@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import { invokeRunning } from './control.ts';
-import { startLocal } from './stack.ts';
+import { invokeOn } from './invoke.ts';
 
 const USAGE = `Looks after the charts of a Chartroom on this computer, running or not.
 
@@ -21,18 +20,6 @@ type Report = {
   }[];
   readonly more: number;
 };
-
-/** Invokes a function of the stack over a folder, which is started for it unless it runs. */
-async function invoke(dataDir: string, name: string, event: object): Promise<unknown> {
-  const payload = JSON.stringify(event);
-  let invocation = await invokeRunning(dataDir, name, payload);
-  if (invocation === undefined) {
-    const stack = await startLocal({ dataDir });
-    invocation = await stack.invoke(name, payload).finally(() => stack.stop());
-  }
-  if (invocation.outcome !== 'answer') throw new Error(invocation.detail);
-  return JSON.parse(invocation.payload);
-}
 
 function tell({ repositories, healthy, findings, more }: Report): void {
   for (const { repository, kind, mended, ...rest } of findings) {
@@ -58,12 +45,12 @@ async function main(): Promise<void> {
     return;
   }
   if (task === 'reconcile') {
-    await invoke(dataDir, 'reconcile', { now: true });
+    await invokeOn(dataDir, 'reconcile', { now: true });
     console.log('reconciled');
     return;
   }
   const chosen = repository === undefined ? {} : { repository };
-  const report = (await invoke(dataDir, 'repair', { ...chosen, dryRun: task === 'verify' })) as Report;
+  const report = (await invokeOn(dataDir, 'repair', { ...chosen, dryRun: task === 'verify' })) as Report;
   tell(report);
   process.exitCode = report.healthy ? 0 : 1;
 }

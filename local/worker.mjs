@@ -6,25 +6,15 @@ import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const bundle = await import(pathToFileURL(workerData.file).href);
-const handler = bundle[workerData.handler];
-
-function context(requestId, deadline) {
-  return {
-    awsRequestId: requestId,
-    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
-    functionVersion: '$LATEST',
-    invokedFunctionArn: workerData.arn,
-    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
-    logGroupName: '',
-    logStreamName: '',
-    callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
-  };
-}
 
 parentPort.on('message', async ({ event, requestId, deadline }) => {
+  const context = {
+    awsRequestId: requestId,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
   try {
-    const answer = await handler(JSON.parse(event), context(requestId, deadline));
+    const answer = await bundle[workerData.handler](JSON.parse(event), context);
     parentPort.postMessage({ outcome: 'answer', payload: JSON.stringify(answer ?? null) });
   } catch (error) {
     parentPort.postMessage({ outcome: 'error', detail: String(error?.stack ?? error) });

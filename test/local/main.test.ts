@@ -2,17 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bind, close } from '../../local/listen.ts';
-
-/** 127.0.0.1 and, where this computer has it, ::1. */
-const loopbacks = Object.values(networkInterfaces())
-  .flatMap((addresses) => addresses ?? [])
-  .filter(({ internal }) => internal)
-  .map(({ address }) => address);
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -60,9 +54,9 @@ describe('npm start', () => {
     expect(printed.err).toContain(message);
   });
 
-  it.each(loopbacks)('says so when its port is taken on %s', async (host) => {
+  it('says so when its port is taken', async () => {
     const other = createServer();
-    const port = await bind(other, host, 0);
+    const port = await bind(other, '127.0.0.1', 0);
     const { printed, ended } = run(['--ephemeral', '--port', String(port)]);
     expect(await ended).toBe(1);
     expect(printed.err).toMatch(new RegExp(`port ${port} on .* is taken by another program`));

@@ -1,21 +1,31 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Consumer, Queue, type QueueOptions } from '../../local/queue.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { type Consumer, Queue } from '../../local/queue.ts';
 
 type Batch = {
   Records: { messageId: string; body: string; attributes: { ApproximateReceiveCount: string } }[];
 };
 
 const queues: Queue[] = [];
+const folder = mkdtempSync(path.join(tmpdir(), 'chartroom-queues-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 afterEach(() => {
   for (const queue of queues.splice(0)) queue.stop();
 });
 
-function aQueue(options: Partial<QueueOptions> = {}, consumer?: Partial<Consumer>): Queue {
-  const queue = new Queue({ name: 'test', visibilityMs: 20, ...options });
-  const answer = async () => ({ outcome: 'answer', payload: 'null' }) as const;
-  const settings = { invoke: answer, batchSize: 10, windowMs: 0, concurrency: 1, partial: true };
-  if (consumer !== undefined) queue.consumer = { ...settings, ...consumer };
+let made = 0;
+
+function aQueue(consumer?: Partial<Consumer>, visibilityMs = 20, name = `${++made}`): Queue {
+  const queue = new Queue(name, folder, visibilityMs);
+  const invoke: Consumer['invoke'] = async () => ({ outcome: 'answer', payload: 'null' });
+  const one = {
+    ScalingConfig: { MaximumConcurrency: 1 },
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+  };
+  if (consumer !== undefined) queue.consume({ invoke, ...one, ...consumer });
   queues.push(queue);
   return queue;
 }
@@ -35,7 +45,7 @@ function recorder(answer: (batch: Batch, call: number) => unknown = () => null) 
 describe('a queue', () => {
   it('collects a batch while its window is open', async () => {
     const { invoke, bodies } = recorder();
-    const queue = aQueue({}, { invoke, windowMs: 100 });
+    const queue = aQueue({ invoke, MaximumBatchingWindowInSeconds: 0.1 });
     for (const body of ['a', 'b', 'c']) queue.send(body);
     await vi.waitUntil(() => queue.bodies.length === 0);
     expect(bodies()).toEqual([['a', 'b', 'c']]);
@@ -43,7 +53,7 @@ describe('a queue', () => {
 
   it('does not wait for the window once a batch is full', async () => {
     const { invoke, bodies } = recorder();
-    const queue = aQueue({}, { invoke, batchSize: 2, windowMs: 3_600_000 });
+    const queue = aQueue({ invoke, BatchSize: 2, MaximumBatchingWindowInSeconds: 3_600 });
     for (const body of ['a', 'b', 'c']) queue.send(body);
     await vi.waitUntil(() => queue.bodies.length === 1);
     expect(bodies()).toEqual([['a', 'b']]);
@@ -53,7 +63,7 @@ describe('a queue', () => {
     const { invoke, batches, bodies } = recorder(({ Records }, call) => ({
       batchItemFailures: call === 1 ? [{ itemIdentifier: Records[1]?.messageId }] : [],
     }));
-    const queue = aQueue({}, { invoke, windowMs: 30 });
+    const queue = aQueue({ invoke, MaximumBatchingWindowInSeconds: 0.03 });
     for (const body of ['a', 'b', 'c']) queue.send(body);
     await vi.waitUntil(() => queue.bodies.length === 0);
     expect(bodies()).toEqual([['a', 'b', 'c'], ['b']]);
@@ -65,7 +75,7 @@ describe('a queue', () => {
     { why: 'an answer that is no list', answer: { batchItemFailures: 'all' } },
   ])('redelivers the whole batch after $why', async ({ answer }) => {
     const { invoke, bodies } = recorder((_, call) => (call === 1 ? answer : null));
-    const queue = aQueue({}, { invoke, windowMs: 30 });
+    const queue = aQueue({ invoke, MaximumBatchingWindowInSeconds: 0.03 });
     for (const body of ['a', 'b']) queue.send(body);
     await vi.waitUntil(() => queue.bodies.length === 0);
     expect(bodies()).toEqual([
@@ -75,13 +85,14 @@ describe('a queue', () => {
   });
 
   it('moves a message to the dead letters after its last allowed receive', async () => {
-    const dead = aQueue({ name: 'dead' });
+    const dead = aQueue();
     let calls = 0;
     const invoke: Consumer['invoke'] = async () => {
       calls += 1;
       return { outcome: 'error', detail: 'no' };
     };
-    const queue = aQueue({ redrive: { to: dead, maxReceiveCount: 3 } }, { invoke });
+    const queue = aQueue({ invoke });
+    queue.redrive = { to: dead, maxReceiveCount: 3 };
     queue.send('poison');
     await vi.waitUntil(() => dead.bodies.length === 1);
     expect(calls).toBe(3);
@@ -99,12 +110,35 @@ describe('a queue', () => {
       running -= 1;
       return { outcome: 'answer', payload: 'null' };
     };
-    const queue = aQueue({ visibilityMs: 60_000 }, { invoke, batchSize: 1, concurrency: 2 });
+    const queue = aQueue({ invoke, BatchSize: 1, ScalingConfig: { MaximumConcurrency: 2 } }, 60_000);
     for (let index = 0; index < 6; index += 1) queue.send(String(index));
     await vi.waitUntil(() => {
       for (const end of ends.splice(0)) end();
       return queue.bodies.length === 0;
     });
     expect(most).toBe(2);
+  });
+
+  it('has its messages again after its process ended, those that were being worked on too', async () => {
+    let calls = 0;
+    const never: Consumer['invoke'] = () => {
+      calls += 1;
+      return new Promise(() => {});
+    };
+    const before = aQueue({ invoke: never, BatchSize: 1 }, 20, 'kept');
+    for (const body of ['a', 'b']) before.send(body);
+    await vi.waitUntil(() => calls === 1);
+    const { invoke, batches } = recorder();
+    const queue = aQueue({ invoke, BatchSize: 1 }, 20, 'kept'); // the other is not stopped, as if it was killed
+    await vi.waitUntil(() => queue.bodies.length === 0);
+    const received = batches
+      .flatMap(({ Records }) => Records)
+      .map(({ body, attributes }) => ({ body, ...attributes }));
+    expect(received).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ body: 'a', ApproximateReceiveCount: '2' }),
+        expect.objectContaining({ body: 'b', ApproximateReceiveCount: '1' }),
+      ]),
+    );
   });
 });

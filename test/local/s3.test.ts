@@ -1,6 +1,4 @@
-import { Readable } from 'node:stream';
 import {
-  CopyObjectCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -65,7 +63,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const put = (Key: string, Body: string | Buffer | Readable = Key) =>
+const put = (Key: string, Body = Key) =>
   client.send(new PutObjectCommand({ Bucket: stack.bucketName, Key, Body }));
 const read = async (Key: string) => {
   const { Body } = await client.send(new GetObjectCommand({ Bucket: stack.bucketName, Key }));
@@ -87,32 +85,12 @@ describe('keys', () => {
     expect(Contents.map(({ Key }) => Key)).toEqual(expect.arrayContaining(keys));
   });
 
-  it('are listed in order, page by page, rolled up behind a delimiter', async () => {
-    for (const key of ['p/1/x', 'p/1/y', 'p/2', 'p/3/x', 'p/\u{10000}', 'p/\uffee']) await put(key);
-    const found: (string | undefined)[] = [];
-    let token: string | undefined;
-    do {
-      const page: ListObjectsV2Command = new ListObjectsV2Command({
-        Bucket: stack.bucketName,
-        Prefix: 'p/',
-        Delimiter: '/',
-        MaxKeys: 1,
-        ...(token !== undefined && { ContinuationToken: token }),
-      });
-      const { Contents = [], CommonPrefixes = [], NextContinuationToken } = await client.send(page);
-      found.push(...Contents.map(({ Key }) => Key), ...CommonPrefixes.map(({ Prefix }) => Prefix));
-      token = NextContinuationToken;
-    } while (token !== undefined);
-    expect(found).toEqual(['p/1/', 'p/2', 'p/3/', 'p/\uffee', 'p/\u{10000}']);
+  it('are listed in the order of their bytes', async () => {
+    for (const key of ['p/\u{10000}', 'p/\uffee', 'p/a']) await put(key);
+    const list = new ListObjectsV2Command({ Bucket: stack.bucketName, Prefix: 'p/' });
+    const { Contents = [] } = await client.send(list);
+    expect(Contents.map(({ Key }) => Key)).toEqual(['p/a', 'p/\uffee', 'p/\u{10000}']);
   });
-});
-
-it('takes a stream in chunks with a trailing checksum', async () => {
-  const bytes = Buffer.alloc(300_000, 'chunk');
-  const Body = Readable.from([bytes.subarray(0, 100_001), bytes.subarray(100_001)]);
-  const sent = { Bucket: stack.bucketName, Key: 'stream', Body, ContentLength: bytes.length };
-  await client.send(new PutObjectCommand(sent));
-  expect(await read('stream')).toBe(bytes.toString());
 });
 
 describe('credentials', () => {
@@ -147,7 +125,7 @@ describe('credentials', () => {
   });
 
   it('sign one key only', async () => {
-    const url = (await signed('secret')).replace('/secret?', '/stream?');
+    const url = (await signed('secret')).replace('/secret?', '/other?');
     expect(await codeOf(await fetch(url))).toEqual({ status: 403, code: 'SignatureDoesNotMatch' });
   });
 });
@@ -163,19 +141,22 @@ describe('events', () => {
     const Bucket = stack.bucketName;
     await put('other/1');
     await put('charts/a b+c.tgz', 'four');
-    const source = `${Bucket}/charts/a%20b%2Bc.tgz`;
-    await client.send(new CopyObjectCommand({ Bucket, Key: 'charts/copy', CopySource: source }));
+    await put('charts/other', 'other');
     await client.send(new DeleteObjectCommand({ Bucket, Key: 'charts/a b+c.tgz' }));
-    const Objects = [{ Key: 'charts/copy' }, { Key: 'charts/nothing' }];
+    const { VersionId } = await put('charts/version', 'x');
+    await client.send(new DeleteObjectCommand({ Bucket, Key: 'charts/version', VersionId: 'not its own' }));
+    const Objects = [{ Key: 'charts/other' }, { Key: 'charts/version', VersionId }];
     await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
     await stack.idle();
     await expect
       .poll(() => eventsOf(''))
       .toEqual([
         ['ObjectCreated:Put', 'charts/a+b%2Bc.tgz', 4],
-        ['ObjectCreated:Copy', 'charts/copy', 4],
-        ['ObjectRemoved:Delete', 'charts/a+b%2Bc.tgz', undefined],
-        ['ObjectRemoved:Delete', 'charts/copy', undefined],
+        ['ObjectCreated:Put', 'charts/other', 5],
+        ['ObjectRemoved:DeleteMarkerCreated', 'charts/a+b%2Bc.tgz', undefined],
+        ['ObjectCreated:Put', 'charts/version', 1],
+        ['ObjectRemoved:DeleteMarkerCreated', 'charts/other', undefined],
+        ['ObjectRemoved:Delete', 'charts/version', undefined],
       ]);
   });
 

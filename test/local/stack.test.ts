@@ -179,7 +179,7 @@ describe('a data folder', () => {
     await closed;
     const next = await startLocal({ dataDir, assembly });
     expect(await visit(next).stored('kept')).toEqual({ object: true, item: true });
-    await expect(startLocal({ dataDir, assembly })).rejects.toThrow('is in use by this process');
+    await expect(startLocal({ dataDir, assembly })).rejects.toThrow(`is in use by process ${process.pid}`);
     await next.stop();
     rmSync(dataDir, { recursive: true });
   });

@@ -61,7 +61,7 @@ async function checkThatItStays(world: World, repository: string): Promise<void>
 
 /** After a stop: what the data directory holds is what it is meant to hold, with nothing half made beside it. */
 export function checkDataFolder(folder: string): void {
-  expectNames(folder, ['assembly', 'dynamodb', 's3']);
+  expectNames(folder, ['assembly', 'dynamodb', 'queues', 's3']);
   for (const bucket of readdirSync(path.join(folder, 's3'))) {
     const files = path.join(folder, 's3', bucket);
     expectNames(files, ['blobs', 'journal.jsonl']);

@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { jsonServices } from '../../local/aws-json.ts';
+import { aws } from '../../local/aws.ts';
+import { openDynamoDb } from '../../local/dynamodb.ts';
 import type { Faults } from '../../local/faults.ts';
 import { bind, close } from '../../local/listen.ts';
-import { s3 } from '../../local/s3.ts';
 import { Bucket } from '../../local/s3-bucket.ts';
 import { ObjectFiles } from '../../local/s3-objects.ts';
 import { awsStores, bucketName } from './aws.ts';
@@ -23,24 +24,20 @@ const embedded: Backend = {
   open: async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-stores-'));
     const files = new ObjectFiles(folder);
-    const local = new Bucket({ name: bucketName, files, secrets, versioned: true, changed: () => {} });
-    const objects = createServer(
-      s3({ buckets: () => [local], secrets, faults: noFaults, tolerateHeader: false }),
-    );
-    const items = jsonServices(undefined, secrets, noFaults);
-    const url = async (server: typeof objects) => `http://127.0.0.1:${await bind(server, '127.0.0.1', 0)}`;
-    const servers = {
-      s3: await url(objects),
-      dynamodb: await url(items.server),
-      region: 'us-east-1',
-      credentials,
-    };
+    const local = new Bucket({ name: bucketName, files, secrets, changed: () => {} });
+    const services = { secret: randomUUID(), secretStrings: new Map(), invoke: async () => undefined };
+    const dynamoDb = openDynamoDb(undefined);
+    const behind = { ...services, bucket: local, dynamoDb };
+    const server = createServer(aws({ ...behind, secrets, faults: noFaults, tolerateHeader: false }));
+    const url = `http://127.0.0.1:${await bind(server, '127.0.0.1', 0)}`;
+    const servers = { s3: url, dynamodb: url, region: 'us-east-1', credentials };
     const stores = await awsStores(servers);
     return {
       ...stores,
       close: async () => {
         stores.close();
-        await Promise.all([close(objects), items.close()]);
+        await close(server);
+        await dynamoDb.close();
         files.close();
         await rm(folder, { recursive: true });
       },

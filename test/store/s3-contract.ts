@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../shared/store/object-store.ts';
 import { s3Multipart } from './s3-multipart.ts';
 import { s3Reads } from './s3-reads.ts';
 import { s3Uploads } from './s3-uploads.ts';
+import { s3Versions } from './s3-versions.ts';
 
 /** A bucket as the plain SDK and plain HTTP see it. */
 export type S3 = {
@@ -19,7 +20,8 @@ export type S3 = {
 export type Shortcoming =
   | 'refuses a signature of another secret'
   | 'refuses two credentials at once'
-  | 'refuses a part that is too small';
+  | 'refuses a part that is too small'
+  | 'refuses bytes that were not signed';
 
 /** Declares a test that a server with that shortcoming would fail. */
 export type TestUnless = (shortcoming: Shortcoming) => typeof it | typeof it.skip;
@@ -29,7 +31,8 @@ export function s3Contract(open: () => S3, shortcomings: readonly Shortcoming[])
   describe('S3 itself', () => {
     const itUnless: TestUnless = (shortcoming) => it.skipIf(shortcomings.includes(shortcoming));
     s3Reads(open, itUnless);
-    s3Uploads(open);
+    s3Uploads(open, itUnless);
     s3Multipart(open, itUnless);
+    s3Versions(open);
   });
 }

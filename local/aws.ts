@@ -1,0 +1,142 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import type { DynamoDb, Answer as PlainAnswer } from './dynamodb.ts';
+import { CallerEnded, type Faults, withFaults } from './faults.ts';
+import { mergedHeaders } from './http-event.ts';
+import { type Bucket, operationOf } from './s3-bucket.ts';
+import { xml } from './s3-xml.ts';
+import { authenticate, Refusal, type Secrets, sha256 } from './sigv4.ts';
+
+/** `bytes` opens an object's bytes; it is not called for HEAD. */
+export type Answer = PlainAnswer & { readonly bytes?: () => Readable };
+
+/** What stands behind the services; what is not there yet answers 503 or 404. */
+export type Services = {
+  readonly bucket?: Bucket | undefined;
+  readonly dynamoDb?: DynamoDb | undefined;
+  /** What Secrets Manager holds, by logical id. */
+  readonly secretStrings: ReadonlyMap<string, string>;
+  /** Lambda. */
+  invoke(functionName: string, payload: unknown): Promise<unknown>;
+  readonly secrets: Secrets;
+  /** Lets its bearer invoke functions. */
+  readonly secret: string;
+  readonly faults: Faults;
+  /** Whether an `Authorization` header beside a presigned query is ignored; real S3 refuses the two. */
+  readonly tolerateHeader: boolean;
+};
+
+type Call = {
+  readonly method: string;
+  /** As it was sent. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+};
+
+const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
+  status: 200,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(value),
+});
+
+/** Lambda's `Invoke`. Any other path is answered too: that tells who asks that the stack is there. */
+async function callLambda(services: Services, { path, body }: Call): Promise<Answer> {
+  const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path) ?? [];
+  if (name === undefined) return json(null);
+  try {
+    return json(await services.invoke(decodeURIComponent(name), JSON.parse(body.toString())));
+  } catch (error) {
+    const errorMessage = error instanceof Error ? error.message : String(error);
+    return json({ errorMessage }, { 'x-amz-function-error': 'Unhandled' });
+  }
+}
+
+/** Secrets Manager, as far as reading a secret goes. */
+function getSecretValue({ secretStrings }: Services, { body }: Call): Answer {
+  const { SecretId = '' } = JSON.parse(body.toString()) as { SecretId?: string };
+  const SecretString = secretStrings.get(SecretId.split(':').at(-1) ?? '');
+  if (SecretString !== undefined) return json({ ARN: SecretId, SecretString });
+  throw new Refusal(400, 'ResourceNotFoundException', `there is no secret ${SecretId}`);
+}
+
+/** Checks what was signed of a body, which is held in memory: charts and indexes are far smaller than S3 allows. */
+function payloadHashOf({ headers, query, body }: Call): string {
+  const given = headers.get('x-amz-content-sha256') ?? query.get('X-Amz-Content-Sha256');
+  if (given === undefined || given === null) return headers.has('x-amz-target') ? sha256(body) : UNSIGNED;
+  if (given === UNSIGNED || given === sha256(body)) return given;
+  // Chunks with signatures of their own come here too: no client of ours sends them.
+  throw new Refusal(400, 'XAmzContentSHA256Mismatch', 'The body is not the one that was signed.');
+}
+
+const UNSIGNED = 'UNSIGNED-PAYLOAD';
+
+async function callS3(services: Services, call: Call): Promise<Answer> {
+  const { method, path, query, headers, body } = call;
+  const { bucket, secrets, faults, tolerateHeader } = services;
+  const [, bucketName = '', ...segments] = path.split('/');
+  const key = segments.map(decodeURIComponent).join('/');
+  const operation = operationOf({ method, key, query, headers });
+  if (query.has('X-Amz-Signature') && headers.has('authorization') && !tolerateHeader) {
+    throw new Refusal(400, 'InvalidArgument', 'Only one auth mechanism allowed');
+  }
+  // A form brings its signature in its fields; the bucket checks it with the policy.
+  const isForm = operation === 'PostObject';
+  const caller = isForm ? undefined : authenticate({ ...call, payloadHash: payloadHashOf(call) }, secrets);
+  if (bucket?.name !== bucketName) throw new Refusal(404, 'NoSuchBucket', `There is no ${bucketName} here.`);
+  const run = bucket.operations[operation];
+  if (run === undefined) throw new Refusal(501, 'NotImplemented', 'This local S3 does not do that.');
+  const apply = () => run({ key, query, headers, body });
+  return await withFaults(faults, caller, { service: 's3', operation, key }, apply);
+}
+
+async function answer(services: Services, call: Call): Promise<Answer> {
+  const { headers, body } = call;
+  if (headers.get('authorization') === `Bearer ${services.secret}`) return await callLambda(services, call);
+  const [service, operation = ''] = headers.get('x-amz-target')?.split('.') ?? [];
+  if (service === undefined) return await callS3(services, call);
+  const caller = authenticate({ ...call, payloadHash: payloadHashOf(call) }, services.secrets);
+  if (service === 'secretsmanager') return getSecretValue(services, call);
+  const { dynamoDb, faults } = services;
+  if (dynamoDb === undefined) throw new Refusal(503, 'ServiceUnavailable', 'The stack still starts.');
+  return await withFaults(faults, caller, { service: 'dynamodb', operation }, () =>
+    dynamoDb.call(headers, body),
+  );
+}
+
+/** An error in the words of its service: S3's are XML. */
+function refusal(error: unknown, isJson: boolean): Answer {
+  const { status, code, message } =
+    error instanceof Refusal ? error : new Refusal(500, 'InternalError', String(error));
+  if (isJson) return { ...json({ __type: code, message }), status };
+  const headers = { 'content-type': 'application/xml' };
+  return { status, headers, body: xml('Error', { Code: code, Message: message }) };
+}
+
+async function handle(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = 'GET', url = '/' } = request;
+  const [path = '/', query = ''] = url.split('?', 2);
+  const headers = mergedHeaders(request);
+  const call = { method, path, query: new URLSearchParams(query), headers, body: await buffer(request) };
+  const answered = await answer(services, call).catch((error: unknown) => {
+    if (error instanceof CallerEnded) throw error;
+    return refusal(error, headers.has('x-amz-target'));
+  });
+  const { status, headers: given, body = '', bytes } = answered;
+  response.writeHead(status, bytes ? given : { ...given, 'content-length': Buffer.byteLength(body) });
+  if (method === 'HEAD' || bytes === undefined) response.end(method === 'HEAD' ? undefined : body);
+  else await pipeline(bytes(), response);
+}
+
+/**
+ * The services of AWS behind one address: S3 with path-style addressing, DynamoDB, Secrets Manager, and Lambda for
+ * the bearer of a secret. Access rules are not imitated.
+ */
+export function aws(services: Services) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    handle(services, request, response).catch(() => response.destroy()); // nobody is there to answer
+  };
+}

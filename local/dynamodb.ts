@@ -1,0 +1,85 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import dynalite from 'dynalite';
+import { bind, close } from './listen.ts';
+import { mendIndexes, type TableSchema } from './table-indexes.ts';
+import type { Template } from './template.ts';
+
+export type Answer = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+export type DynamoDb = {
+  call(headers: ReadonlyMap<string, string>, body: Buffer): Promise<Answer>;
+  /** Closes the tables when the calls under way have ended: dynalite would crash on them. */
+  close(): Promise<void>;
+};
+
+/**
+ * DynamoDB, by dynalite, which keeps its tables in LevelDB. It is called without a socket between: it ends the
+ * process when a client leaves in the middle of a request, as a killed function does, so it only ever sees whole
+ * ones.
+ *
+ * @param folder of the tables' files @default they live in memory
+ */
+export function openDynamoDb(folder: string | undefined): DynamoDb {
+  const server = dynalite({ createTableMs: 0, ...(folder !== undefined && { path: folder }) });
+  const [engine] = server.listeners('request') as RequestListener[];
+  const answerOf = (headers: ReadonlyMap<string, string>, body: Buffer) =>
+    new Promise<Answer>((resolve) => {
+      const call = { method: 'POST', url: '/', headers: Object.fromEntries(headers) };
+      const request = Object.assign(Readable.from([body]), call);
+      const answered: Record<string, string> = {};
+      const response = {
+        statusCode: 200,
+        setHeader: (name: string, value: unknown) => {
+          answered[name.toLowerCase()] = String(value);
+        },
+        end: (text = '') => resolve({ status: response.statusCode, headers: answered, body: text }),
+      };
+      engine?.(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    });
+  let closed = false;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    async call(headers, body) {
+      if (closed) throw new Error('the tables are closed');
+      // One after the other: dynalite changes an index in two steps, and a query between them misses the item.
+      const answer = last.then(() => answerOf(headers, body));
+      last = answer;
+      return await answer;
+    },
+    async close() {
+      closed = true;
+      await last;
+      await bind(server, '127.0.0.1', 0); // it closes its tables only with a server that listens
+      await close(server);
+    },
+  };
+}
+
+/** Makes the template's tables where they are missing, and mends those that are there. @returns their names */
+export async function openTables(template: Template, { call }: DynamoDb): Promise<string[]> {
+  const send = async (operation: string, request: object) => {
+    const headers = new Map([
+      ['x-amz-target', `DynamoDB_20120810.${operation}`],
+      ['content-type', 'application/x-amz-json-1.0'],
+      // dynalite wants to see a signature, and believes any.
+      ['authorization', 'AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=local'],
+      ['x-amz-date', '20300101T000000Z'],
+    ]);
+    const { status, body = '' } = await call(headers, Buffer.from(JSON.stringify(request)));
+    if (status === 200 || body.includes('ResourceInUseException')) return JSON.parse(body);
+    throw new Error(`${operation} failed: ${body}`);
+  };
+  const declared = template.resources<TableSchema>('AWS::DynamoDB::Table');
+  for (const { id, properties } of declared) {
+    const { AttributeDefinitions, KeySchema, LocalSecondaryIndexes } = properties;
+    const schema = { AttributeDefinitions, KeySchema, LocalSecondaryIndexes };
+    const made = await send('CreateTable', { TableName: id, BillingMode: 'PAY_PER_REQUEST', ...schema });
+    if (!('TableDescription' in made)) await mendIndexes(id, schema, send);
+  }
+  return declared.map(({ id }) => id);
+}
