@@ -7,7 +7,7 @@ import type { Template } from './template.ts';
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 };
 
 export type DynamoDb = {
