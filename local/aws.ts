@@ -1,16 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
-import type { DynamoDb, Answer as PlainAnswer } from './dynamodb.ts';
+import type { Answer, DynamoDb } from './dynamodb.ts';
 import { CallerEnded, type Faults, withFaults } from './faults.ts';
-import { mergedHeaders } from './http-event.ts';
-import { type Bucket, operationOf } from './s3-bucket.ts';
+import { mergedHeaders } from './headers.ts';
+import type { Bucket } from './s3-bucket.ts';
 import { xml } from './s3-xml.ts';
 import { authenticate, Refusal, type Secrets, sha256 } from './sigv4.ts';
-
-/** `bytes` opens an object's bytes; it is not called for HEAD. */
-export type Answer = PlainAnswer & { readonly bytes?: () => Readable };
 
 /** What stands behind the services; what is not there yet answers 503 or 404. */
 export type Services = {
@@ -79,7 +74,8 @@ async function callS3(services: Services, call: Call): Promise<Answer> {
   const { bucket, secrets, faults, tolerateHeader } = services;
   const [, bucketName = '', ...segments] = path.split('/');
   const key = segments.map(decodeURIComponent).join('/');
-  const operation = operationOf({ method, key, query, headers });
+  const request = { key, query, headers, body };
+  const [operation = 'unknown', run] = bucket?.operation(method, request) ?? [];
   if (query.has('X-Amz-Signature') && headers.has('authorization') && !tolerateHeader) {
     throw new Refusal(400, 'InvalidArgument', 'Only one auth mechanism allowed');
   }
@@ -87,10 +83,8 @@ async function callS3(services: Services, call: Call): Promise<Answer> {
   const isForm = operation === 'PostObject';
   const caller = isForm ? undefined : authenticate({ ...call, payloadHash: payloadHashOf(call) }, secrets);
   if (bucket?.name !== bucketName) throw new Refusal(404, 'NoSuchBucket', `There is no ${bucketName} here.`);
-  const run = bucket.operations[operation];
   if (run === undefined) throw new Refusal(501, 'NotImplemented', 'This local S3 does not do that.');
-  const apply = () => run({ key, query, headers, body });
-  return await withFaults(faults, caller, { service: 's3', operation, key }, apply);
+  return await withFaults(faults, caller, { service: 's3', operation, key }, async () => run(request));
 }
 
 async function answer(services: Services, call: Call): Promise<Answer> {
@@ -125,10 +119,9 @@ async function handle(services: Services, request: IncomingMessage, response: Se
     if (error instanceof CallerEnded) throw error;
     return refusal(error, headers.has('x-amz-target'));
   });
-  const { status, headers: given, body = '', bytes } = answered;
-  response.writeHead(status, bytes ? given : { ...given, 'content-length': Buffer.byteLength(body) });
-  if (method === 'HEAD' || bytes === undefined) response.end(method === 'HEAD' ? undefined : body);
-  else await pipeline(bytes(), response);
+  const { status, headers: given, body = '' } = answered;
+  response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...given });
+  response.end(method === 'HEAD' ? undefined : body);
 }
 
 /**

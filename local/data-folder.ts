@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -26,23 +25,20 @@ export async function holderOf(folder: string): Promise<Holder | undefined> {
   }
 }
 
-/** Writes the lock file whole or not at all. @returns false if there is one */
+/** @returns false if there is a lock file already */
 function lock(folder: string, holder: Holder): boolean {
-  const draft = `${lockOf(folder)}-${randomUUID()}`;
-  writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
-    linkSync(draft, lockOf(folder));
+    writeFileSync(lockOf(folder), JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
-  } finally {
-    rmSync(draft);
   }
 }
 
 /**
- * Takes a folder for one stack alone, until it is released or the process ends.
+ * Takes a folder for one stack alone, until it is released or the process ends. Two that start over a dead one's
+ * lock in the same moment are kept apart by LevelDB's own lock.
  *
  * @param folder @default a temporary one, removed on release
  * @param holder where the stack answers already
@@ -57,8 +53,6 @@ export async function takeDataFolder(folder: string | undefined, holder: Holder)
     }
     rmSync(lockOf(full), { force: true });
   }
-  // What a start left behind that was killed in the middle of it.
-  for (const name of readdirSync(full)) if (name.startsWith('lock-')) rmSync(path.join(full, name));
   const release = () => {
     process.off('exit', release);
     rmSync(folder === undefined ? full : lockOf(full), { recursive: true, force: true });

@@ -1,14 +1,10 @@
-/** What this program uses of dynalite, which ships without types. */
+/**
+ * What this program uses of dynalite, which ships without types: the folder of the LevelDB files, without which
+ * tables live in memory, and how long a new table stays in CREATING.
+ */
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
-  type Options = {
-    /** Folder of the LevelDB files. @default in memory */
-    readonly path?: string;
-    /** How long a new table stays in CREATING. @default 500 */
-    readonly createTableMs?: number;
-  };
-
-  function dynalite(options?: Options): Server;
+  function dynalite(options?: { readonly path?: string; readonly createTableMs?: number }): Server;
   export = dynalite;
 }

@@ -8,7 +8,7 @@ import type { Template } from './template.ts';
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 };
 
 export type DynamoDb = {
@@ -71,7 +71,7 @@ export async function openTables(template: Template, { call }: DynamoDb): Promis
       ['x-amz-date', '20300101T000000Z'],
     ]);
     const { status, body = '' } = await call(headers, Buffer.from(JSON.stringify(request)));
-    if (status === 200 || body.includes('ResourceInUseException')) return JSON.parse(body);
+    if (status === 200 || body.includes('ResourceInUseException')) return JSON.parse(String(body));
     throw new Error(`${operation} failed: ${body}`);
   };
   const declared = template.resources<TableSchema>('AWS::DynamoDB::Table');

@@ -30,17 +30,14 @@ export async function withFaults<Answer>(
   call: Omit<StoreCall, 'caller'>,
   apply: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { accessKeyId = '', environment } = caller ?? {};
-  const fate = environment === undefined ? 'pass' : faults.decide({ ...call, caller: accessKeyId });
-  if (fate.endsWith('before')) await strike();
-  const answer = await apply();
-  if (fate.endsWith('after')) await strike();
-  return answer;
-
-  async function strike(): Promise<never> {
-    const code = call.service === 's3' ? 'InternalError' : 'InternalServerError';
-    if (!fate.startsWith('kill')) throw new Refusal(500, code, 'We encountered an internal error.');
-    await faults.kill(environment ?? '');
+  if (caller?.environment === undefined) return await apply();
+  const fate = faults.decide({ ...call, caller: caller.accessKeyId });
+  const answer = fate.endsWith('before') ? undefined : await apply();
+  if (fate.startsWith('kill')) {
+    await faults.kill(caller.environment);
     throw new CallerEnded();
   }
+  if (answer !== undefined && fate === 'pass') return answer;
+  const code = call.service === 's3' ? 'InternalError' : 'InternalServerError';
+  throw new Refusal(500, code, 'We encountered an internal error.');
 }

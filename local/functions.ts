@@ -73,6 +73,9 @@ class Environment {
   }
 }
 
+// More events than that wait for a free one.
+const MOST_ENVIRONMENTS = 8;
+
 /** Room for an execution environment, which is started when needed and then kept. */
 type Slot = { environment?: Environment };
 
@@ -84,10 +87,10 @@ export class LambdaFunction {
   readonly #free: Slot[];
   readonly #waiting: ((slot: Slot) => void)[] = [];
 
-  constructor(spec: FunctionSpec, most: number, log: Log) {
+  constructor(spec: FunctionSpec, log: Log) {
     this.#spec = spec;
     this.#log = log;
-    this.#slots = Array.from({ length: most }, () => ({}));
+    this.#slots = Array.from({ length: MOST_ENVIRONMENTS }, () => ({}));
     this.#free = [...this.#slots];
   }
 
@@ -124,7 +127,8 @@ export type Functions = ReadonlyMap<string, LambdaFunction>;
 /** @param surroundings variables that Lambda and our stores' addresses add to each function's own */
 export function functionsOf(
   template: Template,
-  { surroundings, most, log }: { surroundings: Readonly<Record<string, string>>; most: number; log: Log },
+  surroundings: Readonly<Record<string, string>>,
+  log: Log,
 ): Functions {
   const declared = template.resources<FunctionProperties>('AWS::Lambda::Function');
   return new Map(
@@ -136,7 +140,7 @@ export function functionsOf(
         resourceLimits: { maxOldGenerationSizeMb: MemorySize },
         workerData: { file: path.join(template.asset(Code.S3Key), `${file}.mjs`), handler },
       };
-      return [id, new LambdaFunction({ name: id, timeoutMs: Timeout * 1000, env, worker }, most, log)];
+      return [id, new LambdaFunction({ name: id, timeoutMs: Timeout * 1000, env, worker }, log)];
     }),
   );
 }

@@ -1,24 +1,38 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import type { LambdaFunction } from './functions.ts';
-import { httpEvent, type Route, readBody, selectRoute } from './http-event.ts';
+import { mergedHeaders } from './headers.ts';
 import { nameInArn, type Template } from './template.ts';
 
-// Limits of AWS: an HTTP API's request, a Lambda function's event and its answer.
+// Limits of AWS: an HTTP API's request, and a Lambda function's event and answer.
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
-const MAX_EVENT_BYTES = 6 * 1024 * 1024;
-const MAX_ANSWER_BYTES = 6 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 type FunctionAnswer = {
-  readonly statusCode?: number;
-  readonly headers?: Readonly<Record<string, string | number | boolean>>;
+  readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly isBase64Encoded?: boolean;
 };
 
-export type Routes = readonly Route<LambdaFunction>[];
+type Route = {
+  /** `GET /charts/{file}` or `$default`. */
+  readonly key: string;
+  /** Matches method and path. */
+  readonly pattern: RegExp;
+  readonly target: LambdaFunction;
+};
 
-/** The table of routes that a template's API declares, with the function behind each. */
+type Match = { readonly route: Route; readonly parameters: Readonly<Record<string, string>> };
+
+/** The routes of an API, those with a literal segment before those with a variable in its place. */
+export type Routes = readonly Route[];
+
+/**
+ * The routes that a template's API declares, with the function behind each. `ANY` and greedy variables are not
+ * imitated.
+ */
 export function routesOf(template: Template, functionAt: (arn: string) => LambdaFunction): Routes {
   type Integration = { readonly IntegrationUri: string };
   type Declared = { readonly RouteKey: string; readonly Target: string };
@@ -27,10 +41,85 @@ export function routesOf(template: Template, functionAt: (arn: string) => Lambda
       .resources<Integration>('AWS::ApiGatewayV2::Integration')
       .map(({ id, properties }) => [id, properties.IntegrationUri]),
   );
-  return template.resources<Declared>('AWS::ApiGatewayV2::Route').map(({ properties }) => {
-    const uri = integrations.get(nameInArn(properties.Target)) ?? '';
-    return { key: properties.RouteKey, target: functionAt(uri) };
-  });
+  return template
+    .resources<Declared>('AWS::ApiGatewayV2::Route')
+    .map(({ properties: { RouteKey: key, Target } }) => {
+      const literal = key.replaceAll(/[.$]/g, '\\$&');
+      const pattern = new RegExp(`^${literal.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+      return { key, pattern, target: functionAt(integrations.get(nameInArn(Target)) ?? '') };
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1)); // a brace comes after the letters
+}
+
+/**
+ * Picks the route of a request, `$default` when no other matches. An encoded slash does not part segments.
+ *
+ * @throws URIError for a path that cannot be decoded
+ */
+function selectRoute(routes: Routes, { method, url = '/' }: IncomingMessage): Match | undefined {
+  const [path] = url.split('?');
+  for (const route of routes) {
+    const found = route.pattern.exec(`${method} ${path}`);
+    if (found === null) continue;
+    const given = Object.entries(found.groups ?? {});
+    return { route, parameters: Object.fromEntries(given.map(([k, v]) => [k, decodeURIComponent(v)])) };
+  }
+  const fallback = routes.find(({ key }) => key === '$default');
+  return fallback && { route: fallback, parameters: {} };
+}
+
+/** Whether the gateway takes a body for text. What is not valid UTF-8 in it is lost. */
+const isText = (contentType = '') =>
+  /^(text\/[^;]*|application\/(json|xml|javascript))\s*(;|$)/i.test(contentType.trim());
+
+/** Parameters of the same name are joined by commas, as headers are. */
+const mergedParameters = (query: URLSearchParams) =>
+  Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name).join(',')]));
+
+/** The gateway leaves out what is empty. */
+const someOf = (values: Readonly<Record<string, string>>) =>
+  Object.keys(values).length > 0 ? values : undefined;
+
+/**
+ * Builds the event of payload format 2.0, without cookies.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+function httpEvent(
+  request: IncomingMessage,
+  { route: { key: routeKey }, parameters }: Match,
+  body: Buffer,
+  requestId: string,
+) {
+  const { method, socket, httpVersion, url = '/' } = request;
+  const [path = '/', ...query] = url.split('?');
+  const rawQueryString = query.join('?');
+  const rawPath = decodeURIComponent(path);
+  const headers = mergedHeaders(request);
+  const asText = isText(headers.get('content-type'));
+  const userAgent = headers.get('user-agent') ?? '';
+  if (headers.has('transfer-encoding')) headers.set('content-length', String(body.length));
+  for (const name of ['connection', 'transfer-encoding', 'keep-alive', 'expect']) headers.delete(name);
+  headers.set('x-forwarded-proto', 'http');
+  const http = { method, path: rawPath, protocol: `HTTP/${httpVersion}`, sourceIp: socket.remoteAddress };
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath,
+    rawQueryString,
+    headers: Object.fromEntries(headers),
+    queryStringParameters: someOf(mergedParameters(new URLSearchParams(rawQueryString))),
+    requestContext: {
+      domainName: headers.get('host') ?? 'localhost',
+      http: { ...http, userAgent },
+      requestId,
+      routeKey,
+      stage: '$default',
+    },
+    pathParameters: someOf(parameters),
+    body: body.length === 0 ? undefined : body.toString(asText ? 'utf8' : 'base64'),
+    isBase64Encoded: body.length > 0 && !asText,
+  };
 }
 
 /** The gateway's own answers are `{"message": …}`, unlike ours. */
@@ -38,43 +127,33 @@ function answerItself(response: ServerResponse, status: number, message: string)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
 }
 
-/** Sends what a function returned, the way an HTTP API reads it. */
+/** Sends what a function returned. */
 function send(request: IncomingMessage, response: ServerResponse, payload: string): void {
-  const value = JSON.parse(payload) as FunctionAnswer | null;
-  const json = { 'content-type': 'application/json' };
-  const answer = value?.statusCode ? value : { statusCode: 200, headers: json, body: payload };
-  const { statusCode = 200, headers: given = {}, isBase64Encoded = false } = answer as FunctionAnswer;
-  const body = Buffer.from(answer.body ?? '', isBase64Encoded ? 'base64' : 'utf8');
-  const headers = new Map(Object.entries(given).map(([name, text]) => [name.toLowerCase(), String(text)]));
-  if (body.length > 0 && !headers.has('content-type'))
-    headers.set('content-type', 'text/plain;charset=UTF-8');
-  // A HEAD answer tells the length of the body that GET would have; everywhere else the gateway counts.
-  if (request.method !== 'HEAD' || !headers.has('content-length')) {
-    headers.set('content-length', String(body.length));
+  const { statusCode, headers = {}, body, isBase64Encoded } = JSON.parse(payload) as FunctionAnswer;
+  response.statusCode = statusCode;
+  if (body) response.setHeader('content-type', 'text/plain;charset=UTF-8');
+  for (const [name, value] of Object.entries(headers)) {
+    // A HEAD answer tells the length of the body that GET would have; everywhere else it is counted.
+    const isCounted = name.toLowerCase() === 'content-length' && request.method !== 'HEAD';
+    if (!isCounted) response.setHeader(name, value);
   }
-  if (statusCode === 204 || statusCode === 304) headers.delete('content-length');
-  response.writeHead(statusCode, Object.fromEntries(headers));
-  response.end(request.method === 'HEAD' ? undefined : body);
+  response.end(Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8'));
 }
 
 /** Handles one request from the body's first byte to the answer's last. */
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  routes: Routes | undefined,
-): Promise<void> {
+async function handle(request: IncomingMessage, response: ServerResponse, routes?: Routes): Promise<void> {
   const requestId = randomUUID();
   response.setHeader('apigw-requestid', requestId);
-  const body = await readBody(request, MAX_REQUEST_BYTES);
-  if (body === undefined) return answerItself(response, 413, 'Request Entity Too Large');
+  const body = await buffer(request);
+  if (body.length > MAX_REQUEST_BYTES) return answerItself(response, 413, 'Request Entity Too Large');
   if (routes === undefined) return answerItself(response, 503, 'Service Unavailable');
   const match = selectRoute(routes, request);
   if (match === undefined) return answerItself(response, 404, 'Not Found');
   const event = JSON.stringify(httpEvent(request, match, body, requestId));
-  if (Buffer.byteLength(event) > MAX_EVENT_BYTES)
+  if (Buffer.byteLength(event) > MAX_PAYLOAD_BYTES)
     return answerItself(response, 413, 'Request Entity Too Large');
   const invocation = await match.route.target.invoke(event);
-  if (invocation.outcome === 'error' || Buffer.byteLength(invocation.payload) > MAX_ANSWER_BYTES) {
+  if (invocation.outcome === 'error' || Buffer.byteLength(invocation.payload) > MAX_PAYLOAD_BYTES) {
     return answerItself(response, 500, 'Internal Server Error');
   }
   send(request, response, invocation.payload);
@@ -82,7 +161,7 @@ async function handle(
 
 /**
  * Imitates an HTTP API with Lambda proxy integrations of payload format 2.0; without its patience of 30 s, which
- * no timeout of a function exceeds, and without cookies.
+ * no timeout of a function exceeds.
  *
  * @param stack has no routes while it starts
  */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -28,16 +29,14 @@ export function advertise(address: string | undefined): Advertised {
 }
 
 /** Binds a server to one host. @returns its port */
-export function bind(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.keepAliveTimeout = 60_000; // SDKs keep idle connections; one closed under them costs a retry
-    server.once('error', (error) => {
-      const taken = 'code' in error && error.code === 'EADDRINUSE';
-      const message = `port ${port} on ${host} is taken by another program`;
-      reject(taken ? new Error(message, { cause: error }) : error);
-    });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+export async function bind(server: Server, host: string, port: number): Promise<number> {
+  server.keepAliveTimeout = 60_000; // SDKs keep idle connections; one closed under them costs a retry
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new Error(`port ${port} on ${host} is taken by another program`, { cause: error });
   });
+  return (server.address() as AddressInfo).port;
 }
 
 /** Stops a server and the connections that clients keep open. */

@@ -1,5 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { publishFolder } from './publish-folder.ts';
 import { type LocalOptions, type LocalStack, startLocal } from './stack.ts';
 
 const USAGE = `Runs Chartroom on this computer.
@@ -18,57 +19,45 @@ const USAGE = `Runs Chartroom on this computer.
 // How long a stop may take, with requests under way, before it is an end.
 const STOP_PATIENCE_MS = 10_000;
 
+/** What cannot be meant. */
 class UsageError extends Error {}
 
-type Command = {
-  readonly help: boolean;
-  readonly repoPath: string | undefined;
-  readonly options: LocalOptions;
-};
-
 function parsePort(text: string): number {
-  const port = Number(text);
-  if (text !== '' && Number.isInteger(port) && port >= 0 && port < 65536) return port;
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
   throw new UsageError(`"${text}" is not a port`);
 }
 
-function readArguments(args: readonly string[]) {
+const OPTIONS = {
+  port: { type: 'string', default: '8080' },
+  'store-port': { type: 'string', default: '0' },
+  address: { type: 'string' },
+  'data-dir': { type: 'string', default: '.chartroom' },
+  ephemeral: { type: 'boolean', default: false },
+  'repo-path': { type: 'string' },
+  access: { type: 'string', default: 'open' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+function readArguments() {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        port: { type: 'string', default: '8080' },
-        'store-port': { type: 'string', default: '0' },
-        address: { type: 'string' },
-        'data-dir': { type: 'string', default: '.chartroom' },
-        ephemeral: { type: 'boolean', default: false },
-        'repo-path': { type: 'string' },
-        access: { type: 'string', default: 'open' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
+    return parseArgs({ options: OPTIONS }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** @throws UsageError for what cannot be meant */
-function parseCommand(args: readonly string[], password: string | undefined): Command {
-  const values = readArguments(args);
-  const { access, address } = values;
-  if (access !== 'open' && access !== 'closed')
+function readOptions({ access, address, ...values }: ReturnType<typeof readArguments>): LocalOptions {
+  if (access !== 'open' && access !== 'closed') {
     throw new UsageError(`--access is open or closed, not "${access}"`);
+  }
+  const adminPassword = process.env['CHARTROOM_ADMIN_PASSWORD'];
   return {
-    help: values.help,
-    repoPath: values['repo-path'],
-    options: {
-      port: parsePort(values.port),
-      storePort: parsePort(values['store-port']),
-      access,
-      ...(address !== undefined && { address }),
-      ...(!values.ephemeral && { dataDir: values['data-dir'] }),
-      ...(password && { adminPassword: password }),
-    },
+    port: parsePort(values.port),
+    storePort: parsePort(values['store-port']),
+    access,
+    ...(address !== undefined && { address }),
+    ...(!values.ephemeral && { dataDir: values['data-dir'] }),
+    ...(adminPassword && { adminPassword }),
   };
 }
 
@@ -91,24 +80,36 @@ function welcome({ url, adminPassword: password }: LocalStack): string {
 Press Ctrl-C to stop.`;
 }
 
-async function publish(stack: LocalStack, folder: string): Promise<void> {
-  const basic = Buffer.from(`admin:${stack.adminPassword}`).toString('base64');
-  const result = await publishFolder(stack.url, folder, stack.adminPassword && `Basic ${basic}`);
-  console.log(
-    `${folder}: ${result.published} published, ${result.there} there already, ${result.refused.length} refused`,
-  );
-  for (const line of result.refused) console.error(`  ${line}`);
+/** Publishes every package of a folder, and the provenance file beside it, through the HTTP API. */
+async function publishFolder({ url, adminPassword }: LocalStack, folder: string): Promise<void> {
+  const basic = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`;
+  const headers = {
+    'content-type': 'application/octet-stream',
+    ...(adminPassword && { authorization: basic }),
+  };
+  const post = async (route: string, name: string) => {
+    const body = await readFile(path.join(folder, name));
+    const answer = await fetch(`${url}/api/${route}`, { method: 'POST', headers, body });
+    return { status: answer.status, text: await answer.text() };
+  };
+  const count = { published: 0, there: 0, refused: 0 };
+  const names = new Set(await readdir(folder));
+  for (const name of [...names].filter((each) => each.endsWith('.tgz')).sort()) {
+    const answers = [await post('charts', name)];
+    if (names.has(`${name}.prov`)) answers.push(await post('prov', `${name}.prov`));
+    const bad = answers.find(({ status }) => status !== 409 && status >= 300);
+    count[bad ? 'refused' : answers[0]?.status === 409 ? 'there' : 'published'] += 1;
+    if (bad !== undefined) console.error(`  ${name}: ${bad.status} ${bad.text}`);
+  }
+  const { published, there, refused } = count;
+  console.log(`${folder}: ${published} published, ${there} there already, ${refused} refused`);
 }
 
 async function main(): Promise<void> {
-  const { help, repoPath, options } = parseCommand(
-    process.argv.slice(2),
-    process.env['CHARTROOM_ADMIN_PASSWORD'],
-  );
-  if (help) {
-    console.log(USAGE);
-    return;
-  }
+  const values = readArguments();
+  if (values.help) return console.log(USAGE);
+  const options = readOptions(values);
+  const repoPath = values['repo-path'];
   let stack: LocalStack | undefined;
   let stopping = false;
   const stop = () => {
@@ -116,17 +117,15 @@ async function main(): Promise<void> {
     if (stack === undefined) process.exit(0); // still starting
     stopping = true;
     setTimeout(() => process.exit(1), STOP_PATIENCE_MS).unref();
-    stack.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    const end = (code: number) => () => process.exit(code);
+    stack.stop().then(end(0), end(1));
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   const log = (line: string) => {
     if (!stopping) showTrouble(line); // what a stop cuts off is no trouble
   };
   stack = await startLocal({ ...options, log });
-  if (repoPath !== undefined && !stopping) await publish(stack, repoPath);
+  if (repoPath !== undefined && !stopping) await publishFolder(stack, repoPath);
   if (!stopping) console.log(welcome(stack));
 }
 

@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
-import type { Answer } from './aws.ts';
+import type { Answer } from './dynamodb.ts';
 import type { Change } from './s3-events.ts';
 import { listObjects, listVersions } from './s3-list.ts';
 import type { ObjectFiles, StoredObject } from './s3-objects.ts';
@@ -38,28 +37,10 @@ const xmlAnswer = (...[name, ...content]: Parameters<typeof xml>): Answer => ({
   body: xml(name, ...content),
 });
 
-/** AWS's names of operations, by method, what a request is about, and what tells it from others. */
-const OPERATIONS: Readonly<Record<string, string>> = {
-  'GET bucket list-type': 'ListObjectsV2',
-  'GET bucket versions': 'ListObjectVersions',
-  'POST bucket delete': 'DeleteObjects',
-  'POST bucket': 'PostObject',
-  'PUT object': 'PutObject',
-  'GET object': 'GetObject',
-  'HEAD object': 'HeadObject',
-  'DELETE object': 'DeleteObject',
-  'POST object uploads': 'CreateMultipartUpload',
-  'PUT object uploadId': 'UploadPart',
-  'PUT object x-amz-copy-source uploadId': 'UploadPartCopy',
-  'POST object uploadId': 'CompleteMultipartUpload',
-  'DELETE object uploadId': 'AbortMultipartUpload',
-};
-const MARKS = ['x-amz-copy-source', 'uploadId', 'uploads', 'delete', 'versions', 'list-type'];
+type Operation = readonly [name: string, run: (request: S3Request) => Answer | Promise<Answer>];
 
-export function operationOf({ method, key, query, headers }: Omit<S3Request, 'body'> & { method: string }) {
-  const marks = MARKS.filter((mark) => query.has(mark) || headers.has(mark));
-  return OPERATIONS[[method, key === '' ? 'bucket' : 'object', ...marks].join(' ')] ?? '';
-}
+// What tells operations of one method apart, in the query or among the headers.
+const MARKS = ['x-amz-copy-source', 'uploadId', 'uploads', 'delete', 'versions', 'list-type'];
 
 /** The headers that are stored with an object and answered with it. */
 function keptHeaders(headers: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
@@ -96,62 +77,56 @@ export class Bucket {
     this.#files = options.files;
   }
 
-  /** By AWS's names for them. */
-  readonly operations: Readonly<Record<string, (request: S3Request) => Promise<Answer>>> = {
-    ListObjectsV2: async ({ query }) => xmlAnswer('ListBucketResult', ...listObjects(this.#files, query)),
-    ListObjectVersions: async ({ query }) =>
-      xmlAnswer('ListVersionsResult', ...listVersions(this.#files, query)),
-    PutObject: async (request) =>
-      this.#store(request, request.body, keptHeaders(request.headers), 'ObjectCreated:Put'),
-    GetObject: async (request) => this.#read(request),
-    HeadObject: async (request) => this.#read(request),
-    DeleteObject: async ({ key, query }) => {
-      const VersionId = query.get('versionId') ?? undefined;
-      this.#remove(key, VersionId);
-      return { status: 204, ...(VersionId && { headers: { 'x-amz-version-id': VersionId } }) };
-    },
-    DeleteObjects: async (request) => {
-      const rows = readXml(request.body.toString(), 'Object');
-      const deleted = rows.map((field) => ({ Key: field('Key') ?? '', VersionId: field('VersionId') }));
-      for (const { Key, VersionId } of deleted) this.#remove(Key, VersionId);
-      return xmlAnswer('DeleteResult', ...deleted.map((Deleted) => ({ Deleted })));
-    },
-    PostObject: (request) => this.#post(request),
-    CreateMultipartUpload: async ({ key, headers }) => {
-      const UploadId = randomUUID();
-      this.#uploads.set(UploadId, { key, headers: keptHeaders(headers), parts: new Map() });
-      return xmlAnswer('InitiateMultipartUploadResult', { Bucket: this.name, Key: key, UploadId });
-    },
-    UploadPart: async (request) => {
-      const etag = this.#addPart(request, request.body);
-      return { status: 200, headers: { etag } };
-    },
-    UploadPartCopy: async (request) => {
-      const { headers } = request;
-      const [, bucket, key = ''] = /^\/?([^/]+)\/(.+)$/.exec(headers.get('x-amz-copy-source') ?? '') ?? [];
-      const source = this.#find(bucket === this.name ? decodeURIComponent(key) : '');
-      const range = readRange(headers.get('x-amz-copy-source-range'), source.sizeBytes);
-      const bytes = await buffer(this.#files.read(source, range));
-      return xmlAnswer('CopyPartResult', { ETag: this.#addPart(request, bytes) });
-    },
-    CompleteMultipartUpload: async (request) => {
-      const upload = this.#upload(request);
-      const parts = chooseParts(upload, request.body.toString());
-      const etag = `${md5Of(Buffer.concat(parts.map(({ md5 }) => Buffer.from(md5, 'hex'))))}-${parts.length}`;
-      const bytes = Buffer.concat(parts.map((part) => part.bytes));
-      const event = 'ObjectCreated:CompleteMultipartUpload';
-      const { headers = {} } = this.#store(request, bytes, upload.headers, event, etag);
-      this.#uploads.delete(request.query.get('uploadId') ?? '');
-      const content = { Bucket: this.name, Key: request.key, ETag: `"${etag}"` };
-      const answer = xmlAnswer('CompleteMultipartUploadResult', content);
-      return { ...answer, headers: { ...headers, ...answer.headers } };
-    },
-    AbortMultipartUpload: async (request) => {
-      this.#upload(request);
-      this.#uploads.delete(request.query.get('uploadId') ?? '');
-      return { status: 204 };
-    },
+  /** Operations with AWS's names for them, by method, what a request is about, and its marks. */
+  readonly #operations: Readonly<Record<string, Operation>> = {
+    'PUT object': ['PutObject', (request) => this.#put(request)],
+    'HEAD object': ['HeadObject', (request) => this.#head(request).answer],
+    'GET object': ['GetObject', (request) => this.#get(request)],
+    'DELETE object': ['DeleteObject', (request) => this.#delete(request)],
+    'POST bucket delete': ['DeleteObjects', (request) => this.#deleteMany(request)],
+    'POST bucket': ['PostObject', (request) => this.#post(request)],
+    'GET bucket list-type': [
+      'ListObjectsV2',
+      ({ query }) => xmlAnswer('ListBucketResult', ...listObjects(this.#files, query)),
+    ],
+    'GET bucket versions': [
+      'ListObjectVersions',
+      ({ query }) => xmlAnswer('ListVersionsResult', ...listVersions(this.#files, query)),
+    ],
+    'POST object uploads': ['CreateMultipartUpload', (request) => this.#begin(request)],
+    'PUT object uploadId': ['UploadPart', (request) => this.#addPart(request, request.body)],
+    'PUT object x-amz-copy-source uploadId': ['UploadPartCopy', (request) => this.#copyPart(request)],
+    'POST object uploadId': ['CompleteMultipartUpload', (request) => this.#complete(request)],
+    'DELETE object uploadId': ['AbortMultipartUpload', (request) => this.#abort(request)],
   };
+
+  /** @returns nothing for what is not imitated */
+  operation(method: string, { key, query, headers }: S3Request): Operation | undefined {
+    const marks = MARKS.filter((mark) => query.has(mark) || headers.has(mark));
+    return this.#operations[[method, key === '' ? 'bucket' : 'object', ...marks].join(' ')];
+  }
+
+  #put(request: S3Request): Answer {
+    return this.#store(request, request.body, keptHeaders(request.headers), 'ObjectCreated:Put');
+  }
+
+  #get(request: S3Request): Answer {
+    const { object, start, end, answer } = this.#head(request);
+    return { ...answer, body: this.#files.read(object).subarray(start, end + 1) };
+  }
+
+  #delete({ key, query }: S3Request): Answer {
+    const version = query.get('versionId') ?? undefined;
+    this.#remove(key, version);
+    return { status: 204, ...(version && { headers: { 'x-amz-version-id': version } }) };
+  }
+
+  #deleteMany({ body }: S3Request): Answer {
+    const rows = readXml(body.toString(), 'Object');
+    const deleted = rows.map((field) => ({ Key: field('Key') ?? '', VersionId: field('VersionId') }));
+    for (const { Key, VersionId } of deleted) this.#remove(Key, VersionId);
+    return xmlAnswer('DeleteResult', ...deleted.map((Deleted) => ({ Deleted })));
+  }
 
   /**
    * Makes bytes the object of a key, unless `If-None-Match: *` asks that there be none. Nothing waits in between,
@@ -169,7 +144,7 @@ export class Bucket {
       throw new Refusal(412, 'PreconditionFailed', 'A precondition did not hold');
     }
     this.#options.changed({ event, key, size: bytes.length, eTag: etag });
-    const { blob } = this.#files.put({ key, etag, headers, bytes });
+    const { blob } = this.#files.store({ key, etag, headers }, bytes);
     return { status: 200, headers: { etag: `"${etag}"`, 'x-amz-version-id': blob } };
   }
 
@@ -179,10 +154,11 @@ export class Bucket {
     throw new Refusal(404, 'NoSuchKey', 'The specified key does not exist.');
   }
 
-  #read({ key, headers, query }: S3Request): Answer {
+  /** What is answered with an object's bytes from `start` to `end`, both included. */
+  #head({ key, headers, query }: S3Request) {
     const object = this.#find(key, query.get('versionId'));
     const { start, end, partial } = readRange(headers.get('range'), object.sizeBytes);
-    return {
+    const answer: Answer = {
       status: partial ? 206 : 200,
       headers: {
         ...object.headers,
@@ -193,8 +169,8 @@ export class Bucket {
         'content-length': String(end - start + 1),
         ...(partial && { 'content-range': `bytes ${start}-${end}/${object.sizeBytes}` }),
       },
-      bytes: () => this.#files.read(object, { start, end }),
     };
+    return { object, start, end, answer };
   }
 
   /** Puts a delete marker, or removes a version for good if it is there. */
@@ -203,7 +179,7 @@ export class Bucket {
     if (versionId === undefined) this.#options.changed({ event: 'ObjectRemoved:DeleteMarkerCreated', key });
     else if (versionId !== object?.blob) return;
     else this.#options.changed({ event: 'ObjectRemoved:Delete', key });
-    if (object !== undefined) this.#files.delete(object);
+    if (object !== undefined) this.#files.remove(object);
   }
 
   async #post({ body, headers }: S3Request): Promise<Answer> {
@@ -213,17 +189,48 @@ export class Bucket {
     return { ...this.#store(form, file, keptHeaders(fields), 'ObjectCreated:Post'), status: 204 };
   }
 
+  #begin({ key, headers }: S3Request): Answer {
+    const UploadId = randomUUID();
+    this.#uploads.set(UploadId, { key, headers: keptHeaders(headers), parts: new Map() });
+    return xmlAnswer('InitiateMultipartUploadResult', { Bucket: this.name, Key: key, UploadId });
+  }
+
   #upload({ query, key }: S3Request): Upload {
     const upload = this.#uploads.get(query.get('uploadId') ?? '');
     if (upload?.key === key) return upload;
     throw new Refusal(404, 'NoSuchUpload', 'The specified multipart upload does not exist.');
   }
 
-  /** @returns the part's quoted etag */
-  #addPart(request: S3Request, bytes: Buffer): string {
+  #addPart(request: S3Request, bytes: Buffer): Answer {
     const md5 = md5Of(bytes);
     this.#upload(request).parts.set(request.query.get('partNumber') ?? '', { bytes, md5 });
-    return `"${md5}"`;
+    return { ...xmlAnswer('CopyPartResult', { ETag: `"${md5}"` }), headers: { etag: `"${md5}"` } };
+  }
+
+  #copyPart(request: S3Request): Answer {
+    const { headers } = request;
+    const [, bucket, key = ''] = /^\/?([^/]+)\/(.+)$/.exec(headers.get('x-amz-copy-source') ?? '') ?? [];
+    const source = this.#find(bucket === this.name ? decodeURIComponent(key) : '');
+    const { start, end } = readRange(headers.get('x-amz-copy-source-range'), source.sizeBytes);
+    return this.#addPart(request, this.#files.read(source).subarray(start, end + 1));
+  }
+
+  #complete(request: S3Request): Answer {
+    const upload = this.#upload(request);
+    const parts = chooseParts(upload, request.body.toString());
+    const bytes = Buffer.concat(parts.map((part) => part.bytes));
+    const etag = `${md5Of(bytes)}-${parts.length}`; // S3's is another, and means no more
+    const event = 'ObjectCreated:CompleteMultipartUpload';
+    const stored = this.#store(request, bytes, upload.headers, event, etag);
+    this.#abort(request);
+    const content = { Bucket: this.name, Key: request.key, ETag: `"${etag}"` };
+    return { ...xmlAnswer('CompleteMultipartUploadResult', content), ...stored };
+  }
+
+  #abort(request: S3Request): Answer {
+    this.#upload(request);
+    this.#uploads.delete(request.query.get('uploadId') ?? '');
+    return { status: 204 };
   }
 }
 

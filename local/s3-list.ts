@@ -11,27 +11,27 @@ const rowOf = ({ key, modified, etag, sizeBytes }: StoredObject) => ({
   LastModified: modified,
   ETag: `"${etag}"`,
   Size: sizeBytes,
-  StorageClass: 'STANDARD',
 });
 
 /** A page of keys in order, those with the delimiter behind the prefix rolled up. */
 function readPage(files: ObjectFiles, query: URLSearchParams, after: string) {
   const prefix = query.get('prefix') ?? '';
-  const delimiter = query.get('delimiter');
+  const delimiter = query.get('delimiter') ?? '';
   const most = Math.min(1000, Number(query.get('max-keys') ?? 1000));
-  const found: (StoredObject | { commonPrefix: string })[] = [];
+  const found: (StoredObject | string)[] = [];
+  let next: string | undefined;
   let last = after;
   for (const object of files.sorted()) {
     const { key } = object;
     if (!key.startsWith(prefix) || !isBehind(key, last)) continue;
-    const head = { Prefix: prefix, MaxKeys: most, IsTruncated: found.length === most };
-    if (head.IsTruncated) return { head, found, next: last };
-    const cut = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
-    const commonPrefix = key.slice(0, cut + (delimiter ?? '').length);
-    found.push(cut < 0 ? object : { commonPrefix });
+    if (found.length === most) next = last;
+    if (next !== undefined) break;
+    const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
+    const commonPrefix = key.slice(0, cut + delimiter.length);
+    found.push(cut < 0 ? object : commonPrefix);
     last = cut < 0 ? key : commonPrefix + LAST;
   }
-  return { head: { Prefix: prefix, MaxKeys: most, IsTruncated: false }, found, next: undefined };
+  return { head: { Prefix: prefix, MaxKeys: most, IsTruncated: next !== undefined }, found, next };
 }
 
 /** ListObjectsV2. */
@@ -40,7 +40,7 @@ export function listObjects(files: ObjectFiles, query: URLSearchParams): readonl
   const after = token === null ? query.get('start-after') : Buffer.from(token, 'base64url').toString();
   const { head, found, next } = readPage(files, query, after ?? '');
   const rows = found.map((one) =>
-    'key' in one ? { Contents: rowOf(one) } : { CommonPrefixes: { Prefix: one.commonPrefix } },
+    typeof one === 'string' ? { CommonPrefixes: { Prefix: one } } : { Contents: rowOf(one) },
   );
   const nextToken = next && Buffer.from(next).toString('base64url');
   return [{ ...head, KeyCount: rows.length, NextContinuationToken: nextToken }, ...rows];
@@ -49,7 +49,7 @@ export function listObjects(files: ObjectFiles, query: URLSearchParams): readonl
 /** ListObjectVersions without a delimiter: the current version of each object, since others are not kept. */
 export function listVersions(files: ObjectFiles, query: URLSearchParams): readonly XmlContent[] {
   const { head, found, next } = readPage(files, query, query.get('key-marker') ?? '');
-  const objects = found.filter((one) => 'key' in one);
+  const objects = found.filter((one) => typeof one !== 'string');
   const rows = objects.map((one) => ({ Version: { ...rowOf(one), VersionId: one.blob, IsLatest: true } }));
-  return [{ ...head, NextKeyMarker: next, NextVersionIdMarker: objects.at(-1)?.blob }, ...rows];
+  return [{ ...head, NextKeyMarker: next, NextVersionIdMarker: next && objects.at(-1)?.blob }, ...rows];
 }

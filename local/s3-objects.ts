@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { Journal } from './journal.ts';
 
 export type StoredObject = {
@@ -21,67 +20,44 @@ export type StoredObject = {
  * character, and a journal says which key has which. An object is there once its line in the journal is, whole;
  * what a killed process wrote before that is removed at the next start.
  */
-export class ObjectFiles {
+export class ObjectFiles extends Journal<StoredObject> {
   readonly #blobs: string;
-  readonly #journal: Journal<StoredObject>;
-  #sorted: readonly StoredObject[] | undefined;
 
   constructor(folder: string) {
+    super(path.join(folder, 'journal.jsonl'));
     this.#blobs = path.join(folder, 'blobs');
     fs.mkdirSync(this.#blobs, { recursive: true });
-    this.#journal = new Journal(path.join(folder, 'journal.jsonl'));
-    const named = new Set([...this.#journal.values()].map(({ blob }) => blob));
+    const named = new Set([...this.values()].map(({ blob }) => blob));
     for (const blob of fs.readdirSync(this.#blobs)) if (!named.has(blob)) this.#discard(blob);
-  }
-
-  get(key: string): StoredObject | undefined {
-    return this.#journal.get(key);
   }
 
   /** All objects in the order of their keys' UTF-8 bytes, which is S3's. */
   sorted(): readonly StoredObject[] {
-    this.#sorted ??= [...this.#journal.values()]
+    return [...this.values()]
       .map((object) => ({ object, bytes: Buffer.from(object.key) }))
       .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
       .map(({ object }) => object);
-    return this.#sorted;
   }
 
-  /** The bytes from `start` to `end`, both included. Opened at once, so that a delete cannot come in between. */
-  read({ blob }: StoredObject, { start, end }: { start: number; end: number }): Readable {
-    if (end < start) return Readable.from([]);
-    return fs.createReadStream('', { fd: fs.openSync(path.join(this.#blobs, blob), 'r'), start, end });
+  read({ blob }: StoredObject): Buffer {
+    return fs.readFileSync(path.join(this.#blobs, blob));
   }
 
-  put({
-    bytes,
-    ...object
-  }: Pick<StoredObject, 'key' | 'etag' | 'headers'> & { bytes: Buffer }): StoredObject {
+  store(object: Pick<StoredObject, 'key' | 'etag' | 'headers'>, bytes: Buffer): StoredObject {
     const before = this.get(object.key);
-    const stored = {
-      ...object,
-      blob: randomUUID(),
-      sizeBytes: bytes.length,
-      modified: new Date().toISOString(),
-    };
-    fs.writeFileSync(path.join(this.#blobs, stored.blob), bytes);
-    this.#sorted = undefined;
-    this.#journal.put(stored);
+    const blob = randomUUID();
+    const stored = { ...object, blob, sizeBytes: bytes.length, modified: new Date().toISOString() };
+    fs.writeFileSync(path.join(this.#blobs, blob), bytes);
+    this.put(stored);
     if (before !== undefined) this.#discard(before.blob);
     return stored;
   }
 
-  delete({ key, blob }: StoredObject): void {
-    this.#sorted = undefined;
-    this.#journal.delete(key);
+  remove({ key, blob }: StoredObject): void {
+    this.delete(key);
     this.#discard(blob);
   }
 
-  close(): void {
-    this.#journal.close();
-  }
-
-  /** Who is reading the bytes keeps them till the end of the read. */
   #discard(blob: string): void {
     fs.rmSync(path.join(this.#blobs, blob), { force: true });
   }

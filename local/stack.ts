@@ -15,7 +15,6 @@ import { Bucket } from './s3-bucket.ts';
 import { type BucketProperties, type Change, type EventRecord, eventRecord, queuesFor } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
 import { startSchedules } from './schedules.ts';
-import { secretStrings } from './secrets.ts';
 import { synthesize } from './synthesize.ts';
 import { nameInArn, readAssembly, region, type Template } from './template.ts';
 
@@ -36,14 +35,19 @@ export type LocalOptions = {
   readonly assembly?: string;
   /** Receives one JSON object a line. @default nobody */
   readonly log?: Log;
-  /** How many events one function works on at the same time. @default 8 */
-  readonly environmentsPerFunction?: number;
   /** Replaces the queues' visibility timeouts. */
   readonly retryAfterMs?: number;
 };
 
 // The access key of whoever holds `clientConfig`; a function's is its logical id.
 const VISITOR = 'visitor';
+
+type SecretProperties = {
+  readonly GenerateSecretString: {
+    readonly SecretStringTemplate: string;
+    readonly GenerateStringKey: string;
+  };
+};
 
 /** A stack on this computer; what is not there yet answers 503 or 404. */
 export class LocalStack implements Services {
@@ -60,7 +64,7 @@ export class LocalStack implements Services {
   deliver: ((record: EventRecord) => readonly number[]) | undefined;
   readonly tolerateHeader: boolean;
   readonly secret = randomBytes(20).toString('hex');
-  secretStrings: Services['secretStrings'] = new Map();
+  readonly secretStrings = new Map<string, string>();
   dynamoDb: DynamoDb | undefined;
   bucket: Bucket | undefined;
   routes: Routes | undefined;
@@ -168,7 +172,12 @@ export class LocalStack implements Services {
 
   async #openStores(template: Template, folder: string): Promise<void> {
     const { dataDir, adminPassword = randomBytes(15).toString('base64url') } = this.#options;
-    this.secretStrings = secretStrings(template, adminPassword);
+    const secrets = template.resources<SecretProperties>('AWS::SecretsManager::Secret');
+    for (const { id, properties } of secrets) {
+      const { SecretStringTemplate, GenerateStringKey } = properties.GenerateSecretString;
+      const fields: object = JSON.parse(SecretStringTemplate);
+      this.secretStrings.set(id, JSON.stringify({ ...fields, [GenerateStringKey]: adminPassword }));
+    }
     this.adminPassword = this.secretStrings.size > 0 ? adminPassword : undefined;
     const dynamoDb = openDynamoDb(dataDir === undefined ? undefined : path.join(folder, 'dynamodb'));
     this.dynamoDb = dynamoDb;
@@ -202,8 +211,7 @@ export class LocalStack implements Services {
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       TZ: ':UTC',
     };
-    const { environmentsPerFunction: most = 8, log = () => {} } = this.#options;
-    this.#functions = functionsOf(template, { surroundings, most, log });
+    this.#functions = functionsOf(template, surroundings, this.#options.log ?? (() => {}));
     this.#onStop(() => Promise.all([...this.#functions.values()].map((one) => one.kill())));
   }
 }
@@ -233,5 +241,3 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalStack
     throw error;
   }
 }
-
-export { synthesize } from './synthesize.ts';

@@ -29,7 +29,6 @@ const assembly = writeAssembly({
     Throwing: `export const handler = async () => { throw new Error('no'); };`,
     Dying: 'export const handler = async () => process.exit(3);',
     Slow: 'export const handler = () => new Promise(() => { setInterval(() => {}, 1000); });',
-    Object: `export const handler = async () => ({ hello: 'world' });`,
     Headed: `export const handler = async ({ requestContext: { http } }) => ({
         statusCode: 201, headers: { 'Content-Length': '12345', 'X-Mode': http.method },
         body: Buffer.from([0xff, 0x00]).toString('base64'), isBase64Encoded: true });`,
@@ -53,7 +52,6 @@ const assembly = writeAssembly({
     'GET /throwing': 'Throwing',
     'GET /dying': 'Dying',
     'GET /slow': 'Slow',
-    'GET /object': 'Object',
     'GET /headed': 'Headed',
     'HEAD /headed': 'Headed',
     'GET /environment': 'Environment',
@@ -215,12 +213,6 @@ describe("a function's answer", () => {
     const answer = await fetch(`${stack.url}/headed`, { method: 'HEAD' });
     expect(answer.headers.get('content-length')).toBe('12345');
     expect(await answer.text()).toBe('');
-  });
-
-  it('is JSON when it is no answer', async () => {
-    const answer = await fetch(`${stack.url}/object`);
-    expect(answer.headers.get('content-type')).toBe('application/json');
-    expect(await answer.json()).toEqual({ hello: 'world' });
   });
 });
 
