@@ -123,7 +123,7 @@ class History {
     for (let round = 0; round < rounds; round += 1) {
       const clients = 2 + random.below(5);
       for (let client = 0; client < clients; client += 1) this.#startClient();
-      if (random.chance(0.3)) this.#startReconciliation();
+      if (random.chance(0.5)) this.#startReconciliation();
       // The next round begins when all have ended, or among those who have not.
       await this.#play(random.chance(0.5) ? MOST_STEPS : random.below(60));
       if (random.chance(0.3)) this.#scheduler.advance(random.pick([2_100, 61_000, 2 * 60 * 60 * 1000]));

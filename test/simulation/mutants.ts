@@ -173,12 +173,6 @@ const mutants: readonly Mutant[] = [
     from: 'if (again?.folder !== pointer?.folder) continue;',
     to: 'void again;',
   },
-  {
-    rule: 'reconciliation: an index that became the first one meanwhile is no evidence',
-    file: 'shared/inspect-repository.ts',
-    from: 'if (pointer === undefined && now !== undefined) return;',
-    to: 'void now;',
-  },
 ];
 
 const { values } = parseArgs({

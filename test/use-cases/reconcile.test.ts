@@ -8,6 +8,7 @@ import type { Finding } from '../../shared/findings.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { type ReconcileDependencies, reconcile, reconcileRepository } from '../../shared/reconcile.ts';
+import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
@@ -215,6 +216,28 @@ describe('reconciling a repository', () => {
     };
     expect((await reconciled(world)).filter(({ kind }) => kind !== 'reservation_expired')).toEqual([]);
     expect(step).toBeGreaterThan(5);
+  });
+
+  it('does not take what was deleted meanwhile for lost, where an index became the first one', async () => {
+    let meanwhile: (() => Promise<void>) | undefined;
+    const world = aWorld({
+      hook: async ({ operation, phase }) => {
+        const change = phase === 'before' && operation === 'ofChart' ? meanwhile : undefined;
+        meanwhile = change === undefined ? meanwhile : undefined;
+        await change?.();
+      },
+    });
+    await publish(world);
+    // An index was put, and nobody made it current yet.
+    const pointers = { ...world.pointers, flip: async () => false };
+    await refreshIndex({ ...world, pointers }, root, { rebuildAtMost: 10 });
+    meanwhile = async () => {
+      await currentIndex(world, root);
+      await deleteVersion(world, demo);
+      await currentIndex(world, root);
+    };
+    expect((await reconciled(world)).map(({ kind }) => kind)).not.toContain('version_lost');
+    expect(meanwhile).toBeUndefined();
   });
 });
 

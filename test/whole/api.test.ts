@@ -172,6 +172,7 @@ describe('addresses', () => {
   });
 
   it('give a repository that nobody published to a valid empty index, and leave nothing', async () => {
+    await chartroom.idle();
     const before = await chartroom.items();
     expect(await chartroom.readIndex('never/used')).toMatchObject({ apiVersion: 'v1', entries: {} });
     expect(await chartroom.items()).toEqual(before);
