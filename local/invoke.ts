@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { holderOf } from './data-folder.ts';
 import { type LocalOptions, startLocal } from './stack.ts';
 
@@ -20,8 +23,10 @@ export async function invokeOn(
   }
   const url = `${holder.url}/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`;
   const headers = { authorization: `Bearer ${holder.secret}` };
-  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(payload) });
-  const value: unknown = await answer.json();
-  if (answer.headers.has('x-amz-function-error')) throw new Error(JSON.stringify(value));
-  return value;
+  // fetch would give up after five minutes; a function may take fifteen.
+  const sent = request(url, { method: 'POST', headers }).end(JSON.stringify(payload));
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const value = await text(answer);
+  if ('x-amz-function-error' in answer.headers) throw new Error(value);
+  return JSON.parse(value);
 }

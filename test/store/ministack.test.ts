@@ -13,7 +13,7 @@ const shortcomings: readonly Shortcoming[] = [
   'refuses a signature of another secret',
   'refuses two credentials at once',
   'refuses a part that is too small',
-  'refuses bytes other than those that were signed',
+  'refuses bytes that were not signed',
 ];
 
 const ministack: Backend = {
