@@ -65,8 +65,8 @@ it('an operator sees what is wrong and repairs it, while the stack runs and afte
 
   await lose(chartroom, 'files/-/', /json\.gz$/);
   await lose(chartroom, 'charts/org/team/-/', /\.tgz$/);
-  await chartroom.stop();
   expect(await operate('reconcile', dataDir)).toMatchObject({ code: 0 });
+  await chartroom.stop();
   const left = await operate('verify', dataDir);
   expect(left.code).toBe(1);
   expect(left.said).toContain('org/team: package_lost');
