@@ -41,7 +41,9 @@ export async function* inspectRepository(
   from?: From,
 ): AsyncGenerator<Observation> {
   const inspection = await begin(dependencies, repository);
-  if (from === undefined) yield* findings(repository, inspection.evidence());
+  for await (const observation of findings(repository, inspection.evidence())) {
+    if (from === undefined) yield observation;
+  }
   let counts = from?.counts ?? { versions: 0, sizeBytes: 0 };
   const seen = new Set<ChartName>();
   const doubtful = new Set<ChartName>();
@@ -97,6 +99,8 @@ class Inspection {
   readonly #repository: Repository;
   readonly #folders: IndexFolders;
   readonly #pointer: Pointer | undefined;
+  /** Whether the table is older than the newest index: it was brought back from an earlier state. */
+  #isSetBack = false;
 
   constructor(
     dependencies: InspectDependencies,
@@ -118,39 +122,34 @@ class Inspection {
     this.index = fits ? index : undefined;
   }
 
-  /** The indexes that the pointer should have gone beyond, newest first. */
-  get #beyond(): IndexFolders {
-    // One more than the current one is an index that is about to become current.
-    const known = this.#pointer === undefined ? 0 : this.#pointer.sequence + 1;
+  /** The indexes that are newer than the current one, newest first. */
+  get #ahead(): IndexFolders {
+    const current = this.#pointer?.sequence ?? 0;
     return this.#folders
-      .filter(({ sequence }) => sequence > known)
+      .filter(({ sequence }) => sequence > current)
       .toSorted((a, b) => b.sequence - a.sequence);
   }
 
   /** Whether a package that nobody names was certainly replaced, deleted or given up, and not forgotten. */
   get #tableIsWhole(): boolean {
-    return this.#pointer !== undefined && this.#pointer.shrank.length === 0 && this.#beyond.length === 0;
+    return this.#pointer !== undefined && this.#pointer.shrank.length === 0 && !this.#isSetBack;
   }
 
   /** What pointer and indexes say of the past, before any chart is looked at. */
   async *evidence(): AsyncGenerator<Found> {
     const pointer = this.#pointer;
-    const beyond = this.#beyond;
-    for (const { folder } of beyond) {
-      const newest = await openIndex(this.#dependencies.objects, folder);
-      if (newest === undefined) continue;
-      const lost = await collect(this.#lostVersions(newest));
-      // An index that became the first one meanwhile is no evidence: what it listed may have been deleted.
-      const now = await this.#dependencies.pointers.get(this.#repository);
-      if (pointer === undefined && now !== undefined) return;
-      yield* lost;
-      break;
-    }
+    const lost = await this.#lostSince();
+    const ahead = this.#ahead;
+    // One ahead is mostly an index that nobody made current. What it lists has an item all the same, since a
+    // tombstone stays until the pointer moves; without one the table was set back to an earlier state.
+    const isFurther = pointer !== undefined && ahead.some(({ sequence }) => sequence > pointer.sequence + 1);
+    this.#isSetBack = pointer !== undefined && (isFurther || lost.length > 0);
+    yield* lost;
     // Last, since mending it removes what the lost versions were read from.
-    for (const { folder, sequence } of beyond) {
+    for (const { folder, sequence } of ahead) {
+      if (this.#isSetBack) yield { kind: 'pointer_behind', folder };
       // The first index of all may have been put by somebody who then never made it current.
-      if (pointer !== undefined) yield { kind: 'pointer_behind', folder };
-      else if (sequence > 1) yield { kind: 'pointer_lost', folder };
+      else if (pointer === undefined && sequence > 1) yield { kind: 'pointer_lost', folder };
     }
     if (pointer === undefined) return;
     const open = (folder: string) => openIndex(this.#dependencies.objects, folder);
@@ -163,6 +162,19 @@ class Inspection {
       const [earlier, later] = await Promise.all([open(before), open(after)]);
       if (earlier !== undefined) yield* this.#lostVersions(earlier, later);
     }
+  }
+
+  /** The versions that the newest index ahead of the current one lists, and the table knows nothing of. */
+  async #lostSince(): Promise<readonly Found[]> {
+    for (const { folder } of this.#ahead) {
+      const newest = await openIndex(this.#dependencies.objects, folder);
+      if (newest === undefined) continue;
+      const lost = await collect(this.#lostVersions(newest));
+      // Where the pointer moved meanwhile this is no evidence: what the index lists may have been deleted.
+      const now = await this.#dependencies.pointers.get(this.#repository);
+      return now?.folder === this.#pointer?.folder ? lost : [];
+    }
+    return [];
   }
 
   /** The versions that an index lists, a later one does not, and the table knows nothing of. */
@@ -310,8 +322,9 @@ class Inspection {
     const { clock, pointers } = this.#dependencies;
     const pointer = await pointers.get(this.#repository);
     if (pointer === undefined) return;
-    for (const { folder } of supersededIndexes(this.#folders, pointer, clock.now())) {
-      yield { kind: 'index_superseded', folder };
+    const ahead = new Set(this.#isSetBack ? this.#ahead : []);
+    for (const each of supersededIndexes(this.#folders, pointer, clock.now())) {
+      if (!ahead.has(each)) yield { kind: 'index_superseded', folder: each.folder };
     }
   }
 }
