@@ -7,13 +7,14 @@ import { type Endpoint, openHandler } from '../shared/edge/serve.ts';
  * Whatever no route matches: 405 for another method on a known path, the way to it for a known path with a
  * `/` too many, else 404. `helm serve` answered /charts/, and the gateway takes no route that ends in `/`.
  */
-export function answerUnknownRoute(): Endpoint {
+export function answerUnknownRoute({ apiEnabled }: { apiEnabled: boolean }): Endpoint {
+  const methodsOf = (path: string) => (apiEnabled || !path.startsWith('/api/') ? methodsAt(path) : []);
   return async ({ method, path, query }) => {
-    const allowed = methodsAt(path);
+    const allowed = methodsOf(path);
     const bare = path.replace(/\/$/, '');
     const reads = method === 'GET' || method === 'HEAD';
     // Not for an upload or a delete: clients turn a redirected POST into a GET, and take that for success.
-    if (reads && /[^/]\/$/.test(path) && methodsAt(bare).includes(method)) {
+    if (reads && /[^/]\/$/.test(path) && methodsOf(bare).includes(method)) {
       // Relative, since a base path may stand before what the gateway shows of the path.
       const last = encodeURIComponent(bare.slice(bare.lastIndexOf('/') + 1));
       return redirect(`../${last}${query.size > 0 ? `?${query}` : ''}`);

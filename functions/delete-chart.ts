@@ -1,18 +1,28 @@
-import { type DeleteDependencies, deleteChart } from '../shared/delete.ts';
-import { objects, versions } from '../shared/edge/environment.ts';
+import { checkDeletable, type DeleteDependencies, deleteChart } from '../shared/delete.ts';
+import { objects, settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { chartNameOf, repositoryOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
+import type { SettingsReader } from '../shared/repository-settings.ts';
 
 /** DELETE /api/{repository}/charts/{name}: every version of a chart. */
-export function removeChart(dependencies: DeleteDependencies): Endpoint {
+export function removeChart(
+  dependencies: DeleteDependencies & { readonly settingsOf: SettingsReader },
+): Endpoint {
   return async (request) => {
-    await deleteChart(dependencies, repositoryOf(request), chartNameOf(request));
+    const repository = repositoryOf(request);
+    const name = chartNameOf(request);
+    checkDeletable(await dependencies.settingsOf(repository));
+    await deleteChart(dependencies, repository, name);
     return json(200, { deleted: true });
   };
 }
 
 export const handler = lambdaHandler('delete-chart', (environment) =>
-  removeChart({ versions: versions(environment), objects: objects(environment) }),
+  removeChart({
+    versions: versions(environment),
+    objects: objects(environment),
+    settingsOf: settingsOf(environment),
+  }),
 );

@@ -1,17 +1,20 @@
-import { type DeleteDependencies, deleteVersion } from '../shared/delete.ts';
+import { checkDeletable, type DeleteDependencies, deleteVersion } from '../shared/delete.ts';
 import { Fault } from '../shared/domain/fault.ts';
 import { isChartVersion } from '../shared/domain/version.ts';
-import { objects, versions } from '../shared/edge/environment.ts';
+import { objects, settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { chartNameOf, pathParameter, repositoryOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
+import type { SettingsReader } from '../shared/repository-settings.ts';
 
 /**
  * DELETE /api/{repository}/charts/{name}/{version}: the version with its provenance file. `latest` and
  * ranges are not resolved: what is deleted is named.
  */
-export function removeVersion(dependencies: DeleteDependencies): Endpoint {
+export function removeVersion(
+  dependencies: DeleteDependencies & { readonly settingsOf: SettingsReader },
+): Endpoint {
   return async (request) => {
     const repository = repositoryOf(request);
     const name = chartNameOf(request);
@@ -19,11 +22,16 @@ export function removeVersion(dependencies: DeleteDependencies): Endpoint {
     if (!isChartVersion(version)) {
       throw new Fault('version_not_found', `chart ${name} has no version ${version}: name the exact version`);
     }
+    checkDeletable(await dependencies.settingsOf(repository));
     await deleteVersion(dependencies, { repository, name, version });
     return json(200, { deleted: true });
   };
 }
 
 export const handler = lambdaHandler('delete-version', (environment) =>
-  removeVersion({ versions: versions(environment), objects: objects(environment) }),
+  removeVersion({
+    versions: versions(environment),
+    objects: objects(environment),
+    settingsOf: settingsOf(environment),
+  }),
 );

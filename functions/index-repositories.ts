@@ -1,6 +1,6 @@
 import type { S3Event, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Repository } from '../shared/domain/repository.ts';
-import { indexDependencies, readEnvironment } from '../shared/edge/environment.ts';
+import { eventDependencies, readEnvironment } from '../shared/edge/environment.ts';
 import { logError } from '../shared/edge/log.ts';
 import {
   byRepository,
@@ -77,6 +77,6 @@ let ready: ((event: SQSEvent) => Promise<SQSBatchResponse>) | undefined;
 
 /** Builds its dependencies at the first call, so that importing the file touches no environment. */
 export const handler = (event: SQSEvent): Promise<SQSBatchResponse> => {
-  ready ??= indexRepositories(indexDependencies(readEnvironment(process.env)));
+  ready ??= indexRepositories(eventDependencies(readEnvironment(process.env)));
   return ready(event);
 };

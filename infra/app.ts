@@ -1,6 +1,6 @@
+import { SettingsError } from '../shared/domain/settings.ts';
 import { bundleFunctions } from './bundle.ts';
 import { chartroomApp } from './chartroom-app.ts';
-import { SettingsError } from './settings.ts';
 
 /** What `cdk` runs: bundles the functions, then writes the template. */
 try {

@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
 import { environmentVariables } from '../shared/contract.ts';
+import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
 import { type EndpointId, endpoints, fallback } from '../shared/routes.ts';
 import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
@@ -14,6 +15,8 @@ import { grantNeeds, type Needs } from './needs.ts';
 import { addOutputs } from './outputs.ts';
 import type { Settings } from './settings.ts';
 import { Reconciler, Repairer } from './upkeep.ts';
+
+const chartFiles: Needs = { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } };
 
 /** What each endpoint of shared/routes.ts calls; its role allows this and no more. */
 const endpointNeeds: Record<EndpointId, Needs> = {
@@ -31,13 +34,25 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'list-charts': { table: ['Query'] },
   'get-chart': { table: ['Query'] },
   'get-version': { table: ['Query'] },
-  'get-values': { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } },
-  'get-templates': { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } },
+  'get-values': chartFiles,
+  'get-templates': chartFiles,
+  'get-readme': chartFiles,
+  'get-schema': chartFiles,
+  'get-files': chartFiles,
+  'get-definition': chartFiles,
+  'get-artifact-hub-file': { table: ['GetItem'] },
+  // It counts what there is by pointer and marks, and deletes what is beyond the number of versions to keep.
   'publish-package': {
-    table: ['GetItem', 'UpdateItem'],
-    objects: { charts: ['PutObject'], files: ['PutObject'] },
+    table: ['GetItem', 'Query', 'UpdateItem'],
+    marks: true,
+    objects: { charts: ['PutObject', 'DeleteObject'], files: ['PutObject', 'DeleteObject'] },
   },
   'publish-provenance': { table: ['GetItem', 'UpdateItem'], objects: { charts: ['PutObject'] } },
+  // It signs for whoever uploads: they may do what it may.
+  'create-upload': { table: ['PutItem'], objects: { inbox: ['PutObject'] } },
+  'get-upload': { table: ['GetItem'] },
+  'get-settings': { table: ['GetItem'] },
+  'put-settings': { table: ['PutItem'] },
   'delete-version': {
     table: ['GetItem', 'UpdateItem'],
     objects: { charts: ['DeleteObject'], files: ['DeleteObject'] },
@@ -57,8 +72,10 @@ const indexerNeeds: Needs = {
   marks: true,
   objects: {
     // HEAD, which is a GET to S3: is the package of a reservation there, is a rebuild still asked for?
-    charts: ['GetObject', 'ListBucket'],
-    inbox: ['GetObject', 'DeleteObject', 'ListBucket'],
+    charts: ['GetObject', 'ListBucket', 'PutObject', 'DeleteObject'],
+    files: ['PutObject', 'DeleteObject'],
+    inbox: ['GetObject', 'GetObjectVersion', 'DeleteObject', ...forGood],
+    rejected: ['PutObject'],
     index: ['GetObject', 'PutObject', ...forGood],
   },
 };
@@ -98,7 +115,7 @@ export class ChartroomStack extends Stack {
       ...settingsEnvironment(settings),
     };
 
-    for (const endpoint of [...endpointIds, fallback] as const) {
+    for (const endpoint of endpointsOf(settings)) {
       const construct = new Endpoint(this, endpoint, {
         api,
         endpoint,
@@ -122,8 +139,20 @@ export class ChartroomStack extends Stack {
   }
 }
 
+/** Without the API, what serves nothing else is not deployed at all. */
+const endpointsOf = ({ apiEnabled }: Settings): readonly EndpointId[] => [
+  ...endpointIds.filter((id) => apiEnabled || !endpoints[id].paths.every((path) => path.startsWith('/api/'))),
+  fallback,
+];
+
 const needsPassword = (endpoint: EndpointId): boolean =>
   endpoint !== fallback && endpoints[endpoint].permission !== 'none';
+
+/** What the deployment says for all repositories. */
+function repositoryPart(settings: Settings): RepositorySettings {
+  const keys = Object.keys(repositorySettings) as (keyof RepositorySettings)[];
+  return Object.fromEntries(keys.map((key) => [key, settings[key]])) as RepositorySettings;
+}
 
 /** The part of the environment that comes from the settings. */
 function settingsEnvironment(settings: Settings): Record<string, string> {
@@ -132,6 +161,12 @@ function settingsEnvironment(settings: Settings): Record<string, string> {
     [environmentVariables.access]: settings.access,
     [environmentVariables.indexSettings]: JSON.stringify({ format, chartUrl, contextPath }),
     [environmentVariables.maxUploadBytes]: String(settings.maxUploadBytes),
-    [environmentVariables.allowOverwrite]: String(settings.allowOverwrite),
+    [environmentVariables.maxPackageBytes]: String(settings.maxPackageBytes),
+    [environmentVariables.formFields]: JSON.stringify({
+      chart: settings.chartFormField,
+      prov: settings.provFormField,
+    }),
+    [environmentVariables.repositorySettings]: JSON.stringify(repositoryPart(settings)),
+    [environmentVariables.apiEnabled]: String(settings.apiEnabled),
   };
 }

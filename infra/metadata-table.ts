@@ -20,6 +20,7 @@ export class MetadataTable extends Construct {
       billingMode: BillingMode.PAY_PER_REQUEST,
       // At rest with a key of DynamoDB's own: no cost, and no key whose loss would lose the charts.
       encryption: TableEncryption.DEFAULT,
+      timeToLiveAttribute: names.forgetAttribute,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       // Deletion protection would also stop the clean-up after a first deployment that failed.
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,

@@ -7,7 +7,13 @@ import type { MetadataTable } from './metadata-table.ts';
 type TableAction = 'GetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
 
 /** With `ListBucket` S3 answers 404 for a key that is not there, without it 403. */
-type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion' | ListAction;
+type ObjectAction =
+  | 'GetObject'
+  | 'GetObjectVersion'
+  | 'PutObject'
+  | 'DeleteObject'
+  | 'DeleteObjectVersion'
+  | ListAction;
 type ListAction = 'ListBucket' | 'ListBucketVersions';
 
 /** What a function calls, and so all that it may do. */

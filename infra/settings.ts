@@ -1,11 +1,26 @@
+import {
+  matching,
+  oneOf,
+  parseBoolean,
+  type RepositorySettings,
+  refuseSetting,
+  repositorySettings,
+  type SettingRows,
+  SettingsError,
+  wholeNumber,
+} from '../shared/domain/settings.ts';
+
 /** The name of the context object that holds the settings in cdk.json. */
 const OBJECT = 'chartroom';
 
 // Lambda takes 6 MB, of which base64 leaves 4.5 MB of binary body.
 const MOST_UPLOAD_BYTES = 4_500_000;
 
-/** What a deployment can be told. */
-export type Settings = {
+// The indexer holds a package in memory while it reads it (bench/README.md, "Memory").
+const MOST_PACKAGE_BYTES = 104_857_600;
+
+/** What a deployment can be told; what concerns repositories is in shared/domain/settings.ts. */
+export type Settings = RepositorySettings & {
   /** Name of the CloudFormation stack. @default 'Chartroom' */
   readonly stackName: string;
   /** `closed`: every request but for health and info needs the admin's password. @default 'closed' */
@@ -20,19 +35,19 @@ export type Settings = {
   readonly indexFormat: 'json' | 'yaml';
   /** Largest package that a direct upload may carry. @default 4194304 */
   readonly maxUploadBytes: number;
-  /** Whether publishing a version that is there replaces it. @default false */
-  readonly allowOverwrite: boolean;
+  /** Largest package that an upload through the bucket may carry. @default 20971520 */
+  readonly maxPackageBytes: number;
+  /** Whether there is an API below `/api`; without it, charts are published by copying them into the bucket. @default true */
+  readonly apiEnabled: boolean;
+  /** A form field that carries a package, besides `chart`. @default 'chart' */
+  readonly chartFormField: string;
+  /** A form field that carries a provenance file, besides `prov`. @default 'prov' */
+  readonly provFormField: string;
 };
 
-/** A setting that cannot be used; the message names it and says what to write instead. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-}
+const FORM_FIELD = matching(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, ".", "_" and "-", at most 64');
 
-type Parse<T> = (value: unknown, key: string) => T;
-type Row<T> = { readonly fallback: T; readonly parse: Parse<T> };
-
-const settings: { readonly [Key in keyof Settings]: Row<Settings[Key]> } = {
+const settings: SettingRows<Settings> = {
   stackName: {
     fallback: 'Chartroom',
     parse: matching(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'letters, digits and "-", beginning with a letter'),
@@ -48,8 +63,22 @@ const settings: { readonly [Key in keyof Settings]: Row<Settings[Key]> } = {
   },
   chartUrl: { fallback: '', parse: parseChartUrl },
   indexFormat: { fallback: 'json', parse: oneOf('json', 'yaml') },
-  maxUploadBytes: { fallback: 4_194_304, parse: parseUploadBytes },
-  allowOverwrite: { fallback: false, parse: parseBoolean },
+  maxUploadBytes: {
+    fallback: 4_194_304,
+    parse: wholeNumber(
+      1,
+      MOST_UPLOAD_BYTES,
+      `of bytes from 1 to ${MOST_UPLOAD_BYTES}, the most that reaches a function in one request`,
+    ),
+  },
+  maxPackageBytes: {
+    fallback: 20_971_520,
+    parse: wholeNumber(1, MOST_PACKAGE_BYTES, `of bytes from 1 to ${MOST_PACKAGE_BYTES}`),
+  },
+  apiEnabled: { fallback: true, parse: parseBoolean },
+  chartFormField: { fallback: 'chart', parse: FORM_FIELD },
+  provFormField: { fallback: 'prov', parse: FORM_FIELD },
+  ...repositorySettings,
 };
 
 /**
@@ -65,20 +94,20 @@ export function parseSettings(context: (key: string) => unknown): Settings {
     const value = context(key) ?? object[key];
     return value === undefined ? settings[key].fallback : settings[key].parse(value, key);
   };
-  const parsed: Settings = {
-    stackName: read('stackName'),
-    access: read('access'),
-    accessReason: read('accessReason'),
-    contextPath: read('contextPath'),
-    chartUrl: read('chartUrl'),
-    indexFormat: read('indexFormat'),
-    maxUploadBytes: read('maxUploadBytes'),
-    allowOverwrite: read('allowOverwrite'),
-  };
+  const keys = Object.keys(settings) as (keyof Settings)[];
+  const parsed = Object.fromEntries(keys.map((key) => [key, read(key)])) as Settings;
   if (parsed.access === 'open' && parsed.accessReason.trim() === '') {
     throw new SettingsError(
       'access "open" lets everybody read, publish and delete: write why that is right in "accessReason", or leave access "closed"',
     );
+  }
+  if (parsed.maxPackageBytes < parsed.maxUploadBytes) {
+    throw new SettingsError(
+      'setting "maxPackageBytes" cannot be smaller than "maxUploadBytes": it bounds every package',
+    );
+  }
+  if (parsed.chartFormField === parsed.provFormField) {
+    throw new SettingsError('settings "chartFormField" and "provFormField" cannot be the same field');
   }
   return parsed;
 }
@@ -101,23 +130,6 @@ function parseObject(value: unknown): Record<string, unknown> {
   return { ...value };
 }
 
-function refuse(key: string, value: unknown, wanted: string): never {
-  throw new SettingsError(`setting "${key}" cannot be ${JSON.stringify(value)}: it must be ${wanted}`);
-}
-
-function matching(pattern: RegExp, wanted: string): Parse<string> {
-  return (value, key) => {
-    if (typeof value === 'string' && pattern.test(value)) return value;
-    return refuse(key, value, wanted);
-  };
-}
-
-function oneOf<T extends string>(...choices: readonly T[]): Parse<T> {
-  return (value, key) =>
-    choices.find((choice) => choice === value) ??
-    refuse(key, value, choices.map((choice) => `"${choice}"`).join(' or '));
-}
-
 /** An absolute URL without a slash at its end, since `/charts/…` follows it. */
 function parseChartUrl(value: unknown, key: string): string {
   if (value === '') return '';
@@ -125,31 +137,11 @@ function parseChartUrl(value: unknown, key: string): string {
   const usable = url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
   // Helm would show a password in an index to every reader of it.
   if (typeof value !== 'string' || !usable || url.username !== '' || url.password !== '') {
-    return refuse(
+    return refuseSetting(
       key,
       value,
       'empty or an absolute http(s) URL without query, fragment or password, such as "https://charts.example.com"',
     );
   }
   return value.replace(/\/+$/, '');
-}
-
-/** The command line gives numbers as text. */
-function parseUploadBytes(value: unknown, key: string): number {
-  const bytes = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= 1 && bytes <= MOST_UPLOAD_BYTES) {
-    return bytes;
-  }
-  return refuse(
-    key,
-    value,
-    `a whole number of bytes from 1 to ${MOST_UPLOAD_BYTES}, the most that reaches a function in one request`,
-  );
-}
-
-/** The command line gives `true` and `false` as text. */
-function parseBoolean(value: unknown, key: string): boolean {
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
-  return refuse(key, value, 'true or false');
 }

@@ -80,6 +80,7 @@ export class Bucket {
   /** Operations with AWS's names for them, by method, what a request is about, and its marks. */
   readonly #operations: Readonly<Record<string, Operation>> = {
     'PUT object': ['PutObject', (request) => this.#put(request)],
+    'PUT object x-amz-copy-source': ['CopyObject', (request) => this.#copy(request)],
     'HEAD object': ['HeadObject', (request) => this.#head(request).answer],
     'GET object': ['GetObject', (request) => this.#get(request)],
     'DELETE object': ['DeleteObject', (request) => this.#delete(request)],
@@ -207,10 +208,23 @@ export class Bucket {
     return { ...xmlAnswer('CopyPartResult', { ETag: `"${md5}"` }), headers: { etag: `"${md5}"` } };
   }
 
+  /** The object that a copy is made of; `?versionId=` may end its name. */
+  #source({ headers }: S3Request): StoredObject {
+    const [, bucket, key = '', version] =
+      /^\/?([^/]+)\/([^?]+)(?:\?versionId=(.+))?$/.exec(headers.get('x-amz-copy-source') ?? '') ?? [];
+    return this.#find(bucket === this.name ? decodeURIComponent(key) : '', version);
+  }
+
+  /** With metadata of its own: nothing of ours takes over what the source had. */
+  #copy(request: S3Request): Answer {
+    const bytes = this.#files.read(this.#source(request));
+    const stored = this.#store(request, bytes, keptHeaders(request.headers), 'ObjectCreated:Copy');
+    return { ...xmlAnswer('CopyObjectResult', { ETag: stored.headers?.['etag'] ?? '' }), ...stored };
+  }
+
   #copyPart(request: S3Request): Answer {
     const { headers } = request;
-    const [, bucket, key = ''] = /^\/?([^/]+)\/(.+)$/.exec(headers.get('x-amz-copy-source') ?? '') ?? [];
-    const source = this.#find(bucket === this.name ? decodeURIComponent(key) : '');
+    const source = this.#source(request);
     const { start, end } = readRange(headers.get('x-amz-copy-source-range'), source.sizeBytes);
     return this.#addPart(request, this.#files.read(source).subarray(start, end + 1));
   }

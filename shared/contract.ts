@@ -17,8 +17,14 @@ export const environmentVariables = {
   indexSettings: 'INDEX_SETTINGS',
   /** Largest package that a direct upload may carry, in bytes. */
   maxUploadBytes: 'MAX_UPLOAD_BYTES',
-  /** `true` when publishing a version that is there replaces it without `?force`. */
-  allowOverwrite: 'ALLOW_OVERWRITE',
+  /** Largest package that an upload through the bucket may carry, in bytes. */
+  maxPackageBytes: 'MAX_PACKAGE_BYTES',
+  /** JSON of FormFields (shared/edge/form.ts): the form fields of an upload. */
+  formFields: 'FORM_FIELDS',
+  /** JSON of RepositorySettings (shared/domain/settings.ts): what the deployment says for all repositories. */
+  repositorySettings: 'REPOSITORY_SETTINGS',
+  /** `false` where there is no API below `/api`. */
+  apiEnabled: 'API_ENABLED',
 } as const;
 
 /** Key attributes of the table and its local secondary index (docs/decisions/one-item-per-version.md). */
@@ -28,6 +34,8 @@ export const table = {
   /** Sparse local index over the marks: only items that carry the attribute are in it. */
   unindexedIndex: 'unindexed',
   unindexedAttribute: 'unindexed',
+  /** Seconds since 1970 after which DynamoDB may drop an item; only uploads have it, versions never. */
+  forgetAttribute: 'forgetAt',
 } as const;
 
 /** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */
@@ -36,6 +44,7 @@ export const prefixes = {
   files: 'files/',
   index: 'index/',
   inbox: 'inbox/',
+  rejected: 'rejected/',
 } as const;
 
 /** The one account of a closed deployment. */

@@ -2,13 +2,20 @@ import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
 import { filesKey, type VersionId } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import type { AllRepositorySettings } from './domain/settings.ts';
 import type { ObjectStore } from './store/object-store.ts';
-import type { VersionStore } from './store/version-store.ts';
+import type { PackageRecord, ProvenanceRecord, VersionStore } from './store/version-store.ts';
 
 export type DeleteDependencies = {
   readonly versions: Pick<VersionStore, 'get' | 'ofChart' | 'remove'>;
   readonly objects: Pick<ObjectStore, 'remove'>;
 };
+
+/** @throws Fault `deleting_is_off` */
+export function checkDeletable({ allowDelete }: Pick<AllRepositorySettings, 'allowDelete'>): void {
+  if (allowDelete) return;
+  throw new Fault('deleting_is_off', 'versions are not deleted here: the setting "allowDelete" is false');
+}
 
 /**
  * Deletes a version with its provenance file. First the item, then the objects: a reader never finds a
@@ -46,12 +53,22 @@ async function deleteIfLive({ versions, objects }: DeleteDependencies, id: Versi
     // Gone between read and write: another's delete, or this one's, whose answer got lost on the way.
     if (item?.live === undefined) return wasLive;
     wasLive = true;
-    const { key } = item.live;
     // Where it fails, the version was overwritten meanwhile: what is there now is to be deleted.
-    if (await versions.remove(id, key)) {
-      const provenance = item.provenance === undefined ? [] : [item.provenance.key];
-      await objects.remove([key, filesKey(key), ...provenance]);
-      return true;
-    }
+    if (await deleteThis({ versions, objects }, id, { ...item, live: item.live })) return true;
   }
+}
+
+/**
+ * Deletes a version as the caller has seen it.
+ *
+ * @returns false if it is another by now, or gone
+ */
+export async function deleteThis(
+  { versions, objects }: Pick<DeleteDependencies, 'objects'> & { versions: Pick<VersionStore, 'remove'> },
+  id: VersionId,
+  { live: { key }, provenance }: { readonly live: PackageRecord; readonly provenance?: ProvenanceRecord },
+): Promise<boolean> {
+  if (!(await versions.remove(id, key))) return false;
+  await objects.remove([key, filesKey(key), ...(provenance === undefined ? [] : [provenance.key])]);
+  return true;
 }

@@ -2,16 +2,19 @@ import { currentIndex } from './current-index.ts';
 import { supersededIndexes } from './domain/leftovers.ts';
 import { type KeyReading, readKey, rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { type InboxDependencies, publishFromInbox } from './inbox.ts';
 import { indexesOf, removeIndex } from './published-index.ts';
 import { type IndexDependencies, refreshIndex } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { VersionStore } from './store/version-store.ts';
+import { trimChart } from './upload.ts';
 
-export type EventDependencies = IndexDependencies & {
-  readonly versions: Pick<VersionStore, 'get' | 'commit'>;
-  readonly objects: Pick<ObjectStore, 'exists' | 'remove' | 'listVersions' | 'removeForGood'>;
-};
+export type EventDependencies = IndexDependencies &
+  InboxDependencies & {
+    readonly versions: Pick<VersionStore, 'get' | 'commit'>;
+    readonly objects: Pick<ObjectStore, 'exists' | 'remove' | 'listVersions' | 'removeForGood'>;
+  };
 
 /** An object was put into the bucket or deleted from it. */
 export type ObjectEvent = { readonly key: string; readonly kind: 'created' | 'removed' };
@@ -32,16 +35,31 @@ export async function handleObjectEvents(
   repository: Repository,
   events: readonly (ObjectEvent & { readonly reading: KeyReading })[],
 ): Promise<void> {
-  for (const event of events) {
-    if (event.kind === 'created' && event.reading.version !== undefined) {
-      await commitForDeadPublisher(dependencies, event.key, event.reading.version);
-    }
+  const created = events.filter(({ kind }) => kind === 'created');
+  for (const { key, reading } of created) {
+    if (reading.version !== undefined) await commitForDeadPublisher(dependencies, key, reading.version);
   }
-  if (events.some(({ reading, kind }) => reading.kind === 'rebuild' && kind === 'created')) {
+  const uploads = created.filter(({ reading }) => reading.kind === 'upload').map(({ key }) => key);
+  // One after the other: each may hold a package of the largest size in memory.
+  for (const key of new Set(uploads)) await publishFromInbox(dependencies, repository, key);
+  await keepNewest(dependencies, repository, created);
+  if (created.some(({ reading }) => reading.kind === 'rebuild')) {
     await rebuildAsAsked(dependencies, repository);
   }
   const pointer = await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
   if (pointer !== undefined) await removeSuperseded(dependencies, repository, pointer);
+}
+
+/** What a publisher deletes after its publish, in place of one that died before it did. */
+async function keepNewest(
+  dependencies: EventDependencies,
+  repository: Repository,
+  created: readonly { readonly reading: KeyReading }[],
+): Promise<void> {
+  const charts = new Set(created.flatMap(({ reading }) => reading.version?.name ?? []));
+  if (charts.size === 0) return;
+  const { maxVersionsPerChart } = await dependencies.settingsOf(repository);
+  for (const name of charts) await trimChart(dependencies, repository, name, maxVersionsPerChart);
 }
 
 /** Each change leaves an index behind, so each change looks for those that nobody reads any more. */

@@ -51,19 +51,27 @@ export async function publishPackage(
   dependencies: PublishDependencies,
   upload: PackageUpload,
 ): Promise<VersionId> {
-  return await publishChecked(dependencies, await checkUpload(upload), upload.overwrite);
+  return await publishChecked(dependencies, await checkUpload(upload), upload);
 }
+
+export type PublishRules = {
+  readonly overwrite: boolean;
+  /** The instant of publishing, where another than now is to be told: RFC 3339 in UTC with milliseconds. */
+  readonly created?: string | undefined;
+  /** Called between the reservation and the put of its package; what it throws ends the reservation. */
+  readonly reserved?: (pending: PendingPackage) => Promise<void>;
+};
 
 /** The part of {@link publishPackage} that changes something. */
 export async function publishChecked(
   dependencies: PublishDependencies,
   checked: CheckedUpload,
-  overwrite: boolean,
+  rules: PublishRules,
 ): Promise<VersionId> {
   const { clock } = dependencies;
   const deadline = clock.now() + WAIT_FOR_OTHER_MS;
   for (;;) {
-    if (await tryToPublish(dependencies, checked, overwrite)) return checked.id;
+    if (await tryToPublish(dependencies, checked, rules)) return checked.id;
     if (clock.now() >= deadline) throw beingPublished(checked.id);
     await clock.sleep(LOOK_AGAIN_MS);
   }
@@ -99,13 +107,19 @@ function checkMatch(chart: ChartPackage, file: ProvenanceFile): void {
 async function tryToPublish(
   dependencies: PublishDependencies,
   checked: CheckedUpload,
-  overwrite: boolean,
+  { overwrite, created, reserved }: PublishRules,
 ): Promise<boolean> {
   const { versions, clock } = dependencies;
   const { id, chart } = checked;
   const now = clock.now();
-  const pending = newReservation(dependencies, checked, now);
+  const pending = newReservation(dependencies, checked, now, created);
   if (await versions.reserve(id, pending, { overwrite, now })) {
+    try {
+      await reserved?.(pending);
+    } catch (error) {
+      await versions.abandon(id, pending.key);
+      throw error;
+    }
     if (await finish(dependencies, checked, pending)) return true;
     throw new Fault('try_again', `the upload of ${id.name} ${id.version} took too long: send it again`, {
       retryAfterSeconds: 1,
@@ -121,14 +135,19 @@ async function tryToPublish(
   return true;
 }
 
-function newReservation({ newId }: PublishDependencies, checked: CheckedUpload, now: number): PendingPackage {
+function newReservation(
+  { newId }: PublishDependencies,
+  checked: CheckedUpload,
+  now: number,
+  created = new Date(now).toISOString(),
+): PendingPackage {
   const { id, chart, provenance } = checked;
   const reservation: PendingPackage = {
     digest: chart.digest,
     sizeBytes: chart.sizeBytes,
     entry: chart.entry,
     key: packageKey(id, chart.digest, newId()),
-    created: new Date(now).toISOString(),
+    created,
     expires: now + RESERVATION_MS,
   };
   if (provenance === undefined) return reservation;
@@ -149,7 +168,7 @@ function isSameUpload(pending: PendingPackage, { chart, provenance }: CheckedUpl
  *
  * @returns whether the reserved package became live, whoever committed it
  */
-async function finish(
+export async function finish(
   { versions, objects, clock }: PublishDependencies,
   { id, chart, bytes, provenance }: CheckedUpload,
   pending: PendingPackage,

@@ -5,9 +5,9 @@
  */
 
 /** What a route asks of its caller; `none` is open to everybody in every mode. */
-type Permission = 'none' | 'read' | 'publish' | 'maintain';
+type Permission = 'none' | 'read' | 'publish' | 'maintain' | 'administer';
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
 type EndpointRoutes = {
   /** GET implies HEAD: the same function answers both. */
@@ -24,6 +24,9 @@ const inRepository = (resource: string) => repositories.map((repository) => `${r
 
 /** `resource` below every depth of repository under `/api`, where ChartMuseum's clients look for it. */
 const inApi = (resource: string) => repositories.map((repository) => `/api${repository}${resource}`);
+
+/** Where a repository's settings are: `-` is no segment, so that no repository lies there. */
+const inSettings = repositories.map((repository) => `/-/settings${repository}`);
 
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
@@ -43,15 +46,28 @@ export const endpoints = {
     permission: 'read',
     paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}'],
   },
+  'get-artifact-hub-file': {
+    methods: READ,
+    permission: 'read',
+    paths: [...inRepository('/artifacthub-repo.yml'), '/charts/artifacthub-repo.yml'],
+  },
   'list-charts': { methods: READ, permission: 'read', paths: inApi('/charts') },
   'get-chart': { methods: READ, permission: 'read', paths: inApi('/charts/{name}') },
   'get-version': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}') },
   'get-values': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/values') },
   'get-templates': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/templates') },
+  'get-readme': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/readme') },
+  'get-schema': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/schema') },
+  'get-files': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/files') },
+  'get-definition': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/chart') },
   'publish-package': { methods: ['POST'], permission: 'publish', paths: inApi('/charts') },
   'publish-provenance': { methods: ['POST'], permission: 'publish', paths: inApi('/prov') },
+  'create-upload': { methods: ['POST'], permission: 'publish', paths: inApi('/uploads') },
+  'get-upload': { methods: READ, permission: 'publish', paths: inApi('/uploads/{id}') },
   'delete-version': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}/{version}') },
   'delete-chart': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}') },
+  'get-settings': { methods: READ, permission: 'administer', paths: inSettings },
+  'put-settings': { methods: ['PUT'], permission: 'administer', paths: inSettings },
 } as const satisfies Record<string, EndpointRoutes>;
 
 /** Answers whatever no route matches (API Gateway's `$default` route). */

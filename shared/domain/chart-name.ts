@@ -8,7 +8,7 @@ export type ChartName = Branded<'ChartName'>;
 const NAME = /^[a-zA-Z0-9._-]{1,250}$/;
 
 /** Words that stand beside a chart's name in a path; a chart so called would give a URL two readings. */
-const RESERVED = new Set(['.', '..', 'charts', 'prov', 'uploads', 'index.yaml']);
+const RESERVED = new Set(['.', '..', 'charts', 'prov', 'uploads', 'index.yaml', 'artifacthub-repo.yml']);
 
 // "a-1.2.3-b-1.0.0.tgz" would read as version "1.2.3-b-1.0.0" of "a" as well.
 const VERSION_INSIDE = /-v?\d+\.\d+\.\d+/;

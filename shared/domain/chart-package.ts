@@ -11,6 +11,8 @@ import { yamlSafeJson } from './yaml-safe-json.ts';
 
 /** What people look at without unpacking the chart. Texts are base64 of the files' own bytes. */
 export type ChartFiles = {
+  /** Chart.yaml */
+  readonly chart: string;
   readonly values?: { readonly text: string; readonly parsed: unknown };
   readonly readme?: string;
   /** values.schema.json */
@@ -196,6 +198,7 @@ function chartFiles(files: readonly ArchiveFile[]): ChartFiles {
   const readme = find(isReadme);
   const schema = find((path) => path === 'values.schema.json');
   return {
+    chart: base64(find((path) => path === 'Chart.yaml') ?? new Uint8Array()),
     ...(values && { values: { text: base64(values), parsed: readValues(values) } }),
     ...(readme && { readme: base64(readme) }),
     ...(schema && { schema: base64(schema) }),

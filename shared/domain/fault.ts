@@ -9,11 +9,13 @@ export type FaultCode =
   | 'unauthorized'
   | 'not_found'
   | 'method_not_allowed'
+  | 'deleting_is_off'
   | 'chart_not_found'
   | 'version_not_found'
   | 'version_exists'
   | 'provenance_exists'
   | 'being_published'
+  | 'storage_full'
   | 'too_large'
   | 'text_body'
   | 'try_again';

@@ -13,7 +13,8 @@ import { type ChartVersion, isChartVersion } from './version.ts';
  *     charts/<repository>/-/<name>/<version>/<package digest>-<own id>.tgz.prov
  *     files/<repository>/-/<name>/<version>/<digest>-<reservation id>.json.gz
  *     index/<repository>/-/<sequence>-<id>/index.yaml   and   …/ranges.json
- *     inbox/<repository>/-/rebuild
+ *     inbox/<repository>/-/<upload id>.tgz   and   …/rebuild
+ *     rejected/<repository>/-/<as it was called in the inbox>
  *
  * The root repository's keys begin with `charts/-/`. A segment cannot be `-`, so `/-/` ends the path.
  */
@@ -94,10 +95,23 @@ export function rebuildRequestKey(repository: Repository): string {
   return `${inRepository(prefixes.inbox, repository)}rebuild`;
 }
 
+/** Where an upload through the bucket is put. */
+export function uploadKey(repository: Repository, uploadId: string): string {
+  return `${inRepository(prefixes.inbox, repository)}${uploadId}.tgz`;
+}
+
+/** What the keys of all uploads of a repository begin with. */
+export const inboxFolder = (repository: Repository) => inRepository(prefixes.inbox, repository);
+
+/** Where an object of the inbox goes that is refused. */
+export function rejectedKey(key: string): string {
+  return `${prefixes.rejected}${key.slice(prefixes.inbox.length)}`;
+}
+
 /** What an object's key says: whose it is, and, where it is a package, of which version. */
 export type KeyReading = {
   readonly repository: Repository;
-  readonly kind: 'package' | 'rebuild' | 'other';
+  readonly kind: 'package' | 'rebuild' | 'upload' | 'other';
   readonly version?: VersionId;
 };
 
@@ -112,7 +126,11 @@ export function readKey(key: string): KeyReading | undefined {
   const repository = readRepository(match[2]);
   const rest = match[3] ?? '';
   if (repository === undefined) return undefined;
-  if (match[1] === 'inbox') return { repository, kind: rest === 'rebuild' ? 'rebuild' : 'other' };
+  if (match[1] === 'inbox') {
+    // Tools that show folders put an empty object for each, its key ending in '/'.
+    if (rest.endsWith('/')) return { repository, kind: 'other' };
+    return { repository, kind: rest === 'rebuild' ? 'rebuild' : 'upload' };
+  }
   const [name = '', segment = '', file = ''] = rest.split('/');
   const version = segment.replaceAll('_', '+');
   if (!file.endsWith('.tgz') || !isChartName(name) || !isChartVersion(version)) {

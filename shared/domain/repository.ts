@@ -8,7 +8,7 @@ export type Repository = Branded<'Repository'>;
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Words that stand after a repository in a path; a segment so called would give a URL two readings. */
-const RESERVED_ANYWHERE = new Set(['charts', 'prov', 'uploads', 'index.yaml']);
+const RESERVED_ANYWHERE = new Set(['charts', 'prov', 'uploads', 'index.yaml', 'artifacthub-repo.yml']);
 
 /** First parts of Chartroom's and Harbor's own paths. */
 const RESERVED_FIRST = new Set([

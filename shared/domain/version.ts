@@ -28,6 +28,12 @@ export function parseChartVersion(text: string): ChartVersion {
   throw new Fault('invalid_version', `"${shown}" is not a version: ${complaintAbout(text)}`);
 }
 
+// The expression that semver.org suggests (its FAQ), as far as LOOSE of semver.ts does not say it already.
+const STRICT = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+]|$)/;
+
+/** Whether a version follows semver.org to the letter, which Helm does not ask for. */
+export const isStrictSemver = (version: ChartVersion): boolean => STRICT.test(version);
+
 function complaintAbout(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return `use at most ${MAX_LENGTH} characters`;
   if (parseSemver(text) === undefined) {

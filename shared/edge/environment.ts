@@ -2,14 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
 import type { IndexSettings } from '../domain/entry.ts';
+import type { RepositorySettings } from '../domain/settings.ts';
+import { type SettingsReader, settingsReader } from '../repository-settings.ts';
 import { bucket } from '../store/bucket.ts';
 import { dynamoClient, s3Client } from '../store/clients.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
 import { repositoriesTable } from '../store/repositories-table.ts';
+import type { SettingsStore } from '../store/settings-store.ts';
+import { settingsTable } from '../store/settings-table.ts';
+import type { UploadStore } from '../store/upload-store.ts';
+import { uploadsTable } from '../store/uploads-table.ts';
 import type { VersionStore } from '../store/version-store.ts';
 import { versionsTable } from '../store/versions-table.ts';
+import type { FormFields } from './form.ts';
 import { reportNotice } from './report.ts';
 
 /** What the stack tells its functions (shared/contract.ts). */
@@ -17,14 +24,21 @@ export type Environment = {
   readonly access: 'open' | 'closed';
   /** There when access is closed. */
   readonly adminSecretArn: string | undefined;
-  readonly allowOverwrite: boolean;
   readonly maxUploadBytes: number;
+  readonly maxPackageBytes: number;
+  readonly formFields: FormFields;
+  /** What the deployment says for all repositories. */
+  readonly repositorySettings: Partial<RepositorySettings>;
+  readonly apiEnabled: boolean;
   readonly indexSettings: IndexSettings;
   /** @throws Error if the stack did not name it */
   readonly tableName: () => string;
   /** @throws Error if the stack did not name it */
   readonly bucketName: () => string;
 };
+
+// As ChartMuseum's and Harbor's limit; the bucket takes what a function does not.
+const DEFAULT_MAX_PACKAGE_BYTES = 20 * 1024 * 1024;
 
 // Lambda takes 6 MB of base64, which is 4.5 MB of package; below that the refusal is ours, in our words.
 const DEFAULT_MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
@@ -47,8 +61,11 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   return {
     access: parseAccess(read('access')),
     adminSecretArn: read('adminSecret'),
-    allowOverwrite: read('allowOverwrite') === 'true',
-    maxUploadBytes: parseBytes(read('maxUploadBytes')),
+    maxUploadBytes: parseBytes('maxUploadBytes', read('maxUploadBytes'), DEFAULT_MAX_UPLOAD_BYTES),
+    maxPackageBytes: parseBytes('maxPackageBytes', read('maxPackageBytes'), DEFAULT_MAX_PACKAGE_BYTES),
+    formFields: JSON.parse(read('formFields') ?? '{"chart":"chart","prov":"prov"}') as FormFields,
+    repositorySettings: JSON.parse(read('repositorySettings') ?? '{}') as Partial<RepositorySettings>,
+    apiEnabled: read('apiEnabled') !== 'false',
     indexSettings: parseIndexSettings(read('indexSettings')),
     tableName: need('table'),
     bucketName: need('bucket'),
@@ -61,10 +78,14 @@ function parseAccess(text = 'closed'): 'open' | 'closed' {
   throw new Error(`${environmentVariables.access} is "open" or "closed", not "${text}"`);
 }
 
-function parseBytes(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_MAX_UPLOAD_BYTES;
+function parseBytes(
+  name: 'maxUploadBytes' | 'maxPackageBytes',
+  text: string | undefined,
+  fallback: number,
+): number {
+  if (text === undefined) return fallback;
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new Error(`${environmentVariables.maxUploadBytes} is a number of bytes, not "${text}"`);
+  throw new Error(`${environmentVariables[name]} is a number of bytes, not "${text}"`);
 }
 
 /** The stack checked each value when it was synthesized. */
@@ -88,6 +109,34 @@ function pointers(environment: Environment): PointerStore {
   return pointersTable(dynamo, environment.tableName());
 }
 
+export function uploads(environment: Environment): UploadStore {
+  dynamo ??= dynamoClient();
+  return uploadsTable(dynamo, environment.tableName());
+}
+
+export function settings(environment: Environment): SettingsStore {
+  dynamo ??= dynamoClient();
+  return settingsTable(dynamo, environment.tableName());
+}
+
+/** What holds for a repository, read anew at each call: only changes ask for it. */
+export function settingsOf(environment: Environment): SettingsReader {
+  return settingsReader(settings(environment), environment.repositorySettings);
+}
+
+/** All that publishing needs. */
+export function publishDependencies(environment: Environment) {
+  return {
+    versions: versions(environment),
+    pointers: pointers(environment),
+    objects: objects(environment),
+    settingsOf: settingsOf(environment),
+    clock: systemClock,
+    newId: randomUUID,
+    report: reportNotice,
+  };
+}
+
 export function objects(environment: Environment): ObjectStore {
   return bucket(s3Client(), environment.bucketName());
 }
@@ -102,6 +151,16 @@ export function indexDependencies(environment: Environment) {
     clock: systemClock,
     newId: randomUUID,
     report: reportNotice,
+  };
+}
+
+/** All that the indexer needs: it publishes from the inbox too. */
+export function eventDependencies(environment: Environment) {
+  return {
+    ...indexDependencies(environment),
+    settingsOf: settingsOf(environment),
+    uploads: uploads(environment),
+    maxPackageBytes: environment.maxPackageBytes,
   };
 }
 

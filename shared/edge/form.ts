@@ -5,6 +5,9 @@ import { mediaTypeOf, type Request } from './request.ts';
 /** The files of an upload by form, each at most once. */
 export type UploadForm = { readonly chart?: Uint8Array; readonly prov?: Uint8Array };
 
+/** The fields that a deployment takes files from, besides `chart` and `prov`. */
+export type FormFields = { readonly chart: string; readonly prov: string };
+
 // Far above what any client sends; the gateway bounds the whole body already.
 const LIMITS = { parts: 32, headerPairs: 32, fieldSize: 64 * 1024 };
 
@@ -14,17 +17,20 @@ export function isForm(request: Request): boolean {
 }
 
 /**
- * Reads the fields `chart` and `prov` of a form. Of two parts of one name the first counts, and a part
+ * Reads the fields `chart` and `prov` of a form, or those that the deployment names. Of two parts of one name the first counts, and a part
  * without a file name is no file: so does ChartMuseum.
  *
  * @throws Fault `invalid_request` for a form that cannot be read, or that has neither
  */
-export async function readForm(request: Request): Promise<UploadForm> {
+export async function readForm(request: Request, fields: FormFields): Promise<UploadForm> {
   const files = await readFiles(request);
-  const chart = files.get('chart');
-  const prov = files.get('prov');
+  const chart = files.get('chart') ?? files.get(fields.chart);
+  const prov = files.get('prov') ?? files.get(fields.prov);
   if (chart === undefined && prov === undefined) {
-    throw new Fault('invalid_request', 'no package or provenance file found in form fields chart and prov');
+    throw new Fault(
+      'invalid_request',
+      `no package or provenance file found in form fields ${fields.chart} and ${fields.prov}`,
+    );
   }
   return { ...(chart && { chart }), ...(prov && { prov }) };
 }

@@ -6,7 +6,7 @@ import { logError } from './log.ts';
 const messages: Record<Notice['kind'], string> = {
   index_shrank: 'an index lists fewer versions than the one before, and nobody deleted them',
   pointer_lost: 'the pointer to an index was lost; the index was built anew',
-  clean_up_failed: 'a lease or a mark stays that is done with; the next refresh takes it',
+  clean_up_failed: 'something stays that is done with; whoever comes next takes it',
 };
 
 /** Logs a notice and counts it in a metric of its name, on which an alarm can rest. */

@@ -65,9 +65,12 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   chart_not_found: notFound,
   version_not_found: notFound,
   method_not_allowed: { status: 405, code: 'METHOD_NOT_ALLOWED' },
+  // RFC 9110, 15.5.6: an `Allow` goes with it, which errorResponse adds.
+  deleting_is_off: { status: 405, code: 'METHOD_NOT_ALLOWED' },
   version_exists: conflict,
   provenance_exists: conflict,
   being_published: conflict,
+  storage_full: { status: 507, code: 'INSUFFICIENT_STORAGE' },
   too_large: { status: 413, code: 'REQUEST_ENTITY_TOO_LARGE' },
   text_body: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },
   try_again: { status: 503, code: 'SERVICE_UNAVAILABLE' },
@@ -79,6 +82,7 @@ export function errorResponse(fault: Fault, headers: Headers = {}): Response {
   return envelope(status, code, fault.message, {
     // RFC 9110, 11.6.1: every 401 says how to authenticate; browsers and `curl --anyauth` need it.
     ...(status === 401 ? { 'www-authenticate': 'Basic realm="Chartroom"' } : {}),
+    ...(fault.code === 'deleting_is_off' ? { allow: 'GET, HEAD' } : {}),
     ...(fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }),
     ...headers,
   });
@@ -90,5 +94,13 @@ export function internalError(): Response {
 }
 
 function envelope(status: number, code: string, message: string, headers: Headers): Response {
-  return json(status, { error: message, errors: [{ code, message }] }, headers);
+  return json(status, errorBody(code, message), headers);
+}
+
+const errorBody = (code: string, message: string) => ({ error: message, errors: [{ code, message }] });
+
+/** A refusal as a part of another answer: its status, and what its body would say. */
+export function refusal(fault: Fault): { status: number; error: string; errors: readonly object[] } {
+  const { status, code } = refusals[fault.code];
+  return { status, ...errorBody(code, fault.message) };
 }

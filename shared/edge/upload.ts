@@ -3,15 +3,15 @@ import type { Environment } from './environment.ts';
 import type { Request } from './request.ts';
 
 /** What a deployment allows uploads. */
-export type UploadRules = Pick<Environment, 'allowOverwrite' | 'maxUploadBytes'>;
+export type UploadRules = Pick<Environment, 'maxUploadBytes' | 'formFields'>;
 
 /**
- * Whether an upload may replace what is there: where the deployment says so, or by `?force`, which
- * `helm cm-push` sends without a value. ChartMuseum takes `force=false` for yes; we do not.
+ * Whether the client asks to replace what is there: `?force`, which `helm cm-push` sends without a value.
+ * ChartMuseum takes `force=false` for yes; we do not.
  */
-export function mayOverwrite({ query }: Request, { allowOverwrite }: UploadRules): boolean {
+export function asksForForce({ query }: Request): boolean {
   const force = query.get('force');
-  return allowOverwrite || (force !== null && !['false', '0'].includes(force.toLowerCase()));
+  return force !== null && !['false', '0'].includes(force.toLowerCase());
 }
 
 /**
@@ -29,7 +29,11 @@ export function binaryBody({ body, bodyIsText, headers }: Request): Uint8Array {
 }
 
 /** @throws Fault `invalid_request` for nothing at all, `too_large` above the deployment's limit */
-export function checkSize(file: Uint8Array, what: 'package' | 'provenance file', rules: UploadRules): void {
+export function checkSize(
+  file: Uint8Array,
+  what: 'package' | 'provenance file',
+  rules: Pick<UploadRules, 'maxUploadBytes'>,
+): void {
   if (file.length === 0) {
     throw new Fault(
       'invalid_request',
@@ -40,7 +44,7 @@ export function checkSize(file: Uint8Array, what: 'package' | 'provenance file',
     throw new Fault(
       'too_large',
       `the ${what} has ${file.length} bytes, and an upload may have ${rules.maxUploadBytes}: ` +
-        'name in .helmignore what the chart does not need, and package it again',
+        'ask POST …/uploads for a way past this limit, or name in .helmignore what the chart does not need',
     );
   }
 }

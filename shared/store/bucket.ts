@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import {
   type _Object as AnObject,
+  CopyObjectCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -65,7 +67,40 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
       }
     },
 
+    async read(key, { atMostBytes }) {
+      try {
+        const answer = await client.send(new GetObjectCommand(at(key)));
+        const {
+          Body: body,
+          Metadata: metadata = {},
+          ContentLength: sizeBytes = 0,
+          VersionId: versionId,
+        } = answer;
+        const said = { metadata, sizeBytes, versionId: versionId ?? 'null' };
+        if (sizeBytes <= atMostBytes)
+          return { ...said, bytes: (await body?.transformToByteArray()) ?? new Uint8Array() };
+        if (body instanceof Readable) body.destroy();
+        return said;
+      } catch (error) {
+        if (error instanceof NoSuchKey) return undefined;
+        throw error;
+      }
+    },
+
     head,
+
+    async copy(from, to, { contentType, metadata }) {
+      const source = `${bucketName}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
+      await client.send(
+        new CopyObjectCommand({
+          ...at(to),
+          CopySource: `${source}?versionId=${from.versionId}`,
+          MetadataDirective: 'REPLACE',
+          ContentType: contentType,
+          Metadata: { ...metadata },
+        }),
+      );
+    },
 
     exists: async (key) => (await head(key)) !== undefined,
 
@@ -111,6 +146,16 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
     async removeForGood(removed) {
       if (removed.length === 0) return;
       await removeTogether(removed.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })));
+    },
+
+    async signedPost(key, { atMostBytes, expiresInSeconds }) {
+      // One endpoint signs forms; the others need not load it.
+      const { createPresignedPost } = await import('@aws-sdk/s3-presigned-post');
+      return await createPresignedPost(client, {
+        ...at(key),
+        Conditions: [['content-length-range', 1, atMostBytes]],
+        Expires: expiresInSeconds,
+      });
     },
 
     signedUrl: (key, expiresInSeconds) =>

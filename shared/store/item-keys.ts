@@ -15,6 +15,8 @@ export type Item = Record<string, AttributeValue>;
  *     sk = chart#<name>#<version>   a version
  *     sk = pointer                  which index object is current
  *     sk = lease                    who refreshes the index
+ *     sk = upload#<id>              an upload through the bucket
+ *     sk = settings                 what the repository says of itself
  *     sk = counts                   how much is in it, as reconciliation last counted
  *
  * and pk = reconciliation, sk = progress: how far it got.
@@ -46,7 +48,7 @@ export function readPartition(item: Item): Repository | undefined {
 }
 
 /** The key of an item of which a repository has one. */
-export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease' | 'counts'): Item {
+export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease' | 'counts' | 'settings'): Item {
   return { [table.partitionKey]: partitionOf(repository), [table.sortKey]: { S: sortKey } };
 }
 

@@ -6,6 +6,19 @@ export type ListedObject = {
   readonly modified: number;
 };
 
+/** An object whose bytes may be more than the reader wants. */
+export type ReadObject = {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly sizeBytes: number;
+  /** Another at each put. */
+  readonly versionId: string;
+  /** Left out where there are more of them than were asked for. */
+  readonly bytes?: Uint8Array;
+};
+
+/** What a client posts as a form, `file` last, to put one object. */
+export type SignedPost = { readonly url: string; readonly fields: Readonly<Record<string, string>> };
+
 /** What the bucket says of an object without sending it. */
 type ObjectHead = { readonly metadata: Readonly<Record<string, string>>; readonly sizeBytes: number };
 
@@ -25,9 +38,17 @@ export type ObjectStore = {
     key: string,
     range?: { readonly offset: number; readonly sizeBytes: number },
   ): Promise<Uint8Array | undefined>;
+  /** Bytes and what is said of them, of one moment; undefined if there is no such object. */
+  read(key: string, options: { atMostBytes: number }): Promise<ReadObject | undefined>;
   /** @returns undefined if there is no such object */
   head(key: string): Promise<ObjectHead | undefined>;
   exists(key: string): Promise<boolean>;
+  /** Copies one put of an object, inside the bucket, with metadata of the copy's own. */
+  copy(
+    from: { readonly key: string; readonly versionId: string },
+    to: string,
+    options: { contentType: string; metadata: Readonly<Record<string, string>> },
+  ): Promise<void>;
   /** Deletes objects; those that are not there are fine. At most 1,000 keys. */
   remove(keys: readonly string[]): Promise<void>;
   /** The objects whose keys begin so, in ascending order of their keys. */
@@ -39,7 +60,7 @@ export type ObjectStore = {
    * @param after only those that come after this one
    */
   folders(prefix: string, end: string, after?: string): AsyncIterable<string>;
-  /** Like `list`, with the id by which {@link ObjectStore.removeForGood} takes what was put. */
+  /** Like `list`, newest first where a key has several, with the id by which {@link ObjectStore.removeForGood} takes what was put. */
   listVersions(prefix: string): AsyncIterable<ListedObject & { readonly versionId: string }>;
   /**
    * Deletes so that the bucket's own history does not hold them either. At most 1,000 of them; those that
@@ -48,4 +69,6 @@ export type ObjectStore = {
   removeForGood(objects: readonly { readonly key: string; readonly versionId: string }[]): Promise<void>;
   /** @returns a URL that lets its holder GET the object for that long */
   signedUrl(key: string, expiresInSeconds: number): Promise<string>;
+  /** @returns what lets its holder put this object, from 1 to that many bytes of it, for that long */
+  signedPost(key: string, options: { atMostBytes: number; expiresInSeconds: number }): Promise<SignedPost>;
 };

@@ -59,7 +59,11 @@ describe('a package', () => {
 
   it('may have nothing but a Chart.yaml', async () => {
     const { files } = await readPackage(chartTgz(MINIMAL));
-    expect(files).toEqual({ templates: [], files: [{ path: 'Chart.yaml', sizeBytes: MINIMAL.length }] });
+    expect(files).toEqual({
+      chart: base64(MINIMAL),
+      templates: [],
+      files: [{ path: 'Chart.yaml', sizeBytes: MINIMAL.length }],
+    });
   });
 
   it('may have an empty values.yaml', async () => {

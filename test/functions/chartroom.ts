@@ -1,19 +1,29 @@
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
+import { createUpload } from '../../functions/create-upload.ts';
 import { removeChart } from '../../functions/delete-chart.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
+import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
 import { getChart } from '../../functions/get-chart.ts';
+import { getDefinition } from '../../functions/get-definition.ts';
+import { getFiles } from '../../functions/get-files.ts';
 import { getHealth } from '../../functions/get-health.ts';
 import { getHome } from '../../functions/get-home.ts';
 import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
 import { getPackage } from '../../functions/get-package.ts';
+import { getReadme } from '../../functions/get-readme.ts';
+import { getSchema } from '../../functions/get-schema.ts';
+import { getSettings } from '../../functions/get-settings.ts';
 import { getTemplates } from '../../functions/get-templates.ts';
+import { getUpload } from '../../functions/get-upload.ts';
 import { getValues } from '../../functions/get-values.ts';
 import { getVersion } from '../../functions/get-version.ts';
 import { listCharts } from '../../functions/list-charts.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
+import { putSettings } from '../../functions/put-settings.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
+import type { RepositorySettings } from '../../shared/domain/settings.ts';
 import { type Endpoint, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
 import type { EndpointId } from '../../shared/routes.ts';
@@ -27,28 +37,46 @@ export type Answer = {
   readonly body: string;
 };
 
-type Options = Partial<UploadRules> & { readonly settings?: Partial<IndexSettings> };
+type Options = Partial<UploadRules> & {
+  readonly settings?: Partial<IndexSettings>;
+  readonly deployment?: Partial<RepositorySettings>;
+  readonly apiEnabled?: boolean;
+};
 
 /** All endpoints over memory stores, called the way the gateway calls them. */
-export function aChartroom({ settings, ...rules }: Options = {}) {
-  const world = aWorld(settings && { settings });
-  const uploads: UploadRules = { allowOverwrite: false, maxUploadBytes: 4_194_304, ...rules };
+export function aChartroom({ settings = {}, deployment = {}, apiEnabled = true, ...rules }: Options = {}) {
+  const world = aWorld({ settings, deployment });
+  const uploads: UploadRules = {
+    maxUploadBytes: 4_194_304,
+    formFields: { chart: 'chart', prov: 'prov' },
+    ...rules,
+  };
+  const ofRepositories = { settings: world.repositorySettings };
   const endpoints: Record<EndpointId, Endpoint> = {
-    'answer-unknown-route': answerUnknownRoute(),
+    'answer-unknown-route': answerUnknownRoute({ apiEnabled }),
+    'create-upload': createUpload(world),
     'delete-chart': removeChart(world),
     'delete-version': removeVersion(world),
     'get-chart': getChart(world),
+    'get-artifact-hub-file': getArtifactHubFile(ofRepositories),
+    'get-definition': getDefinition(world),
+    'get-files': getFiles(world),
     'get-health': getHealth(),
     'get-home': getHome({ ...world, access: 'open' }),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
     'get-package': getPackage(world),
+    'get-readme': getReadme(world),
+    'get-schema': getSchema(world),
+    'get-settings': getSettings(ofRepositories),
     'get-templates': getTemplates(world),
+    'get-upload': getUpload(world),
     'get-values': getValues(world),
     'get-version': getVersion(world),
     'list-charts': listCharts(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
+    'put-settings': putSettings(ofRepositories),
   };
 
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {

@@ -85,7 +85,7 @@ describe('POST /api/{repository}/charts', () => {
   });
 
   it('replaces a version without ?force where the deployment allows it', async () => {
-    const chartroom = aChartroom({ allowOverwrite: true });
+    const chartroom = aChartroom({ deployment: { allowOverwrite: true } });
     await chartroom.send('POST', '/api/charts', { headers: binary, body: upload });
     expect(await chartroom.send('POST', '/api/charts', { headers: binary, body: other })).toEqual(saved);
   });
@@ -182,7 +182,7 @@ describe('POST /api/{repository}/charts refuses', () => {
     { why: 'in a form', sent: aForm({ field: 'chart', file: 'x', content: upload }) },
   ])('a package above the limit ($why), naming the way out', async ({ sent }) => {
     const chartroom = aChartroom({ maxUploadBytes: 100 });
-    const message = `the package has ${upload.length} bytes, and an upload may have 100: name in .helmignore what the chart does not need, and package it again`;
+    const message = `the package has ${upload.length} bytes, and an upload may have 100: ask POST …/uploads for a way past this limit, or name in .helmignore what the chart does not need`;
     expect(await chartroom.send('POST', '/api/charts', sent)).toEqual({
       status: 413,
       headers: jsonHeaders,

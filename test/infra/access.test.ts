@@ -57,7 +57,7 @@ describe('least privilege', () => {
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
       expect(action).not.toContain('*');
-      expect(on).toMatch(/^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox)\/\*)?$/);
+      expect(on).toMatch(/^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected)\/\*)?$/);
     }
   });
 
@@ -68,14 +68,16 @@ describe('least privilege', () => {
     });
   });
 
-  it('lets only who changes versions or refreshes indexes write to the table', () => {
+  it('lets only who changes versions, settings or uploads or refreshes indexes write to the table', () => {
     expect(who('dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual([
+      'create-upload',
       'delete-chart',
       'delete-version',
       'get-index',
       'index-repositories',
       'publish-package',
       'publish-provenance',
+      'put-settings',
       'reconcile',
       'repair',
     ]);
@@ -86,8 +88,15 @@ describe('least privilege', () => {
     const may = (action: string) => [
       ...new Set(onPackages.filter((right) => right.action === action).map(({ id }) => id)),
     ];
-    expect(may('s3:PutObject')).toEqual(['publish-package', 'publish-provenance']);
-    expect(may('s3:DeleteObject')).toEqual(['delete-version', 'delete-chart', 'reconcile', 'repair']);
+    expect(may('s3:PutObject')).toEqual(['publish-package', 'publish-provenance', 'index-repositories']);
+    expect(may('s3:DeleteObject')).toEqual([
+      'publish-package',
+      'delete-version',
+      'delete-chart',
+      'index-repositories',
+      'reconcile',
+      'repair',
+    ]);
   });
 
   it('lets only what goes over all repositories look for them, and nobody change the bucket', () => {
@@ -95,10 +104,12 @@ describe('least privilege', () => {
     expect(who('s3:PutBucketPolicy')).toEqual([]);
   });
 
-  it('lets indexes be deleted for good, and nothing else', () => {
+  it('lets indexes be deleted for good, and what was taken out of the inbox, and nothing else', () => {
     const deletions = every.filter(({ action }) => action === 's3:DeleteObjectVersion');
-    expect(deletions.map(({ id }) => id)).toEqual(['index-repositories', 'reconcile', 'repair']);
-    for (const { on } of deletions) expect(on).toMatch(/\/index\/\*$/);
+    expect(new Set(deletions.map(({ id }) => id))).toEqual(
+      new Set(['index-repositories', 'reconcile', 'repair']),
+    );
+    for (const { on } of deletions) expect(on).toMatch(/\/(index|inbox)\/\*$/);
   });
 
   it('narrows what tells a missing object from a forbidden one to the prefix that is read', () => {

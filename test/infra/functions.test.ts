@@ -34,16 +34,33 @@ describe('the functions', () => {
 
   it('are told the stores and the settings', () => {
     const settings = { indexFormat: 'yaml', chartUrl: 'https://c.example.com', contextPath: '/helm' };
-    const template = synthesize({ ...settings, allowOverwrite: true, maxUploadBytes: 1024 });
+    const template = synthesize({
+      ...settings,
+      allowOverwrite: true,
+      maxUploadBytes: 1024,
+      maxVersions: 10,
+      provFormField: 'signature',
+    });
     const variables = environmentOf(template, 'get-index');
     expect(variables).toMatchObject({
       [environmentVariables.table]: { Ref: 'MetadataTableC8A01DE2' },
       [environmentVariables.bucket]: { Ref: 'ChartsBucket6892A383' },
       [environmentVariables.access]: 'closed',
       [environmentVariables.maxUploadBytes]: '1024',
-      [environmentVariables.allowOverwrite]: 'true',
+      [environmentVariables.maxPackageBytes]: '20971520',
+      [environmentVariables.apiEnabled]: 'true',
     });
-    expect(JSON.parse(String(variables[environmentVariables.indexSettings]))).toEqual({
+    const json = (name: string) => JSON.parse(String(variables[name]));
+    expect(json(environmentVariables.formFields)).toEqual({ chart: 'chart', prov: 'signature' });
+    expect(json(environmentVariables.repositorySettings)).toEqual({
+      allowOverwrite: true,
+      allowForce: true,
+      allowDelete: true,
+      strictSemver: false,
+      maxVersionsPerChart: 0,
+      maxVersions: 10,
+    });
+    expect(json(environmentVariables.indexSettings)).toEqual({
       format: 'yaml',
       chartUrl: 'https://c.example.com',
       contextPath: '/helm',

@@ -4,6 +4,7 @@ import { Fault } from '../../shared/domain/fault.ts';
 import { parsePackageFileName } from '../../shared/domain/package-file.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { parseSemverRange } from '../../shared/domain/semver-range.ts';
+import { isUploadId } from '../../shared/domain/upload-id.ts';
 import { isChartVersion } from '../../shared/domain/version.ts';
 import { type Route, routes } from '../../shared/routes.ts';
 
@@ -58,12 +59,15 @@ const isRange = (text: string) => text === 'latest' || parseSemverRange(text) !=
 function isLegal(route: Route, path: Template): boolean {
   const values = new Map(segmentsOf(route).map((segment, at) => [segment, path[at] ?? '']));
   const segments = ['{segment1}', '{segment2}', '{segment3}'].flatMap((name) => values.get(name) ?? []);
-  const [name, version, file] = ['{name}', '{version}', '{file}'].map((key) => values.get(key));
+  const [name, version, file, upload] = ['{name}', '{version}', '{file}', '{id}'].map((key) =>
+    values.get(key),
+  );
   return (
     isRepository(segments) &&
     (name === undefined || isChartName(name)) &&
     (version === undefined || isChartVersion(version) || isRange(version)) &&
-    (file === undefined || parsePackageFileName(file) !== undefined)
+    (file === undefined || parsePackageFileName(file) !== undefined) &&
+    (upload === undefined || isUploadId(upload))
   );
 }
 

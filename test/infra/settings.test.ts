@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings, SettingsError } from '../../infra/settings.ts';
+import { parseSettings } from '../../infra/settings.ts';
+import { SettingsError } from '../../shared/domain/settings.ts';
 
 const parse = (context: Record<string, unknown>) => parseSettings((key) => context[key]);
 
@@ -13,7 +14,16 @@ describe('deployment settings', () => {
       chartUrl: '',
       indexFormat: 'json',
       maxUploadBytes: 4 * 1024 * 1024,
+      maxPackageBytes: 20 * 1024 * 1024,
+      apiEnabled: true,
+      chartFormField: 'chart',
+      provFormField: 'prov',
       allowOverwrite: false,
+      allowForce: true,
+      allowDelete: true,
+      strictSemver: false,
+      maxVersionsPerChart: 0,
+      maxVersions: 0,
     });
   });
 
@@ -96,6 +106,28 @@ describe('deployment settings', () => {
     { why: 'uploads of nothing', context: { maxUploadBytes: 0 }, says: /1 to 4500000/ },
     { why: 'a size that is no number', context: { maxUploadBytes: '4MB' }, says: /1 to 4500000/ },
     { why: 'a yes', context: { allowOverwrite: 'yes' }, says: /true or false/ },
+    {
+      why: 'packages smaller than direct uploads',
+      context: { maxPackageBytes: 1024 },
+      says: /"maxPackageBytes" cannot be smaller than "maxUploadBytes"/,
+    },
+    {
+      why: 'packages that would not fit into memory',
+      context: { maxPackageBytes: 104_857_601 },
+      says: /1 to 104857600/,
+    },
+    { why: 'a limit below nothing', context: { maxVersions: -1 }, says: /whole number of versions/ },
+    {
+      why: 'one form field for both',
+      context: { provFormField: 'chart' },
+      says: /cannot be the same field/,
+    },
+    { why: 'a form field with blanks', context: { chartFormField: 'a b' }, says: /"chartFormField"/ },
+    {
+      why: "a repository's own setting for all of them",
+      context: { chartroom: { keyRing: 'x' } },
+      says: /no setting "keyRing"/,
+    },
   ])('refuse $why', ({ context, says }) => {
     expect(() => parse(context)).toThrow(SettingsError);
     expect(() => parse(context)).toThrow(says);

@@ -189,7 +189,7 @@ class History {
     const asked = this.#ask(id, label, (state) => (state !== undefined && !overwrite ? impossible : digest));
     const signing = withProvenance ? this.#beginSigning(id, digest, asked) : undefined;
     this.#changesOf(id).add(asked);
-    const answer = await this.#answerOf(label, publishChecked(this.#world, upload, overwrite));
+    const answer = await this.#answerOf(label, publishChecked(this.#world, upload, { overwrite }));
     const { step } = this.#scheduler;
     if (answer === 'done') {
       asked.certain = true;

@@ -2,9 +2,12 @@ import type { IndexSettings } from '../../shared/domain/entry.ts';
 import { renderIndex } from '../../shared/domain/index-file.ts';
 import type { ObjectEvent } from '../../shared/handle-object-events.ts';
 import { type Notice, refreshIndex } from '../../shared/refresh.ts';
+import { settingsReader } from '../../shared/repository-settings.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
+import { memorySettings } from '../store/memory-settings.ts';
+import { memoryUploads } from '../store/memory-uploads.ts';
 import { memoryVersions } from '../store/memory-versions.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -35,6 +38,9 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
       known: () => new Set([...versions.items().map(({ repository }) => repository), ...pointers.known()]),
     }),
     settings,
+    settingsOf: settingsReader(memorySettings(), {}),
+    uploads: memoryUploads({ hook }),
+    maxPackageBytes: 1_000_000,
     clock,
     newId: () => {
       ids += 1;

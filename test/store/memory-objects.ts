@@ -70,6 +70,25 @@ export function memoryObjects(options: Options = {}): MemoryObjects {
         return bytes && (range ? bytes.slice(range.offset, range.offset + range.sizeBytes) : bytes.slice());
       }),
 
+    read: (key, { atMostBytes }) =>
+      call('read', () => {
+        const object = objects.get(key);
+        if (object === undefined) return undefined;
+        const { bytes, metadata, versionId } = object;
+        const said = { metadata, versionId, sizeBytes: bytes.length };
+        return bytes.length > atMostBytes ? said : { ...said, bytes: bytes.slice() };
+      }),
+
+    copy: (from, to, { contentType, metadata }) =>
+      call('copy', () => {
+        const object = objects.get(from.key);
+        if (object?.versionId !== from.versionId) throw new Error(`there is no such put of ${from.key}`);
+        puts += 1;
+        const versionId = `version${puts}`;
+        objects.set(to, { bytes: object.bytes, contentType, metadata, modified: now(), versionId });
+        changed(to, 'created');
+      }),
+
     head: (key) =>
       call('head', () => {
         const object = objects.get(key);
@@ -108,6 +127,12 @@ export function memoryObjects(options: Options = {}): MemoryObjects {
           changed(key, 'removed');
         }
       }),
+
+    signedPost: (key, { atMostBytes }) =>
+      call('signedPost', () => ({
+        url: 'https://bucket.invalid/',
+        fields: { key, 'most-bytes': String(atMostBytes) },
+      })),
 
     signedUrl: (key, expiresInSeconds) =>
       call('signedUrl', () => {

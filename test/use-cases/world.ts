@@ -5,13 +5,17 @@ import type { IndexSettings, LiveVersion } from '../../shared/domain/entry.ts';
 import { renderFragment, renderIndex } from '../../shared/domain/index-file.ts';
 import { packageKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import { parseRepository, type Repository } from '../../shared/domain/repository.ts';
+import type { RepositorySettings } from '../../shared/domain/settings.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
 import type { Notice } from '../../shared/refresh.ts';
+import { settingsReader } from '../../shared/repository-settings.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
 import type { Hook } from '../store/hook.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
+import { memorySettings } from '../store/memory-settings.ts';
+import { memoryUploads } from '../store/memory-uploads.ts';
 import { memoryVersions } from '../store/memory-versions.ts';
 
 /** A clock that moves only when somebody sleeps or the test says so. */
@@ -36,12 +40,21 @@ export function versionId(name: string, version: string, repository: Repository 
   return { repository, name: parseChartName(name), version: parseChartVersion(version) };
 }
 
+type WorldOptions = {
+  readonly hook?: Hook;
+  readonly settings?: Partial<IndexSettings>;
+  /** What the deployment says for all repositories. */
+  readonly deployment?: Partial<RepositorySettings>;
+};
+
 /** The use cases' dependencies over memory stores. */
-export function aWorld({ hook, settings }: { hook?: Hook; settings?: Partial<IndexSettings> } = {}) {
+export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
   const hooks = hook === undefined ? {} : { hook };
   const versions = memoryVersions(hooks);
   const clock = manualClock();
   const pointers = memoryPointers(hooks);
+  const repositorySettings = memorySettings(hooks);
+  const uploads = memoryUploads(hooks);
   const notices: Notice[] = [];
   let ids = 0;
   const newId = () => {
@@ -51,10 +64,20 @@ export function aWorld({ hook, settings }: { hook?: Hook; settings?: Partial<Ind
   const world = {
     versions,
     pointers,
+    uploads,
+    repositorySettings,
+    settingsOf: settingsReader(repositorySettings, deployment),
+    maxPackageBytes: 20_971_520,
     objects: memoryObjects({ ...hooks, now: clock.now }),
     repositories: memoryRepositories({
       ...hooks,
-      known: () => new Set([...versions.items().map(({ repository }) => repository), ...pointers.known()]),
+      known: () =>
+        new Set([
+          ...versions.items().map(({ repository }) => repository),
+          ...pointers.known(),
+          ...repositorySettings.known(),
+          ...uploads.known(),
+        ]),
     }),
     report: (notice: Notice) => void notices.push(notice),
     notices,

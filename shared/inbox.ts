@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { collect } from './async-iteration.ts';
+import { Fault } from './domain/fault.ts';
+import { inboxFolder, packageKey, rejectedKey, type VersionId } from './domain/object-keys.ts';
+import type { Repository } from './domain/repository.ts';
+import type { AllRepositorySettings } from './domain/settings.ts';
+import { type CheckedUpload, checkUpload, finish } from './publish.ts';
+import { publishProvenance } from './publish-provenance.ts';
+import type { ObjectStore, ReadObject } from './store/object-store.ts';
+import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
+import { mayOverwrite, publishAllowed, type UploadDependencies } from './upload.ts';
+
+export type InboxDependencies = UploadDependencies & {
+  readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
+  readonly uploads: UploadStore;
+  readonly maxPackageBytes: number;
+};
+
+/** How long an upload is remembered, in milliseconds: as long as the bucket keeps what lies in the inbox. */
+export const UPLOAD_REMEMBERED_MS = 14 * 24 * 60 * 60 * 1000;
+
+// These end by themselves: the event comes again, and finds the object where it is.
+const PASSING = new Set(['being_published', 'try_again']);
+
+/** An object of the inbox that is being worked on. */
+type Delivery = {
+  readonly repository: Repository;
+  readonly key: string;
+  readonly object: ReadObject;
+  readonly upload: UploadRecord;
+};
+
+/**
+ * Publishes an object of the inbox, or moves it to `rejected/` with the reason. It may run twice, at the same
+ * time too, and be cut off anywhere: until the object is gone from the inbox the next event goes on, and
+ * what was published once is never published again, though it may have been deleted meanwhile.
+ *
+ * @throws Fault `being_published` or `try_again`, when it is to be tried again later
+ */
+export async function publishFromInbox(
+  dependencies: InboxDependencies,
+  repository: Repository,
+  key: string,
+): Promise<void> {
+  const { objects, uploads, clock, maxPackageBytes } = dependencies;
+  const object = await objects.read(key, { atMostBytes: maxPackageBytes });
+  if (object === undefined) return;
+  const id = key.slice(inboxFolder(repository).length).replace(/\.tgz$/, '');
+  const upload = (await uploads.get(repository, id)) ?? copiedUpload(id, clock.now());
+  const delivery = { repository, key, object, upload };
+  const outcome = await outcomeOf(dependencies, delivery);
+  await remember(dependencies, repository, { ...upload, outcome });
+  if (outcome.state === 'rejected') {
+    await objects.copy({ key, versionId: object.versionId }, rejectedKey(key), {
+      contentType: 'application/octet-stream',
+      metadata: { code: outcome.code },
+    });
+  }
+  await removeUpTo(dependencies, delivery);
+}
+
+function copiedUpload(id: string, now: number): UploadRecord {
+  const created = new Date(now).toISOString();
+  return { id, created, force: false, copied: true, outcome: { state: 'waiting' } };
+}
+
+async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): Promise<UploadOutcome> {
+  try {
+    const { name, version } = await publishDelivery(dependencies, delivery);
+    return { state: 'published', name, version };
+  } catch (error) {
+    if (!(error instanceof Fault) || PASSING.has(error.code)) throw error;
+    return { state: 'rejected', code: error.code, message: error.message };
+  }
+}
+
+async function publishDelivery(dependencies: InboxDependencies, delivery: Delivery): Promise<VersionId> {
+  const { repository, key, object, upload } = delivery;
+  const settings = await dependencies.settingsOf(repository);
+  const overwrite = mayOverwrite(settings, upload);
+  if (object.bytes === undefined) {
+    const { maxPackageBytes } = dependencies;
+    throw new Fault(
+      'too_large',
+      `the package has ${object.sizeBytes} bytes, and a package may have ${maxPackageBytes}: name in .helmignore what the chart does not need`,
+    );
+  }
+  if (key.endsWith('.prov')) {
+    return await publishProvenance(dependencies, { repository, provenance: object.bytes, overwrite });
+  }
+  if (!key.endsWith('.tgz')) {
+    throw new Fault(
+      'invalid_package',
+      'the name ends neither in .tgz nor in .prov: neither a package nor a provenance file',
+    );
+  }
+  const checked = await checkUpload({ repository, package: object.bytes });
+  await publishDelivered(dependencies, delivery, checked, { settings, overwrite });
+  return checked.id;
+}
+
+/** Publishes the package of a delivery, at most once in its life. */
+async function publishDelivered(
+  dependencies: InboxDependencies,
+  { key, object, upload, repository }: Delivery,
+  checked: CheckedUpload,
+  { settings, overwrite }: { readonly settings: AllRepositorySettings; readonly overwrite: boolean },
+): Promise<void> {
+  const { versions, uploads } = dependencies;
+  const { id, chart } = checked;
+  // The same at each attempt, and another for each put of the object.
+  const reservation = createHash('sha256').update(`${key} ${object.versionId}`).digest('hex').slice(0, 32);
+  const attempt = packageKey(id, chart.digest, reservation);
+  const item = await versions.get(id);
+  if (item?.live?.key === attempt) return;
+  if (item?.pending?.key === attempt && (await finish(dependencies, checked, item.pending))) return;
+  if (upload.copied && item?.live?.digest === chart.digest) return;
+  await publishAllowed({ ...dependencies, newId: () => reservation }, checked, settings, {
+    overwrite,
+    created: readCreated(object.metadata['created']),
+    // An attempt that got this far may have been committed, and the version deleted since.
+    reserved: async () => {
+      const known = (await uploads.get(repository, upload.id)) ?? upload;
+      if (known.attempt === attempt) {
+        throw new Fault(
+          'version_exists',
+          `${id.name} ${id.version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
+        );
+      }
+      await remember(dependencies, repository, { ...known, attempt });
+    },
+  });
+}
+
+/**
+ * The instant that an operator states, who brings packages from elsewhere.
+ *
+ * @throws Fault `invalid_request`
+ */
+function readCreated(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
+    !Number.isNaN(Date.parse(text))
+  ) {
+    return new Date(text).toISOString();
+  }
+  throw new Fault(
+    'invalid_request',
+    `metadata created is ${JSON.stringify(text)}: write an instant such as 2024-01-02T03:04:05Z`,
+  );
+}
+
+async function remember(
+  { uploads, clock }: InboxDependencies,
+  repository: Repository,
+  upload: UploadRecord,
+): Promise<void> {
+  await uploads.put(repository, upload, clock.now() + UPLOAD_REMEMBERED_MS);
+}
+
+/** Removes what was worked on and what it had replaced; an object that came since stays. */
+async function removeUpTo(
+  { objects }: InboxDependencies,
+  { key, object: { versionId } }: Delivery,
+): Promise<void> {
+  const versions = (await collect(objects.listVersions(key))).filter((each) => each.key === key);
+  const position = versions.findIndex((each) => each.versionId === versionId);
+  if (position !== -1) await objects.removeForGood(versions.slice(position));
+}

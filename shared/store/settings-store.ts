@@ -1,0 +1,10 @@
+import type { Repository } from '../domain/repository.ts';
+import type { AllRepositorySettings } from '../domain/settings.ts';
+
+/** What repositories say of themselves. Every read is strong. */
+export type SettingsStore = {
+  /** @returns nothing said, if nobody ever said anything */
+  get(repository: Repository): Promise<Partial<AllRepositorySettings>>;
+  /** Takes the place of whatever the repository said before. */
+  put(repository: Repository, settings: Partial<AllRepositorySettings>): Promise<void>;
+};

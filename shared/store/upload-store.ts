@@ -1,0 +1,29 @@
+import type { FaultCode } from '../domain/fault.ts';
+import type { Repository } from '../domain/repository.ts';
+
+/** An upload through the bucket: asked for by a client, or an object that an operator copied there. */
+export type UploadRecord = {
+  /** The name of its object in the inbox, without `.tgz`. */
+  readonly id: string;
+  /** When it was asked for, or first seen; RFC 3339 in UTC. */
+  readonly created: string;
+  /** Whether it replaces a version that is there. */
+  readonly force: boolean;
+  /** Whether an operator copied it, who need not hear that it was there already. */
+  readonly copied: boolean;
+  /** The package that an attempt to publish it was about to put: it is not begun anew. */
+  readonly attempt?: string;
+  readonly outcome: UploadOutcome;
+};
+
+export type UploadOutcome =
+  | { readonly state: 'waiting' }
+  | { readonly state: 'published'; readonly name: string; readonly version: string }
+  | { readonly state: 'rejected'; readonly code: FaultCode; readonly message: string };
+
+/** Uploads through the bucket. Every read is strong. They are forgotten some time after they were written. */
+export type UploadStore = {
+  get(repository: Repository, id: string): Promise<UploadRecord | undefined>;
+  /** @param forgetAt when it need not be remembered any more, in milliseconds since 1970 */
+  put(repository: Repository, upload: UploadRecord, forgetAt: number): Promise<void>;
+};

@@ -1,0 +1,19 @@
+import type { Repository } from '../../shared/domain/repository.ts';
+import type { UploadRecord, UploadStore } from '../../shared/store/upload-store.ts';
+import { type Hook, hooked } from './hook.ts';
+
+export function memoryUploads({ hook }: { readonly hook?: Hook } = {}): UploadStore & {
+  known(): Iterable<Repository>;
+} {
+  const call = hooked('uploads', hook);
+  const uploads = new Map<Repository, Map<string, UploadRecord>>();
+  return {
+    get: (repository, id) => call('get', () => uploads.get(repository)?.get(id)),
+    put: (repository, upload) =>
+      call('put', () => {
+        const ofRepository = uploads.get(repository) ?? new Map<string, UploadRecord>();
+        uploads.set(repository, ofRepository.set(upload.id, upload));
+      }),
+    known: () => uploads.keys(),
+  };
+}
