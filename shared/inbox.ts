@@ -49,7 +49,9 @@ export async function publishFromInbox(
   const upload = (await uploads.get(repository, id)) ?? copiedUpload(id, clock.now());
   const delivery = { repository, key, object, upload };
   const outcome = await outcomeOf(dependencies, delivery);
-  await remember(dependencies, repository, { ...upload, outcome });
+  // With the attempt that was noted meanwhile: it keeps the next event from beginning anew.
+  const noted = (await uploads.get(repository, id)) ?? upload;
+  await remember(dependencies, repository, { ...noted, outcome });
   if (outcome.state === 'rejected') {
     await objects.copy({ key, versionId: object.versionId }, rejectedKey(key), {
       contentType: 'application/octet-stream',

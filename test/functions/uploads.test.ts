@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { publishFromInbox } from '../../shared/inbox.ts';
+import { aPackage } from '../packages.ts';
+import { root } from '../use-cases/world.ts';
+import { aChartroom, refusal } from './chartroom.ts';
+
+describe('POST /api/{repository}/uploads', () => {
+  it('answers a form for one object of at most the largest size, and the curl command that sends it', async () => {
+    const chartroom = aChartroom();
+    const answer = await chartroom.send('POST', '/api/org/uploads');
+    expect(answer).toMatchObject({ status: 201, headers: { 'cache-control': 'no-store' } });
+    const { id, curl, ...rest } = JSON.parse(answer.body);
+    const fields = { key: `inbox/org/-/${id}.tgz`, 'most-bytes': '20971520' };
+    expect(rest).toEqual({
+      url: 'https://bucket.invalid/',
+      fields,
+      expires: '2026-01-02T03:19:05.678Z',
+      maxBytes: 20_971_520,
+    });
+    expect(curl).toBe(
+      `curl --fail -F 'key=${fields.key}' -F 'most-bytes=20971520' -F 'file=@chart.tgz' 'https://bucket.invalid/'`,
+    );
+    expect(JSON.parse((await chartroom.send('GET', `/api/org/uploads/${id}`)).body)).toEqual({
+      id,
+      created: '2026-01-02T03:04:05.678Z',
+      state: 'waiting',
+    });
+  });
+});
+
+describe('GET /api/{repository}/uploads/{id}', () => {
+  async function uploaded(bytes: Uint8Array, query = '') {
+    const chartroom = aChartroom();
+    const { id, fields } = JSON.parse((await chartroom.send('POST', `/api/uploads${query}`)).body);
+    await chartroom.objects.put(fields.key, bytes, { contentType: 'application/octet-stream' });
+    await publishFromInbox(chartroom, root, fields.key);
+    return JSON.parse((await chartroom.send('GET', `/api/uploads/${id}`)).body);
+  }
+
+  it('tells what was published', async () => {
+    expect(await uploaded(await aPackage())).toMatchObject({
+      state: 'published',
+      name: 'demo',
+      version: '1.0.0',
+    });
+  });
+
+  it('tells of a rejected one what a direct upload would have been answered', async () => {
+    const chartroom = aChartroom();
+    const body = Buffer.from('no package');
+    const headers = { 'content-type': 'application/octet-stream' };
+    const direct = await chartroom.send('POST', '/api/charts', { headers, body });
+    const { id: _id, created: _created, ...told } = await uploaded(body);
+    expect(told).toEqual({ state: 'rejected', status: direct.status, ...JSON.parse(direct.body) });
+  });
+
+  it.each([
+    {
+      id: 'nothing',
+      status: 404,
+      code: 'NOT_FOUND',
+      message: 'there is no upload nothing: ask for one by POST',
+    },
+    {
+      id: '-x',
+      status: 400,
+      code: 'BAD_REQUEST',
+      message: '"-x" is no upload: POST …/uploads gives its name',
+    },
+  ])('answers $status for $id', async ({ id, status, code, message }) => {
+    const answer = await aChartroom().send('GET', `/api/uploads/${id}`);
+    expect(answer).toMatchObject({ status, body: refusal(code, message) });
+  });
+});

@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import { indexRepositories } from '../../functions/index-repositories.ts';
+import { publishFromInbox } from '../../shared/inbox.ts';
+import { aPackage, aProvenance } from '../packages.ts';
+import { aWorld, listed, root, versionId } from './world.ts';
+
+type World = ReturnType<typeof aWorld>;
+
+const demo = versionId('demo', '1.0.0');
+
+/** Puts an object into the inbox of the root repository, as an operator or a signed form does. */
+async function deliver(
+  world: World,
+  bytes: Uint8Array,
+  { key = 'inbox/-/demo.tgz', metadata = {} }: { key?: string; metadata?: Record<string, string> } = {},
+): Promise<string> {
+  await world.objects.put(key, bytes, { contentType: 'application/octet-stream', metadata });
+  return key;
+}
+
+/** An upload that a client asked for. */
+async function asked(world: World, id: string, force = false): Promise<void> {
+  const created = new Date(world.clock.now()).toISOString();
+  await world.uploads.put(root, { id, created, force, copied: false, outcome: { state: 'waiting' } }, 0);
+}
+
+const keys = (world: World, prefix: string) =>
+  [...world.objects.objects.keys()].filter((key) => key.startsWith(prefix));
+
+describe('a package in the inbox', () => {
+  it('is published by its event, and the index lists it', async () => {
+    const world = aWorld();
+    const key = await deliver(world, await aPackage());
+    const body = JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Post', s3: { object: { key } } }] });
+    const event = { Records: [{ messageId: 'm', body }] } as never;
+    expect(await indexRepositories(world)(event)).toEqual({ batchItemFailures: [] });
+    expect(listed(await world.published())).toEqual(['demo 1.0.0']);
+    expect(keys(world, 'inbox/')).toEqual([]);
+    expect((await world.uploads.get(root, 'demo'))?.outcome).toEqual({
+      state: 'published',
+      name: 'demo',
+      version: '1.0.0',
+    });
+  });
+
+  it('keeps the instant that an operator states', async () => {
+    const world = aWorld();
+    const metadata = { created: '2020-02-03T04:05:06+01:00' };
+    await publishFromInbox(world, root, await deliver(world, await aPackage(), { metadata }));
+    expect((await world.versions.get(demo))?.live?.created).toBe('2020-02-03T03:05:06.000Z');
+  });
+
+  it('is published once, though its event comes twice or never ends', async () => {
+    const world = aWorld();
+    const key = await deliver(world, await aPackage());
+    await publishFromInbox(world, root, key);
+    const live = (await world.versions.get(demo))?.live;
+    await publishFromInbox(world, root, key);
+    expect((await world.versions.get(demo))?.live).toEqual(live);
+  });
+
+  it.each(['put', 'commit', 'uploads.put', 'removeForGood'])(
+    'is published by the next event when the function ends at %s',
+    async (where) => {
+      let armed = true;
+      const world = aWorld({
+        hook: async ({ store, operation, phase }) => {
+          const at = where === `${store}.${operation}` || (where === operation && store !== 'uploads');
+          if (!armed || phase !== 'before' || !at) return;
+          armed = false;
+          throw new Error('killed');
+        },
+      });
+      armed = false;
+      const key = await deliver(world, await aPackage());
+      armed = true;
+      await expect(publishFromInbox(world, root, key)).rejects.toThrow('killed');
+      await publishFromInbox(world, root, key);
+      expect((await world.versions.get(demo))?.live).toBeDefined();
+      expect(keys(world, 'inbox/')).toEqual([]);
+      expect(keys(world, 'rejected/')).toEqual([]);
+      expect(keys(world, 'charts/')).toHaveLength(1);
+    },
+  );
+
+  it('does not come back when it was deleted before its event came again', async () => {
+    const world = aWorld();
+    const key = await deliver(world, await aPackage());
+    const { removeForGood } = world.objects;
+    world.objects.removeForGood = async () => {
+      throw new Error('killed');
+    };
+    await expect(publishFromInbox(world, root, key)).rejects.toThrow('killed');
+    await world.remove('demo', '1.0.0');
+    world.objects.removeForGood = removeForGood;
+    await publishFromInbox(world, root, key);
+    expect((await world.versions.get(demo))?.live).toBeUndefined();
+    expect((await world.versions.get(demo))?.pending).toBeUndefined();
+    expect(keys(world, 'rejected/')).toEqual(['rejected/-/demo.tgz']);
+  });
+
+  it('stays, and is tried again, while another publishes the version', async () => {
+    const world = aWorld();
+    await world.reserve(demo);
+    const key = await deliver(world, await aPackage());
+    await expect(publishFromInbox(world, root, key)).rejects.toMatchObject({ code: 'being_published' });
+    expect(keys(world, 'inbox/')).toEqual([key]);
+  });
+
+  it('that was replaced while it was worked on is worked on too', async () => {
+    const world = aWorld();
+    const key = await deliver(world, await aPackage());
+    const { commit } = world.versions;
+    const second = await aPackage({ version: '2.0.0' });
+    world.versions.commit = async (id, pending) => {
+      await deliver(world, second, { key });
+      return await commit(id, pending);
+    };
+    await publishFromInbox(world, root, key);
+    world.versions.commit = commit;
+    expect(keys(world, 'inbox/')).toEqual([key]);
+    await publishFromInbox(world, root, key);
+    expect((await world.versions.get(versionId('demo', '2.0.0')))?.live).toBeDefined();
+  });
+
+  it('joins a provenance file that came before it', async () => {
+    const world = aWorld();
+    const bytes = await aPackage();
+    await publishFromInbox(
+      world,
+      root,
+      await deliver(world, aProvenance(bytes), { key: 'inbox/-/demo.tgz.prov' }),
+    );
+    await publishFromInbox(world, root, await deliver(world, bytes));
+    const item = await world.versions.get(demo);
+    expect(item?.provenance?.package).toBe(item?.live?.digest);
+  });
+});
+
+describe('an object of the inbox is rejected, with the reason, and never dropped:', () => {
+  it.each([
+    { why: 'no package', bytes: async () => Buffer.from('x'), code: 'invalid_package' },
+    {
+      why: 'neither package nor provenance file',
+      bytes: async () => Buffer.from('x'),
+      key: 'inbox/-/index.yaml',
+      code: 'invalid_package',
+    },
+    {
+      why: 'no provenance file',
+      bytes: async () => Buffer.from('x'),
+      key: 'inbox/-/x.prov',
+      code: 'invalid_provenance',
+    },
+    {
+      why: 'an instant that is none',
+      bytes: aPackage,
+      metadata: { created: 'yesterday' },
+      code: 'invalid_request',
+    },
+  ])('$why', async ({ bytes, key = 'inbox/-/demo.tgz', metadata = {}, code }) => {
+    const world = aWorld();
+    const content = await bytes();
+    await publishFromInbox(world, root, await deliver(world, content, { key, metadata }));
+    const rejected = world.objects.objects.get(key.replace('inbox', 'rejected'));
+    expect(Buffer.from(rejected?.bytes ?? '')).toEqual(content);
+    expect(rejected?.metadata).toEqual({ code });
+    const id = key.slice('inbox/-/'.length).replace(/\.tgz$/, '');
+    expect((await world.uploads.get(root, id))?.outcome).toMatchObject({ state: 'rejected', code });
+    expect(keys(world, 'inbox/')).toEqual([]);
+    expect(world.versions.items()).toEqual([]);
+  });
+
+  it('a package above the limit, without reading it', async () => {
+    const world = { ...aWorld(), maxPackageBytes: 100 };
+    const key = await deliver(world, await aPackage());
+    await publishFromInbox(world, root, key);
+    expect((await world.uploads.get(root, 'demo'))?.outcome).toMatchObject({
+      state: 'rejected',
+      code: 'too_large',
+    });
+    expect(keys(world, 'rejected/')).toEqual(['rejected/-/demo.tgz']);
+  });
+
+  it.each([
+    { force: false, state: 'rejected' },
+    { force: true, state: 'published' },
+  ])('a version that is there, asked for with force $force: $state', async ({ force, state }) => {
+    const world = aWorld();
+    await publishFromInbox(world, root, await deliver(world, await aPackage()));
+    await asked(world, 'u1', force);
+    const other = await aPackage({ description: 'other' });
+    await publishFromInbox(world, root, await deliver(world, other, { key: 'inbox/-/u1.tgz' }));
+    expect((await world.uploads.get(root, 'u1'))?.outcome.state).toBe(state);
+  });
+
+  it('the same bytes again, where a client asks, and not where an operator copies them again', async () => {
+    const world = aWorld();
+    const bytes = await aPackage();
+    await publishFromInbox(world, root, await deliver(world, bytes));
+    await publishFromInbox(world, root, await deliver(world, bytes, { key: 'inbox/-/again.tgz' }));
+    expect((await world.uploads.get(root, 'again'))?.outcome.state).toBe('published');
+    await asked(world, 'u1');
+    await publishFromInbox(world, root, await deliver(world, bytes, { key: 'inbox/-/u1.tgz' }));
+    expect((await world.uploads.get(root, 'u1'))?.outcome).toMatchObject({
+      state: 'rejected',
+      code: 'version_exists',
+    });
+  });
+});
