@@ -5,6 +5,8 @@ import { digestOf } from '../../shared/domain/digest.ts';
 import { parseProvenance } from '../../shared/domain/provenance.ts';
 
 const DIGEST = 'ab'.repeat(32);
+const OTHER = 'cd'.repeat(32);
+const END = '-----END PGP SIGNATURE-----\n';
 
 function provenance(
   change: { head?: string; metadata?: string; files?: string; tail?: string } = {},
@@ -51,7 +53,20 @@ describe('a provenance file', () => {
     ],
     [
       'a dependency with a name and a version of its own',
-      provenance({ metadata: 'dependencies:\n- name: x\n  version: 9.9.9\nname: redis\nversion: 1.2.3\n' }),
+      provenance({ metadata: 'dependencies:\n- - name: x\n  version: 9.9.9\nname: redis\nversion: 1.2.3\n' }),
+    ],
+    ['escapes before any line', provenance({ metadata: '- name: redis\n- version: 1.2.3\n' })],
+    ['blanks at the ends of lines', provenance({ metadata: 'name: redis \t\nversion: 1.2.3 \n' })],
+    ['no header', provenance({ head: '-----BEGIN PGP SIGNED MESSAGE-----\n\n' })],
+    [
+      'another message behind it',
+      Buffer.concat([provenance(), provenance({ metadata: 'name: other\nversion: 9.9.9\n' })]),
+    ],
+    [
+      'further documents, which Helm does not read',
+      provenance({
+        files: `files:\n  redis-1.2.3.tgz: sha256:${DIGEST}\n...\nfiles:\n  redis-1.2.3.tgz: sha256:${OTHER}\n`,
+      }),
     ],
     ['a second name further down', provenance({ metadata: 'name: redis\nversion: 1.2.3\nname: other\n' })],
   ])('may have %s', (_what, text) => {
@@ -96,8 +111,58 @@ describe('a provenance file', () => {
     ],
     [
       'name and version behind the signature',
-      provenance({ metadata: '', tail: '-----BEGIN PGP SIGNATURE-----\nname: redis\nversion: 1.2.3\n' }),
+      provenance({
+        metadata: '',
+        tail: `-----BEGIN PGP SIGNATURE-----\nname: redis\nversion: 1.2.3\n${END}`,
+      }),
       /names no chart/,
+    ],
+    [
+      'name and version above the signed text',
+      provenance({ head: '-----BEGIN PGP SIGNED MESSAGE-----\nname: other\nversion: 9.9.9\n\n' }),
+      /only "Hash:" and an empty line/,
+    ],
+    [
+      'no empty line above the signed text',
+      provenance({ head: '-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n' }),
+      /only "Hash:"/,
+    ],
+    [
+      'another message inside',
+      provenance({
+        metadata: '-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nname: redis\nversion: 1.2.3\n',
+      }),
+      /not escaped/,
+    ],
+    [
+      'a name behind an escape',
+      provenance({ metadata: '- - name: redis\nversion: 1.2.3\n' }),
+      /names no chart/,
+    ],
+    [
+      'a name behind a carriage return',
+      provenance({ metadata: 'description: x\rname: redis\nversion: 1.2.3\n' }),
+      /carriage return/,
+    ],
+    [
+      'a name behind a line separator of Unicode',
+      provenance({ metadata: 'description: x\u2028name: redis\nversion: 1.2.3\n' }),
+      /names no chart/,
+    ],
+    ['half a signature', provenance({ tail: '-----BEGIN PGP SIGNATURE-----\n\nabc\n' }), /breaks off/],
+    [
+      'the digest of another list',
+      provenance({ files: `files:\n  x.tgz: sha256:12\nimages:\n  redis-1.2.3.tgz: sha256:${DIGEST}\n` }),
+      /no sha256/,
+    ],
+    ['a mark of byte order', Buffer.from(`\uFEFF${provenance()}`), /does not begin with/],
+    [
+      'what is not UTF-8',
+      Buffer.from(
+        provenance({ metadata: 'name: redis\nversion: 1.2.3\nhome: \u00e9\n' }).toString(),
+        'latin1',
+      ),
+      /not UTF-8/,
     ],
     [
       'more than 256 KB',
@@ -108,5 +173,15 @@ describe('a provenance file', () => {
     expect(() => parseProvenance(bytes)).toThrow(
       expect.objectContaining({ code: 'invalid_provenance', message: expect.stringMatching(message) }),
     );
+  });
+
+  it('is read in one pass, however many blanks it holds', () => {
+    const blanks = ' '.repeat(120 * 1024);
+    const bytes = provenance({
+      metadata: `name: a${blanks}b\nversion: 1.2.3\n`,
+      files: `files:\n${blanks}x\n`,
+    });
+    expect(() => parseProvenance(bytes)).toThrow(/not a chart name/);
+    expect(() => parseProvenance(provenance({ files: `files:\n${blanks}x\n` }))).toThrow(/no sha256 digest/);
   });
 });
