@@ -45,7 +45,10 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'publish-package': {
     table: ['GetItem', 'Query', 'UpdateItem'],
     marks: true,
-    objects: { charts: ['PutObject', 'DeleteObject'], files: ['PutObject', 'DeleteObject'] },
+    objects: {
+      charts: ['GetObject', 'ListBucket', 'PutObject', 'DeleteObject'],
+      files: ['PutObject', 'DeleteObject'],
+    },
   },
   'publish-provenance': { table: ['GetItem', 'UpdateItem'], objects: { charts: ['PutObject'] } },
   // It signs for whoever uploads: they may do what it may.

@@ -5,10 +5,9 @@ import { inboxFolder, packageKey, rejectedKey, type VersionId } from './domain/o
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
 import { type CheckedUpload, checkUpload, finish } from './publish.ts';
-import { publishProvenance } from './publish-provenance.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
 import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
-import { mayOverwrite, publishAllowed, type UploadDependencies } from './upload.ts';
+import { mayOverwrite, publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
   readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
@@ -88,7 +87,8 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
     );
   }
   if (key.endsWith('.prov')) {
-    return await publishProvenance(dependencies, { repository, provenance: object.bytes, overwrite });
+    const provenance = object.bytes;
+    return await publishAllowedProvenance(dependencies, settings, { repository, provenance, overwrite });
   }
   if (!key.endsWith('.tgz')) {
     throw new Fault(

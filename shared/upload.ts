@@ -13,7 +13,7 @@ import {
   type PublishRules,
   publishChecked,
 } from './publish.ts';
-import { publishProvenance } from './publish-provenance.ts';
+import { type ProvenanceUpload, publishProvenance } from './publish-provenance.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { SettingsReader } from './repository-settings.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -21,7 +21,7 @@ import type { PointerStore } from './store/pointer-store.ts';
 import type { VersionStore } from './store/version-store.ts';
 
 export type UploadDependencies = PublishDependencies & {
-  readonly objects: Pick<ObjectStore, 'remove'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'remove'>;
   readonly pointers: Pick<PointerStore, 'get'>;
   readonly settingsOf: SettingsReader;
   readonly report: IndexDependencies['report'];
@@ -43,26 +43,25 @@ const LOOK_AGAIN_MS = 200;
 /**
  * Publishes what somebody sent, as far as the repository's settings allow.
  *
- * @throws Fault what {@link checkUpload}, {@link publishAllowed} and {@link publishProvenance} throw
+ * @throws Fault what {@link checkUpload}, {@link publishAllowed} and {@link publishAllowedProvenance} throw
  */
 export async function takeUpload(dependencies: UploadDependencies, upload: Upload): Promise<void> {
   const { repository, chart, prov } = upload;
   const settings = await dependencies.settingsOf(repository);
   const overwrite = mayOverwrite(settings, upload);
-  if (chart === undefined) {
-    if (prov !== undefined)
-      await publishProvenance(dependencies, { repository, provenance: prov, overwrite });
-    return;
+  if (chart !== undefined) {
+    const checked = await checkUpload({ repository, package: chart, ...(prov && { provenance: prov }) });
+    await publishAllowed(dependencies, checked, settings, { overwrite });
+  } else if (prov !== undefined) {
+    await publishAllowedProvenance(dependencies, settings, { repository, provenance: prov, overwrite });
   }
-  const checked = await checkUpload({ repository, package: chart, ...(prov && { provenance: prov }) });
-  await publishAllowed(dependencies, checked, settings, { overwrite });
 }
 
 /**
  * Publishes a package that was checked, as far as its repository's settings allow.
  *
  * @throws Fault what {@link publishChecked} throws; `invalid_version` where only strict versions are taken;
- *   `storage_full`
+ *   `invalid_provenance` where only signed packages are; `storage_full`
  */
 export async function publishAllowed(
   dependencies: UploadDependencies,
@@ -71,12 +70,22 @@ export async function publishAllowed(
   rules: PublishRules,
 ): Promise<void> {
   await admit(dependencies, checked, settings);
-  try {
-    await publishChecked(dependencies, checked, rules);
-  } catch (error) {
-    throw settings.allowForce ? error : withoutForce(error, checked.id);
-  }
+  await publishChecked(dependencies, checked, rules).catch(tellOfForce(settings));
   await keepNewest(dependencies, checked.id, settings);
+}
+
+/**
+ * Publishes a provenance file by itself, as far as the repository's settings allow.
+ *
+ * @throws Fault what {@link publishProvenance} throws; `invalid_provenance` for a signature that does not count
+ */
+export async function publishAllowedProvenance(
+  dependencies: UploadDependencies,
+  settings: AllRepositorySettings,
+  upload: ProvenanceUpload,
+): Promise<VersionId> {
+  if (settings.requireSigned) await checkSignature(upload.provenance, settings);
+  return await publishProvenance(dependencies, upload).catch(tellOfForce(settings));
 }
 
 /** Whether an upload may replace what is there. */
@@ -87,19 +96,56 @@ export function mayOverwrite(
   return allowOverwrite || (allowForce && force);
 }
 
+/** A refusal must not advise `?force` where it does not help. */
+function tellOfForce({ allowForce }: AllRepositorySettings) {
+  return (error: unknown): never => {
+    if (allowForce || !(error instanceof Fault)) throw error;
+    if (error.code !== 'version_exists' && error.code !== 'provenance_exists') throw error;
+    const [what] = error.message.split(':');
+    throw new Fault(error.code, `${what}, and nothing is replaced here: publish a new version`);
+  };
+}
+
 /** @throws Fault if the repository's settings do not let a package in */
 async function admit(
-  dependencies: Pick<UploadDependencies, 'versions' | 'pointers' | 'clock'>,
-  { id }: CheckedUpload,
-  { strictSemver, maxVersions }: AllRepositorySettings,
+  dependencies: UploadDependencies,
+  checked: CheckedUpload,
+  settings: AllRepositorySettings,
 ): Promise<void> {
-  if (strictSemver && !isStrictSemver(id.version)) {
+  const { id } = checked;
+  if (settings.strictSemver && !isStrictSemver(id.version)) {
     throw new Fault(
       'invalid_version',
       `"${id.version}" is not a version as semver.org has it, which this repository asks for: write three numbers, such as 1.2.3, and no "v"`,
     );
   }
-  if (maxVersions > 0) await checkRoom(dependencies, id, maxVersions);
+  if (settings.requireSigned) await checkSignature(await signatureOf(dependencies, checked), settings);
+  if (settings.maxVersions > 0) await checkRoom(dependencies, id, settings.maxVersions);
+}
+
+/**
+ * The provenance file that will speak for a package: the one that comes with it, or one that waits for it.
+ *
+ * @throws Fault `invalid_provenance` if there is none
+ */
+async function signatureOf(
+  { versions, objects }: UploadDependencies,
+  { id, chart, provenance }: CheckedUpload,
+): Promise<Uint8Array> {
+  if (provenance !== undefined) return provenance.bytes;
+  const waiting = (await versions.get(id))?.provenance;
+  const bytes = waiting?.package === chart.digest ? await objects.get(waiting.key) : undefined;
+  if (bytes !== undefined) return bytes;
+  throw new Fault(
+    'invalid_provenance',
+    `${id.name} ${id.version} is not signed, and this repository takes signed packages alone: send its provenance file with it (curl -F chart=@… -F prov=@…), or before it to …/prov`,
+  );
+}
+
+/** The library is loaded where signatures are asked for: other repositories never pay for it. */
+async function checkSignature(provenance: Uint8Array, { keyRing }: AllRepositorySettings): Promise<void> {
+  const { parseKeyRing, verifySignature } = await import('./signature.ts');
+  await verifySignature(provenance, await parseKeyRing(keyRing));
 }
 
 /**
@@ -126,14 +172,6 @@ async function checkRoom(
     }
     await clock.sleep(LOOK_AGAIN_MS);
   }
-}
-
-function withoutForce(error: unknown, { name, version }: VersionId): unknown {
-  if (!(error instanceof Fault) || error.code !== 'version_exists') return error;
-  return new Fault(
-    'version_exists',
-    `${name} ${version} already exists, and versions are not replaced here: publish a new one`,
-  );
 }
 
 /**

@@ -87,7 +87,8 @@ describe('a repository that says', () => {
     await upload(chartroom, {});
     await put(chartroom, { allowForce: false });
     const answer = await upload(chartroom, { description: 'other' }, '/api/charts?force');
-    const message = 'demo 1.0.0 already exists, and versions are not replaced here: publish a new one';
+    const message =
+      'demo 1.0.0 already exists with other bytes, and nothing is replaced here: publish a new version';
     expect(answer).toMatchObject({ status: 409, body: refusal('CONFLICT', message) });
   });
 

@@ -5,6 +5,8 @@ import { table } from '../../shared/contract.ts';
 import { bucket } from '../../shared/store/bucket.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
 import { repositoriesTable } from '../../shared/store/repositories-table.ts';
+import { settingsTable } from '../../shared/store/settings-table.ts';
+import { uploadsTable } from '../../shared/store/uploads-table.ts';
 import { versionsTable } from '../../shared/store/versions-table.ts';
 import type { Stores } from './contract.ts';
 
@@ -38,6 +40,8 @@ export async function awsStores(servers: Servers) {
     pointers: pointersTable(dynamodb, tableName),
     objects,
     repositories: repositoriesTable(dynamodb, tableName),
+    settings: settingsTable(dynamodb, tableName),
+    uploads: uploadsTable(dynamodb, tableName),
     s3: { client, bucketName, endpoint: servers.s3, region, credentials, objects },
   };
   const close = () => {

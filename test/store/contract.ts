@@ -2,11 +2,15 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
 import type { PointerStore } from '../../shared/store/pointer-store.ts';
 import type { RepositoryStore } from '../../shared/store/repository-store.ts';
+import type { SettingsStore } from '../../shared/store/settings-store.ts';
+import type { UploadStore } from '../../shared/store/upload-store.ts';
 import type { VersionStore } from '../../shared/store/version-store.ts';
 import { objectsContract } from './objects-contract.ts';
 import { pointersContract } from './pointers-contract.ts';
 import { repositoriesContract } from './repositories-contract.ts';
 import { type S3, type Shortcoming, s3Contract } from './s3-contract.ts';
+import { settingsContract } from './settings-contract.ts';
+import { uploadsContract } from './uploads-contract.ts';
 import { versionRaces } from './version-races.ts';
 import { versionsContract } from './versions-contract.ts';
 
@@ -15,6 +19,8 @@ export type Stores = {
   readonly pointers: PointerStore;
   readonly objects: ObjectStore;
   readonly repositories: RepositoryStore;
+  readonly settings: SettingsStore;
+  readonly uploads: UploadStore;
   /** What lies below `objects`, where that can be reached over HTTP. */
   readonly s3?: S3;
 };
@@ -57,6 +63,8 @@ export function storeContract(backend: Backend): void {
     pointersContract(() => stores().pointers);
     objectsContract(() => stores().objects);
     repositoriesContract(() => stores());
+    settingsContract(() => stores().settings);
+    uploadsContract(() => stores().uploads);
     if (backend.speaksHttp) s3Contract(s3, backend.shortcomings ?? []);
   });
 }

@@ -2,6 +2,8 @@ import { type Backend, storeContract } from './contract.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
 import { memoryRepositories } from './memory-repositories.ts';
+import { memorySettings } from './memory-settings.ts';
+import { memoryUploads } from './memory-uploads.ts';
 import { memoryVersions } from './memory-versions.ts';
 
 const memory: Backend = {
@@ -14,6 +16,8 @@ const memory: Backend = {
       versions,
       pointers: memoryPointers(),
       objects: memoryObjects(),
+      settings: memorySettings(),
+      uploads: memoryUploads(),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
       }),

@@ -165,6 +165,29 @@ export function objectsContract(open: () => ObjectStore): void {
       expect(await collect(open().folders(aKey('none'), '/-/'))).toEqual([]);
     });
 
+    it('are read with what is said of them, up to a size', async () => {
+      const key = aKey();
+      const metadata = { created: '2026-01-02T03:04:05Z' };
+      await open().put(key, bytesOf('first'), octets);
+      const first = await open().read(key, { atMostBytes: 5 });
+      await open().put(key, bytesOf('second'), { ...octets, metadata });
+      const second = await open().read(key, { atMostBytes: 5 });
+      expect(first).toMatchObject({ metadata: {}, sizeBytes: 5 });
+      expect(Buffer.from(first?.bytes ?? '').toString()).toBe('first');
+      expect(second).toEqual({ metadata, sizeBytes: 6, versionId: expect.any(String) });
+      expect(second?.versionId).not.toBe(first?.versionId);
+      expect(await open().read(aKey(), { atMostBytes: 5 })).toBeUndefined();
+    });
+
+    it.each(oddKeys)('are copied from and to %s', async (end) => {
+      const [from, to] = [aKey(end), aKey(end)];
+      await open().put(from, bytesOf('x'), { ...octets, metadata: { old: '1' } });
+      const { versionId = '' } = (await open().read(from, { atMostBytes: 1 })) ?? {};
+      await open().copy({ key: from, versionId }, to, { ...octets, metadata: { code: 'invalid_package' } });
+      expect(await open().head(to)).toEqual({ metadata: { code: 'invalid_package' }, sizeBytes: 1 });
+      expect(await open().exists(from)).toBe(true);
+    });
+
     it('name what can be removed for good', async () => {
       const folder = aKey('good/');
       for (const end of ['a', 'b', 'c']) await open().put(`${folder}${end}`, bytesOf(end), octets);

@@ -6,7 +6,7 @@ import { postForm } from './post-policy.ts';
 import type { S3, TestUnless } from './s3-contract.ts';
 import { ask } from './s3-reads.ts';
 
-const soon = () => new Date(Date.now() + 300_000);
+const soon = { expiresInSeconds: 300 };
 
 /** A URL that lets its holder PUT the object. The checksum of no bytes, which the SDK would sign into it, must not be there. */
 function putUrl({ client, bucketName }: S3, key: string, contentType?: string): Promise<string> {
@@ -58,11 +58,11 @@ export function s3Uploads(open: () => S3, itUnless: TestUnless): void {
   });
 
   describe('a signed POST', () => {
-    const atMost10 = ['content-length-range', 1, 10] as const;
+    const atMost10: ['content-length-range', number, number] = ['content-length-range', 1, 10];
 
     it('puts the object within the policy', async () => {
       const key = aKey();
-      const fields = postForm(open(), key, { conditions: [atMost10], expires: soon() });
+      const fields = await postForm(open(), key, { conditions: [atMost10], ...soon });
       expect((await post(open(), fields, '0123456789')).status).toBe(204);
       expect(await open().objects.get(key)).toEqual(bytesOf('0123456789'));
     });
@@ -72,24 +72,32 @@ export function s3Uploads(open: () => S3, itUnless: TestUnless): void {
       { what: 'fewer bytes than allowed', file: '', code: 'EntityTooSmall' },
     ])('is 400 with $what', async ({ file, code }) => {
       const key = aKey();
-      const fields = postForm(open(), key, { conditions: [atMost10], expires: soon() });
+      const fields = await postForm(open(), key, { conditions: [atMost10], ...soon });
       expect(await post(open(), fields, file)).toMatchObject({ status: 400, code });
       expect(await open().objects.exists(key)).toBe(false);
     });
 
-    it.each<{ what: string; alter: (fields: Record<string, string>, s3: S3) => Record<string, string> }>([
+    it.each<{
+      what: string;
+      alter: (
+        fields: Record<string, string>,
+        s3: S3,
+      ) => Promise<Record<string, string>> | Record<string, string>;
+    }>([
       { what: 'another key', alter: (fields) => ({ ...fields, key: aKey() }) },
       {
         what: 'a policy that was altered',
-        alter: (fields, s3) => {
-          const { policy = '' } = postForm(s3, fields['key'] ?? '', { conditions: [], expires: soon() });
-          return { ...fields, policy };
+        alter: async (fields, s3) => {
+          const { Policy } = await postForm(s3, fields['key'] ?? '', {
+            conditions: [],
+            ...soon,
+          });
+          return { ...fields, ...(Policy && { Policy }) };
         },
       },
       {
         what: 'a policy after its time',
-        alter: (fields, s3) =>
-          postForm(s3, fields['key'] ?? '', { conditions: [], expires: new Date(Date.now() - 3_600_000) }),
+        alter: (fields, s3) => postForm(s3, fields['key'] ?? '', { conditions: [], expiresInSeconds: -3600 }),
       },
       { what: 'no policy', alter: (fields) => ({ key: fields['key'] ?? '' }) },
       {
@@ -97,7 +105,8 @@ export function s3Uploads(open: () => S3, itUnless: TestUnless): void {
         alter: (fields) => ({ ...fields, 'Content-Type': 'text/html' }),
       },
     ])('is 403 with $what', async ({ alter }) => {
-      const fields = alter(postForm(open(), aKey(), { conditions: [atMost10], expires: soon() }), open());
+      const form = await postForm(open(), aKey(), { conditions: [atMost10], ...soon });
+      const fields = await alter(form, open());
       expect((await post(open(), fields, 'small')).status).toBe(403);
       expect(await open().objects.exists(fields['key'] ?? '')).toBe(false);
     });
