@@ -16,6 +16,7 @@ export type FaultCode =
   | 'being_published'
   | 'too_large'
   | 'text_body'
+  | 'range_not_satisfiable'
   | 'try_again';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aChartroom, jsonHeaders, refusal } from './chartroom.ts';
+import { aChartroom, jsonHeaders, readHeaders, refusal } from './chartroom.ts';
 
 describe('GET /health and /info', () => {
   it.each([
@@ -7,10 +7,11 @@ describe('GET /health and /info', () => {
     { path: '/info', body: '{"version":"1.2.3"}' },
   ])('answers $path', async ({ path, body }) => {
     const chartroom = aChartroom();
-    expect(await chartroom.send('GET', path)).toEqual({ status: 200, headers: jsonHeaders, body });
+    const headers = { ...jsonHeaders, ...readHeaders };
+    expect(await chartroom.send('GET', path)).toEqual({ status: 200, headers, body });
     expect(await chartroom.send('HEAD', path)).toEqual({
       status: 200,
-      headers: { ...jsonHeaders, 'content-length': String(body.length) },
+      headers: { ...headers, 'content-length': String(body.length) },
       body: '',
     });
   });
