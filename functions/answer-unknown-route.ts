@@ -1,5 +1,5 @@
 import { Fault } from '../shared/domain/fault.ts';
-import { errorResponse, redirect } from '../shared/edge/response.ts';
+import { errorResponse, headersOnly, redirect } from '../shared/edge/response.ts';
 import { methodsAt } from '../shared/edge/route-match.ts';
 import { type Endpoint, openHandler } from '../shared/edge/serve.ts';
 
@@ -8,7 +8,7 @@ import { type Endpoint, openHandler } from '../shared/edge/serve.ts';
  * `/` too many, else 404. `helm serve` answered /charts/, and the gateway takes no route that ends in `/`.
  */
 export function answerUnknownRoute(): Endpoint {
-  return async ({ method, path, query }) => {
+  return async ({ method, path, query, headers }) => {
     const allowed = methodsAt(path);
     const bare = path.replace(/\/$/, '');
     const reads = method === 'GET' || method === 'HEAD';
@@ -20,6 +20,11 @@ export function answerUnknownRoute(): Endpoint {
     }
     if (allowed.length === 0) throw new Fault('not_found', 'not found');
     const allow = allowed.join(', ');
+    // A browser's preflight. The gateway answers it, or adds the headers that count to what we answer: AWS says
+    // both. A browser goes on only after a success.
+    if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) {
+      return headersOnly(204, { allow });
+    }
     const fault = new Fault('method_not_allowed', `${method} is not allowed here: use ${allow}`);
     return errorResponse(fault, { allow });
   };

@@ -22,6 +22,8 @@ export type Settings = {
   readonly maxUploadBytes: number;
   /** Whether publishing a version that is there replaces it. @default false */
   readonly allowOverwrite: boolean;
+  /** Origin whose scripts may call the API in browsers, `*` for every one, empty for none. @default '' */
+  readonly corsAllowOrigin: string;
 };
 
 /** A setting that cannot be used; the message names it and says what to write instead. */
@@ -50,6 +52,7 @@ const settings: { readonly [Key in keyof Settings]: Row<Settings[Key]> } = {
   indexFormat: { fallback: 'json', parse: oneOf('json', 'yaml') },
   maxUploadBytes: { fallback: 4_194_304, parse: parseUploadBytes },
   allowOverwrite: { fallback: false, parse: parseBoolean },
+  corsAllowOrigin: { fallback: '', parse: parseOrigin },
 };
 
 /**
@@ -74,6 +77,7 @@ export function parseSettings(context: (key: string) => unknown): Settings {
     indexFormat: read('indexFormat'),
     maxUploadBytes: read('maxUploadBytes'),
     allowOverwrite: read('allowOverwrite'),
+    corsAllowOrigin: read('corsAllowOrigin'),
   };
   if (parsed.access === 'open' && parsed.accessReason.trim() === '') {
     throw new SettingsError(
@@ -132,6 +136,19 @@ function parseChartUrl(value: unknown, key: string): string {
     );
   }
   return value.replace(/\/+$/, '');
+}
+
+/** As browsers send it in `Origin`, which is compared as text: lower case, no path, no default port. */
+function parseOrigin(value: unknown, key: string): string {
+  if (value === '' || value === '*') return value;
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const isHost = url !== undefined && /^[a-z0-9.:[\]-]+$/.test(url.host);
+  if (isHost && /^https?:$/.test(url.protocol) && url.origin === value) return value;
+  return refuse(
+    key,
+    value,
+    'empty, "*" or one http(s) origin as browsers send it, in lower case without path or default port, such as "https://app.example.com"',
+  );
 }
 
 /** The command line gives numbers as text. */

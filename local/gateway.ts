@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { LambdaFunction } from './functions.ts';
 import { mergedHeaders } from './headers.ts';
 import { nameInArn, type Template } from './template.ts';
@@ -140,13 +141,19 @@ function send(request: IncomingMessage, response: ServerResponse, payload: strin
   response.end(Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8'));
 }
 
+/** Has no routes while it starts. */
+type Stack = { readonly routes: Routes | undefined; readonly cors: Cors };
+
 /** Handles one request from the body's first byte to the answer's last. */
-async function handle(request: IncomingMessage, response: ServerResponse, routes?: Routes): Promise<void> {
+async function handle(request: IncomingMessage, response: ServerResponse, stack: Stack): Promise<void> {
+  const { routes, cors } = stack;
   const requestId = randomUUID();
   response.setHeader('apigw-requestid', requestId);
   const body = await buffer(request);
   if (body.length > MAX_REQUEST_BYTES) return answerItself(response, 413, 'Request Entity Too Large');
   if (routes === undefined) return answerItself(response, 503, 'Service Unavailable');
+  const headers = corsHeaders(request, cors.api);
+  if (cors.api !== undefined && isPreflight(request)) return void response.writeHead(204, headers).end();
   const match = selectRoute(routes, request);
   if (match === undefined) return answerItself(response, 404, 'Not Found');
   const event = JSON.stringify(httpEvent(request, match, body, requestId));
@@ -156,18 +163,17 @@ async function handle(request: IncomingMessage, response: ServerResponse, routes
   if (invocation.outcome === 'error' || Buffer.byteLength(invocation.payload) > MAX_PAYLOAD_BYTES) {
     return answerItself(response, 500, 'Internal Server Error');
   }
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   send(request, response, invocation.payload);
 }
 
 /**
  * Imitates an HTTP API with Lambda proxy integrations of payload format 2.0; without its patience of 30 s, which
  * no timeout of a function exceeds.
- *
- * @param stack has no routes while it starts
  */
-export function gateway(stack: { readonly routes: Routes | undefined }) {
+export function gateway(stack: Stack) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    handle(request, response, stack.routes).catch((error: unknown) => {
+    handle(request, response, stack).catch((error: unknown) => {
       // A path like %zz; or the client left, or a function answered what is no answer.
       if (error instanceof URIError) answerItself(response, 400, 'Bad Request');
       else if (!response.headersSent) answerItself(response, 500, 'Internal Server Error');

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aws, type Services } from './aws.ts';
+import { type Cors, corsOf } from './cors.ts';
 import { takeDataFolder } from './data-folder.ts';
 import { type DynamoDb, openDynamoDb, openTables } from './dynamodb.ts';
 import type { Fate, StoreCall } from './faults.ts';
@@ -29,6 +30,8 @@ export type LocalOptions = {
   readonly dataDir?: string;
   /** @default 'open'; an `assembly` decides this itself */
   readonly access?: 'open' | 'closed';
+  /** Origin whose scripts may call the API. @default what cdk.json says; an `assembly` decides this itself */
+  readonly corsAllowOrigin?: string;
   /** @default a random one */
   readonly adminPassword?: string;
   /** Folder of an assembly that is synthesized already. */
@@ -68,6 +71,7 @@ export class LocalStack implements Services {
   dynamoDb: DynamoDb | undefined;
   bucket: Bucket | undefined;
   routes: Routes | undefined;
+  cors: Cors = {};
   #functions: Functions = new Map();
   #queues: ReadonlyMap<string, Queue> = new Map();
   readonly #options: LocalOptions;
@@ -103,6 +107,7 @@ export class LocalStack implements Services {
     const data = await takeDataFolder(dataDir, holder);
     this.#onStop(data.release);
     const template = readAssembly(await assemblyOf(this.#options, data.path));
+    this.cors = corsOf(template);
     await this.#openStores(template, data.path);
     this.#startFunctions(template);
     const functionAt = (arn: string) => this.#functionAt(arn);
@@ -217,12 +222,14 @@ export class LocalStack implements Services {
 }
 
 /** The folder of the template to run, synthesized now unless it is given. */
-async function assemblyOf({ assembly, access = 'open' }: LocalOptions, folder: string): Promise<string> {
+async function assemblyOf(options: LocalOptions, folder: string): Promise<string> {
+  const { assembly, access = 'open', corsAllowOrigin } = options;
   if (assembly !== undefined) return assembly;
   const reason = access === 'open' && { accessReason: 'runs on this computer only' };
   const outDir = path.join(folder, 'assembly');
   rmSync(outDir, { recursive: true, force: true });
-  return await synthesize({ outDir, context: { access, ...reason } });
+  const cors = corsAllowOrigin !== undefined && { corsAllowOrigin };
+  return await synthesize({ outDir, context: { access, ...reason, ...cors } });
 }
 
 /**

@@ -50,6 +50,16 @@ describe('whatever no route matches', () => {
     expect((await aChartroom().send(method, '/api/charts/redis/')).status).toBe(404);
   });
 
+  it('answers 204 to a preflight on a known path, should the gateway not do so', async () => {
+    const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'GET' };
+    expect(await aChartroom().send('OPTIONS', '/index.yaml', { headers })).toEqual({
+      status: 204,
+      headers: { allow: 'GET, HEAD', 'x-request-id': 'gateway-id=' },
+      body: '',
+    });
+    expect((await aChartroom().send('OPTIONS', '/nothing', { headers })).status).toBe(404);
+  });
+
   it.each([
     { method: 'PUT', path: '/api/charts', allow: 'GET, HEAD, POST' },
     { method: 'DELETE', path: '/api/acme/charts', allow: 'GET, HEAD, POST' },
