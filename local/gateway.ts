@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { LambdaFunction } from './functions.ts';
@@ -9,6 +10,13 @@ import { nameInArn, type Template } from './template.ts';
 // Limits of AWS: an HTTP API's request, and a Lambda function's event and answer.
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What is answered to Node's errors; to the others, 400. */
+const UNREADABLE: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+};
 
 type FunctionAnswer = {
   readonly statusCode: number;
@@ -128,6 +136,15 @@ function answerItself(response: ServerResponse, status: number, message: string)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
 }
 
+/** Answers what never became a request: it came too slowly, or is no HTTP. */
+function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy(); // nobody is there any more
+  const [status, message] = UNREADABLE[code ?? ''] ?? [400, 'Bad Request'];
+  const body = JSON.stringify({ message });
+  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  socket.end(`HTTP/1.1 ${status} ${message}\r\n${headers}\r\n\r\n${body}`);
+}
+
 /** Sends what a function returned. */
 function send(request: IncomingMessage, response: ServerResponse, payload: string): void {
   const { statusCode, headers = {}, body, isBase64Encoded } = JSON.parse(payload) as FunctionAnswer;
@@ -170,13 +187,21 @@ async function handle(request: IncomingMessage, response: ServerResponse, stack:
 /**
  * Imitates an HTTP API with Lambda proxy integrations of payload format 2.0; without its patience of 30 s, which
  * no timeout of a function exceeds.
+ *
+ * @param requestTimeoutMs how long a request may take to arrive
  */
-export function gateway(stack: Stack) {
-  return (request: IncomingMessage, response: ServerResponse): void => {
+export function gateway(stack: Stack, requestTimeoutMs = REQUEST_TIMEOUT_MS): Server {
+  const timeouts = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, 1000),
+  };
+  const server = createServer(timeouts, (request, response) => {
     handle(request, response, stack).catch((error: unknown) => {
       // A path like %zz; or the client left, or a function answered what is no answer.
       if (error instanceof URIError) answerItself(response, 400, 'Bad Request');
       else if (!response.headersSent) answerItself(response, 500, 'Internal Server Error');
     });
-  };
+  });
+  return server.on('clientError', answerUnreadable);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aws, type Services } from './aws.ts';
@@ -38,6 +38,8 @@ export type LocalOptions = {
   readonly assembly?: string;
   /** Receives one JSON object a line. @default nobody */
   readonly log?: Log;
+  /** How long the gateway waits for a whole request. @default 30 s */
+  readonly requestTimeoutMs?: number;
   /** Replaces the queues' visibility timeouts. */
   readonly retryAfterMs?: number;
 };
@@ -98,11 +100,11 @@ export class LocalStack implements Services {
   }
 
   async start(): Promise<void> {
-    const { port, storePort, address, dataDir, retryAfterMs } = this.#options;
+    const { port, storePort, address, dataDir, retryAfterMs, requestTimeoutMs } = this.#options;
     // The ports before the slow steps, so that a taken one is told at once.
     const { host, apiHost, storeHost } = advertise(address);
-    this.storeUrl = `http://${storeHost}:${await this.#listen(aws(this), host, storePort)}`;
-    this.url = `http://${apiHost}:${await this.#listen(gateway(this), host, port)}`;
+    this.storeUrl = `http://${storeHost}:${await this.#listen(createServer(aws(this)), host, storePort)}`;
+    this.url = `http://${apiHost}:${await this.#listen(gateway(this, requestTimeoutMs), host, port)}`;
     const holder = { pid: process.pid, url: this.storeUrl, secret: this.secret };
     const data = await takeDataFolder(dataDir, holder);
     this.#onStop(data.release);
@@ -162,8 +164,7 @@ export class LocalStack implements Services {
   }
 
   /** @returns the port */
-  async #listen(listener: RequestListener, host: string, port = 0): Promise<number> {
-    const server = createServer(listener);
+  async #listen(server: Server, host: string, port = 0): Promise<number> {
     const bound = await bind(server, host, port);
     this.#onStop(() => close(server));
     return bound;
