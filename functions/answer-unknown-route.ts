@@ -1,5 +1,5 @@
 import { Fault } from '../shared/domain/fault.ts';
-import { errorResponse, redirect } from '../shared/edge/response.ts';
+import { errorResponse, headersOnly, redirect } from '../shared/edge/response.ts';
 import { methodsAt } from '../shared/edge/route-match.ts';
 import { type Endpoint, openHandler } from '../shared/edge/serve.ts';
 
@@ -9,7 +9,7 @@ import { type Endpoint, openHandler } from '../shared/edge/serve.ts';
  */
 export function answerUnknownRoute({ apiEnabled }: { apiEnabled: boolean }): Endpoint {
   const methodsOf = (path: string) => (apiEnabled || !path.startsWith('/api/') ? methodsAt(path) : []);
-  return async ({ method, path, query }) => {
+  return async ({ method, path, query, headers }) => {
     const allowed = methodsOf(path);
     const bare = path.replace(/\/$/, '');
     const reads = method === 'GET' || method === 'HEAD';
@@ -21,6 +21,11 @@ export function answerUnknownRoute({ apiEnabled }: { apiEnabled: boolean }): End
     }
     if (allowed.length === 0) throw new Fault('not_found', 'not found');
     const allow = allowed.join(', ');
+    // A browser's preflight. The gateway answers it, or adds the headers that count to what we answer: AWS says
+    // both. A browser goes on only after a success.
+    if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) {
+      return headersOnly(204, { allow });
+    }
     const fault = new Fault('method_not_allowed', `${method} is not allowed here: use ${allow}`);
     return errorResponse(fault, { allow });
   };

@@ -1,6 +1,6 @@
-import { matchesEntityTag } from '../shared/edge/entity-tag.ts';
 import { indexDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
+import { notModified } from '../shared/edge/representation.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
 import { bytes, headersOnly, redirect } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
@@ -17,7 +17,9 @@ export function getIndex(dependencies: ReadIndexDependencies): Endpoint {
     const etag = `"${index.etag}"`;
     // no-cache: keep it, but ask each time whether it still holds.
     const headers = { etag, 'cache-control': 'no-cache' };
-    if (matchesEntityTag(request.headers['if-none-match'], etag)) return headersOnly(304, headers);
+    // By the pointer alone: a large index need not be read for this.
+    const unchanged = notModified(request, { 'content-type': TYPE, ...headers });
+    if (unchanged !== undefined) return unchanged;
     if (index.kind === 'inline') return bytes(TYPE, index.bytes, headers);
     if (request.method === 'HEAD') {
       const length = String(index.sizeBytes);

@@ -3,7 +3,7 @@ import { type PackageFile, parsePackageFileName } from '../shared/domain/package
 import { objects, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { pathParameter, repositoryOf } from '../shared/edge/request.ts';
-import { bytes, type Headers, headersOnly, type Response, redirect } from '../shared/edge/response.ts';
+import { type Headers, headersOnly, type Response, redirect } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import type { ObjectStore } from '../shared/store/object-store.ts';
 import type { VersionItem, VersionStore } from '../shared/store/version-store.ts';
@@ -62,7 +62,7 @@ async function describe(objects: Pick<ObjectStore, 'get'>, served: ServedFile): 
   // A provenance file is a few kilobytes: reading it tells its length.
   const body = await objects.get(key);
   if (body === undefined) throw new Fault('not_found', 'object not found');
-  return bytes(contentType, body, headers);
+  return headersOnly(200, { 'content-type': contentType, 'content-length': String(body.length), ...headers });
 }
 
 export const handler = lambdaHandler('get-package', (environment) =>

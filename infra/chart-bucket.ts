@@ -8,6 +8,12 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { prefixes } from '../shared/contract.ts';
+import { bucketCors } from './cors.ts';
+
+export type ChartBucketProps = {
+  /** Whether scripts in browsers may follow the API's redirects to it. */
+  readonly cors: boolean;
+};
 
 const lifecycleRules: LifecycleRule[] = [
   {
@@ -35,7 +41,7 @@ const lifecycleRules: LifecycleRule[] = [
 export class ChartBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { cors }: ChartBucketProps) {
     super(scope, id);
     this.bucket = new Bucket(this, 'Bucket', {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -44,6 +50,7 @@ export class ChartBucket extends Construct {
       enforceSSL: true,
       versioned: true,
       lifecycleRules,
+      ...(cors && { cors: [bucketCors] }),
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }

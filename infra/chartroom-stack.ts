@@ -7,6 +7,7 @@ import { type EndpointId, endpoints, fallback } from '../shared/routes.ts';
 import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
+import { apiCors } from './cors.ts';
 import { Endpoint } from './endpoint.ts';
 import { endpointIds, indexer, reconciler, repairer } from './functions.ts';
 import { Indexer } from './indexer.ts';
@@ -109,8 +110,13 @@ export class ChartroomStack extends Stack {
   constructor(scope: Construct, id: string, { settings, bundles = bundleDirectory }: ChartroomStackProps) {
     super(scope, id, { description: 'Chartroom: a Helm chart repository without servers' });
     const metadata = new MetadataTable(this, 'Metadata');
-    const charts = new ChartBucket(this, 'Charts');
-    const api = new HttpApi(this, 'Api', { description: 'Chartroom' });
+    const { corsAllowOrigin } = settings;
+    const cors = corsAllowOrigin !== '';
+    const charts = new ChartBucket(this, 'Charts', { cors });
+    const api = new HttpApi(this, 'Api', {
+      description: 'Chartroom',
+      ...(cors && { corsPreflight: apiCors(corsAllowOrigin) }),
+    });
     const secret = settings.access === 'closed' ? new AdminSecret(this, 'Admin') : undefined;
     const environment = {
       [environmentVariables.table]: metadata.table.tableName,

@@ -43,6 +43,8 @@ export type Settings = RepositorySettings & {
   readonly chartFormField: string;
   /** A form field that carries a provenance file, besides `prov`. @default 'prov' */
   readonly provFormField: string;
+  /** Origin whose scripts may call the API in browsers, `*` for every one, empty for none. @default '' */
+  readonly corsAllowOrigin: string;
 };
 
 const FORM_FIELD = matching(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, ".", "_" and "-", at most 64');
@@ -78,6 +80,7 @@ const settings: SettingRows<Settings> = {
   apiEnabled: { fallback: true, parse: parseBoolean },
   chartFormField: { fallback: 'chart', parse: FORM_FIELD },
   provFormField: { fallback: 'prov', parse: FORM_FIELD },
+  corsAllowOrigin: { fallback: '', parse: parseOrigin },
   ...repositorySettings,
 };
 
@@ -144,4 +147,17 @@ function parseChartUrl(value: unknown, key: string): string {
     );
   }
   return value.replace(/\/+$/, '');
+}
+
+/** As browsers send it in `Origin`, which is compared as text: lower case, no path, no default port. */
+function parseOrigin(value: unknown, key: string): string {
+  if (value === '' || value === '*') return value;
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const isHost = url !== undefined && /^[a-z0-9.:[\]-]+$/.test(url.host);
+  if (isHost && /^https?:$/.test(url.protocol) && url.origin === value) return value;
+  return refuseSetting(
+    key,
+    value,
+    'empty, "*" or one http(s) origin as browsers send it, in lower case without path or default port, such as "https://app.example.com"',
+  );
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { Answer, DynamoDb } from './dynamodb.ts';
 import { CallerEnded, type Faults, withFaults } from './faults.ts';
 import { mergedHeaders } from './headers.ts';
@@ -15,6 +16,7 @@ export type Services = {
   readonly secretStrings: ReadonlyMap<string, string>;
   /** Lambda. */
   invoke(functionName: string, payload: unknown): Promise<unknown>;
+  readonly cors: Cors;
   readonly secrets: Secrets;
   /** Lets its bearer invoke functions. */
   readonly secret: string;
@@ -112,6 +114,10 @@ function refusal(error: unknown, isJson: boolean): Answer {
 
 async function handle(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url = '/' } = request;
+  const cors = corsHeaders(request, services.cors.bucket);
+  if (services.cors.bucket !== undefined && isPreflight(request)) {
+    return void response.writeHead('access-control-allow-origin' in cors ? 200 : 403, cors).end();
+  }
   const [path = '/', query = ''] = url.split('?', 2);
   const headers = mergedHeaders(request);
   const call = { method, path, query: new URLSearchParams(query), headers, body: await buffer(request) };
@@ -120,7 +126,7 @@ async function handle(services: Services, request: IncomingMessage, response: Se
     return refusal(error, headers.has('x-amz-target'));
   });
   const { status, headers: given, body = '' } = answered;
-  response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...given });
+  response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...cors, ...given });
   response.end(method === 'HEAD' ? undefined : body);
 }
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { LambdaFunction } from './functions.ts';
 import { mergedHeaders } from './headers.ts';
 import { nameInArn, type Template } from './template.ts';
@@ -8,6 +10,13 @@ import { nameInArn, type Template } from './template.ts';
 // Limits of AWS: an HTTP API's request, and a Lambda function's event and answer.
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What is answered to Node's errors; to the others, 400. */
+const UNREADABLE: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+};
 
 type FunctionAnswer = {
   readonly statusCode: number;
@@ -127,6 +136,15 @@ function answerItself(response: ServerResponse, status: number, message: string)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
 }
 
+/** Answers what never became a request: it came too slowly, or is no HTTP. */
+function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy(); // nobody is there any more
+  const [status, message] = UNREADABLE[code ?? ''] ?? [400, 'Bad Request'];
+  const body = JSON.stringify({ message });
+  const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  socket.end(`HTTP/1.1 ${status} ${message}\r\n${headers}\r\n\r\n${body}`);
+}
+
 /** Sends what a function returned. */
 function send(request: IncomingMessage, response: ServerResponse, payload: string): void {
   const { statusCode, headers = {}, body, isBase64Encoded } = JSON.parse(payload) as FunctionAnswer;
@@ -140,13 +158,19 @@ function send(request: IncomingMessage, response: ServerResponse, payload: strin
   response.end(Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8'));
 }
 
+/** Has no routes while it starts. */
+type Stack = { readonly routes: Routes | undefined; readonly cors: Cors };
+
 /** Handles one request from the body's first byte to the answer's last. */
-async function handle(request: IncomingMessage, response: ServerResponse, routes?: Routes): Promise<void> {
+async function handle(request: IncomingMessage, response: ServerResponse, stack: Stack): Promise<void> {
+  const { routes, cors } = stack;
   const requestId = randomUUID();
   response.setHeader('apigw-requestid', requestId);
   const body = await buffer(request);
   if (body.length > MAX_REQUEST_BYTES) return answerItself(response, 413, 'Request Entity Too Large');
   if (routes === undefined) return answerItself(response, 503, 'Service Unavailable');
+  const headers = corsHeaders(request, cors.api);
+  if (cors.api !== undefined && isPreflight(request)) return void response.writeHead(204, headers).end();
   const match = selectRoute(routes, request);
   if (match === undefined) return answerItself(response, 404, 'Not Found');
   const event = JSON.stringify(httpEvent(request, match, body, requestId));
@@ -156,6 +180,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, routes
   if (invocation.outcome === 'error' || Buffer.byteLength(invocation.payload) > MAX_PAYLOAD_BYTES) {
     return answerItself(response, 500, 'Internal Server Error');
   }
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   send(request, response, invocation.payload);
 }
 
@@ -163,14 +188,20 @@ async function handle(request: IncomingMessage, response: ServerResponse, routes
  * Imitates an HTTP API with Lambda proxy integrations of payload format 2.0; without its patience of 30 s, which
  * no timeout of a function exceeds.
  *
- * @param stack has no routes while it starts
+ * @param requestTimeoutMs how long a request may take to arrive
  */
-export function gateway(stack: { readonly routes: Routes | undefined }) {
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    handle(request, response, stack.routes).catch((error: unknown) => {
+export function gateway(stack: Stack, requestTimeoutMs = REQUEST_TIMEOUT_MS): Server {
+  const timeouts = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, 1000),
+  };
+  const server = createServer(timeouts, (request, response) => {
+    handle(request, response, stack).catch((error: unknown) => {
       // A path like %zz; or the client left, or a function answered what is no answer.
       if (error instanceof URIError) answerItself(response, 400, 'Bad Request');
       else if (!response.headersSent) answerItself(response, 500, 'Internal Server Error');
     });
-  };
+  });
+  return server.on('clientError', answerUnreadable);
 }

@@ -14,6 +14,7 @@ const USAGE = `Runs Chartroom on this computer.
   --ephemeral       keep nothing: start empty, leave nothing behind
   --repo-path DIR   publish every package (*.tgz, and its .prov) of a folder at start
   --access A        open (default) or closed: then user "admin", password from CHARTROOM_ADMIN_PASSWORD or made
+  --cors-allow-origin O  origin whose scripts may call the API in browsers, * for every one
   --help            this text`;
 
 // How long a stop may take, with requests under way, before it is an end.
@@ -35,6 +36,7 @@ const OPTIONS = {
   ephemeral: { type: 'boolean', default: false },
   'repo-path': { type: 'string' },
   access: { type: 'string', default: 'open' },
+  'cors-allow-origin': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -50,6 +52,7 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
   if (access !== 'open' && access !== 'closed') {
     throw new UsageError(`--access is open or closed, not "${access}"`);
   }
+  const corsAllowOrigin = values['cors-allow-origin'];
   const adminPassword = process.env['CHARTROOM_ADMIN_PASSWORD'];
   return {
     port: parsePort(values.port),
@@ -57,6 +60,7 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
     access,
     ...(address !== undefined && { address }),
     ...(!values.ephemeral && { dataDir: values['data-dir'] }),
+    ...(corsAllowOrigin !== undefined && { corsAllowOrigin }),
     ...(adminPassword && { adminPassword }),
   };
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aws, type Services } from './aws.ts';
+import { type Cors, corsOf } from './cors.ts';
 import { takeDataFolder } from './data-folder.ts';
 import { type DynamoDb, openDynamoDb, openTables } from './dynamodb.ts';
 import type { Fate, StoreCall } from './faults.ts';
@@ -29,12 +30,16 @@ export type LocalOptions = {
   readonly dataDir?: string;
   /** @default 'open'; an `assembly` decides this itself */
   readonly access?: 'open' | 'closed';
+  /** Origin whose scripts may call the API. @default what cdk.json says; an `assembly` decides this itself */
+  readonly corsAllowOrigin?: string;
   /** @default a random one */
   readonly adminPassword?: string;
   /** Folder of an assembly that is synthesized already. */
   readonly assembly?: string;
   /** Receives one JSON object a line. @default nobody */
   readonly log?: Log;
+  /** How long the gateway waits for a whole request. @default 30 s */
+  readonly requestTimeoutMs?: number;
   /** Replaces the queues' visibility timeouts. */
   readonly retryAfterMs?: number;
 };
@@ -68,6 +73,7 @@ export class LocalStack implements Services {
   dynamoDb: DynamoDb | undefined;
   bucket: Bucket | undefined;
   routes: Routes | undefined;
+  cors: Cors = {};
   #functions: Functions = new Map();
   #queues: ReadonlyMap<string, Queue> = new Map();
   readonly #options: LocalOptions;
@@ -94,15 +100,16 @@ export class LocalStack implements Services {
   }
 
   async start(): Promise<void> {
-    const { port, storePort, address, dataDir, retryAfterMs } = this.#options;
+    const { port, storePort, address, dataDir, retryAfterMs, requestTimeoutMs } = this.#options;
     // The ports before the slow steps, so that a taken one is told at once.
     const { host, apiHost, storeHost } = advertise(address);
-    this.storeUrl = `http://${storeHost}:${await this.#listen(aws(this), host, storePort)}`;
-    this.url = `http://${apiHost}:${await this.#listen(gateway(this), host, port)}`;
+    this.storeUrl = `http://${storeHost}:${await this.#listen(createServer(aws(this)), host, storePort)}`;
+    this.url = `http://${apiHost}:${await this.#listen(gateway(this, requestTimeoutMs), host, port)}`;
     const holder = { pid: process.pid, url: this.storeUrl, secret: this.secret };
     const data = await takeDataFolder(dataDir, holder);
     this.#onStop(data.release);
     const template = readAssembly(await assemblyOf(this.#options, data.path));
+    this.cors = corsOf(template);
     await this.#openStores(template, data.path);
     this.#startFunctions(template);
     const functionAt = (arn: string) => this.#functionAt(arn);
@@ -157,8 +164,7 @@ export class LocalStack implements Services {
   }
 
   /** @returns the port */
-  async #listen(listener: RequestListener, host: string, port = 0): Promise<number> {
-    const server = createServer(listener);
+  async #listen(server: Server, host: string, port = 0): Promise<number> {
     const bound = await bind(server, host, port);
     this.#onStop(() => close(server));
     return bound;
@@ -217,12 +223,14 @@ export class LocalStack implements Services {
 }
 
 /** The folder of the template to run, synthesized now unless it is given. */
-async function assemblyOf({ assembly, access = 'open' }: LocalOptions, folder: string): Promise<string> {
+async function assemblyOf(options: LocalOptions, folder: string): Promise<string> {
+  const { assembly, access = 'open', corsAllowOrigin } = options;
   if (assembly !== undefined) return assembly;
   const reason = access === 'open' && { accessReason: 'runs on this computer only' };
   const outDir = path.join(folder, 'assembly');
   rmSync(outDir, { recursive: true, force: true });
-  return await synthesize({ outDir, context: { access, ...reason } });
+  const cors = corsAllowOrigin !== undefined && { corsAllowOrigin };
+  return await synthesize({ outDir, context: { access, ...reason, ...cors } });
 }
 
 /**

@@ -18,6 +18,7 @@ export type FaultCode =
   | 'storage_full'
   | 'too_large'
   | 'text_body'
+  | 'range_not_satisfiable'
   | 'try_again';
 
 /**

@@ -73,6 +73,7 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   storage_full: { status: 507, code: 'INSUFFICIENT_STORAGE' },
   too_large: { status: 413, code: 'REQUEST_ENTITY_TOO_LARGE' },
   text_body: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },
+  range_not_satisfiable: { status: 416, code: 'RANGE_NOT_SATISFIABLE' },
   try_again: { status: 503, code: 'SERVICE_UNAVAILABLE' },
 };
 

@@ -4,6 +4,7 @@ import type { EndpointId, endpoints } from '../routes.ts';
 import type { Authenticate } from './authenticate.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { logError } from './log.ts';
+import { represent } from './representation.ts';
 import { type Request, readRequest } from './request.ts';
 import { errorResponse, internalError, type Response, withoutBody } from './response.ts';
 
@@ -45,7 +46,8 @@ export function openHandler(
 }
 
 /**
- * Joins an endpoint to HTTP: who may call it, what refusals look like, what HEAD leaves out.
+ * Joins an endpoint to HTTP: who may call it, what refusals look like, which form of an answer was asked for,
+ * what HEAD leaves out.
  *
  * @param authenticate throws Fault `unauthorized`; everybody may call when it is left out
  */
@@ -54,11 +56,14 @@ export function serve(id: EndpointId, endpoint: Endpoint, authenticate?: Authent
     const request = readRequest(event);
     const response = await answer(id, request, async () => {
       await authenticate?.(request);
-      return await endpoint(request);
+      const answered = await endpoint(request);
+      return isRead(request) ? represent(request, answered) : answered;
     });
-    return result(request, request.method === 'HEAD' ? withoutBody(response) : response);
+    return result(request, response);
   };
 }
+
+const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD';
 
 async function answer(
   endpoint: EndpointId,
@@ -76,17 +81,20 @@ async function answer(
 }
 
 function result(request: Request, response: Response): APIGatewayProxyStructuredResultV2 {
-  const { status, headers, body } = response;
-  const isBase64Encoded = typeof body !== 'string';
-  const text = isBase64Encoded ? Buffer.from(body).toString('base64') : body;
-  if (sentBytes(text) > MOST_ANSWER_BYTES) return result(request, errorResponse(answerTooLarge()));
+  if (sentBytes(asText(response)) > MOST_ANSWER_BYTES) {
+    return result(request, errorResponse(answerTooLarge()));
+  }
+  const sent = request.method === 'HEAD' ? withoutBody(response) : response;
   return {
-    statusCode: status,
-    headers: { ...headers, 'x-request-id': request.id },
-    body: text,
-    isBase64Encoded,
+    statusCode: sent.status,
+    headers: { ...sent.headers, 'x-request-id': request.id },
+    body: asText(sent),
+    isBase64Encoded: typeof sent.body !== 'string',
   };
 }
+
+const asText = ({ body }: Response): string =>
+  typeof body === 'string' ? body : Buffer.from(body).toString('base64');
 
 /** The answer travels as a JSON string, where quotes and line ends take two bytes. */
 function sentBytes(text: string): number {

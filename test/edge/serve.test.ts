@@ -33,6 +33,7 @@ describe('a refusal', () => {
     { code: 'being_published', status: 409, word: 'CONFLICT' },
     { code: 'too_large', status: 413, word: 'REQUEST_ENTITY_TOO_LARGE' },
     { code: 'text_body', status: 415, word: 'UNSUPPORTED_MEDIA_TYPE' },
+    { code: 'range_not_satisfiable', status: 416, word: 'RANGE_NOT_SATISFIABLE' },
     { code: 'try_again', status: 503, word: 'SERVICE_UNAVAILABLE' },
   ])('of $code answers $status, to be read by both families of clients', async ({ code, status, word }) => {
     expect(await serve('get-info', throwing(new Fault(code, 'a <reason>')))(event)).toEqual({
@@ -104,7 +105,7 @@ describe('an answer', () => {
     { why: 'ignores an id that is not ASCII', sent: 'é', id: 'gateway-id=' },
   ])('$why', async ({ sent, id }) => {
     const { event } = anEvent('GET', '/info', { headers: { 'X-Request-Id': sent } });
-    expect((await serve('get-info', ok)(event)).headers).toEqual({ ...jsonHeaders, 'x-request-id': id });
+    expect((await serve('get-info', ok)(event)).headers).toMatchObject({ 'x-request-id': id });
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { aChartroom, jsonHeaders, publish, refusal } from './chartroom.ts';
+import { aChartroom, jsonHeaders, publish, readHeaders, refusal } from './chartroom.ts';
 
 const VALUES = '# how many\nreplicas: 3\n';
 
@@ -24,7 +24,7 @@ describe('GET /api/{repository}/charts/{name}/{version}/values', () => {
     const chartroom = await withFiles({ 'values.yaml': content });
     expect(await chartroom.send('GET', '/api/charts/redis/latest/values')).toEqual({
       status: 200,
-      headers: { 'content-type': 'application/yaml', 'x-request-id': 'gateway-id=' },
+      headers: { ...readHeaders, 'content-type': 'application/yaml' },
       body: content,
     });
   });
@@ -55,7 +55,7 @@ describe('GET /api/{repository}/charts/{name}/{version}/templates', () => {
     const chartroom = await withFiles({ 'templates/a.yaml': 'kind: A', ...files });
     expect(await chartroom.send('GET', '/api/charts/redis/1.0.0/templates')).toEqual({
       status: 200,
-      headers: jsonHeaders,
+      headers: { ...jsonHeaders, ...readHeaders },
       body: `{"templates":[${JSON.stringify(template)}],"values":${values}}`,
     });
   });

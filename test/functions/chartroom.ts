@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
 import { createUpload } from '../../functions/create-upload.ts';
 import { removeChart } from '../../functions/delete-chart.ts';
@@ -113,6 +114,15 @@ export async function publish(
 /** The headers of every JSON answer. */
 export const jsonHeaders = {
   'content-type': 'application/json; charset=utf-8',
+  'x-request-id': 'gateway-id=',
+};
+
+/** The headers of every answer to a read, beside its type. */
+export const readHeaders = {
+  etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
+  'cache-control': 'no-cache',
+  vary: 'Accept-Encoding',
+  'accept-ranges': 'bytes',
   'x-request-id': 'gateway-id=',
 };
 

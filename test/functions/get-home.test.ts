@@ -3,7 +3,7 @@ import { getHome } from '../../functions/get-home.ts';
 import { serve } from '../../shared/edge/serve.ts';
 import { aPackage } from '../packages.ts';
 import { aWorld } from '../use-cases/world.ts';
-import { aChartroom, publish } from './chartroom.ts';
+import { aChartroom, publish, readHeaders } from './chartroom.ts';
 import { anEvent } from './events.ts';
 
 describe('GET / and /charts', () => {
@@ -12,11 +12,10 @@ describe('GET / and /charts', () => {
     expect({ status, headers }).toEqual({
       status: 200,
       headers: {
+        ...readHeaders,
         'content-type': 'text/html; charset=utf-8',
-        'cache-control': 'no-cache',
         'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
         'x-content-type-options': 'nosniff',
-        'x-request-id': 'gateway-id=',
       },
     });
     expect(body).toContain('None yet in the root repository.');

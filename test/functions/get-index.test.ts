@@ -5,7 +5,7 @@ import { indexReader } from '../../shared/read-index.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage } from '../packages.ts';
 import { listed, root } from '../use-cases/world.ts';
-import { aChartroom, publish } from './chartroom.ts';
+import { aChartroom, publish, readHeaders } from './chartroom.ts';
 
 async function withRedis(path = '/api/charts') {
   const chartroom = aChartroom();
@@ -35,10 +35,9 @@ describe('GET /{repository}/index.yaml', () => {
     expect({ status, headers }).toEqual({
       status: 200,
       headers: {
+        ...readHeaders,
         'content-type': 'application/x-yaml',
-        'cache-control': 'no-cache',
         etag: expect.stringMatching(/^"1-[^"]+"$/),
-        'x-request-id': 'gateway-id=',
       },
     });
     expect(listed(body)).toEqual(['redis 1.0.0']);
@@ -71,8 +70,24 @@ describe('GET /{repository}/index.yaml', () => {
     const sent = { headers: { 'if-none-match': header(etag) } };
     expect(await chartroom.send('GET', '/index.yaml', sent)).toEqual({
       status: 304,
-      headers: { etag, 'cache-control': 'no-cache', 'x-request-id': 'gateway-id=' },
+      headers: {
+        etag,
+        'cache-control': 'no-cache',
+        vary: 'Accept-Encoding',
+        'x-request-id': 'gateway-id=',
+      },
       body: '',
+    });
+  });
+
+  it('answers 304 to the tag of its gzip form', async () => {
+    const chartroom = await withRedis();
+    const { headers } = await chartroom.send('GET', '/index.yaml');
+    const etag = String(headers['etag']).replace(/"$/, '-gzip"');
+    const sent = { headers: { 'accept-encoding': 'gzip', 'if-none-match': etag } };
+    expect(await chartroom.send('GET', '/index.yaml', sent)).toMatchObject({
+      status: 304,
+      headers: { etag },
     });
   });
 

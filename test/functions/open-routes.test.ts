@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aChartroom, jsonHeaders, refusal } from './chartroom.ts';
+import { aChartroom, jsonHeaders, readHeaders, refusal } from './chartroom.ts';
 
 describe('GET /health and /info', () => {
   it.each([
@@ -7,10 +7,11 @@ describe('GET /health and /info', () => {
     { path: '/info', body: '{"version":"1.2.3"}' },
   ])('answers $path', async ({ path, body }) => {
     const chartroom = aChartroom();
-    expect(await chartroom.send('GET', path)).toEqual({ status: 200, headers: jsonHeaders, body });
+    const headers = { ...jsonHeaders, ...readHeaders };
+    expect(await chartroom.send('GET', path)).toEqual({ status: 200, headers, body });
     expect(await chartroom.send('HEAD', path)).toEqual({
       status: 200,
-      headers: { ...jsonHeaders, 'content-length': String(body.length) },
+      headers: { ...headers, 'content-length': String(body.length) },
       body: '',
     });
   });
@@ -47,6 +48,16 @@ describe('whatever no route matches', () => {
   it.each(['POST', 'DELETE'])('leads no %s anywhere: a client would take it for done', async (method) => {
     expect((await aChartroom().send(method, '/api/charts/')).status).toBe(404);
     expect((await aChartroom().send(method, '/api/charts/redis/')).status).toBe(404);
+  });
+
+  it('answers 204 to a preflight on a known path, should the gateway not do so', async () => {
+    const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'GET' };
+    expect(await aChartroom().send('OPTIONS', '/index.yaml', { headers })).toEqual({
+      status: 204,
+      headers: { allow: 'GET, HEAD', 'x-request-id': 'gateway-id=' },
+      body: '',
+    });
+    expect((await aChartroom().send('OPTIONS', '/nothing', { headers })).status).toBe(404);
   });
 
   it.each([

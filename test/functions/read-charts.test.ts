@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { aPackage } from '../packages.ts';
 import { versionId } from '../use-cases/world.ts';
-import { aChartroom, type Chartroom, jsonHeaders, publish, refusal } from './chartroom.ts';
+import { aChartroom, type Chartroom, jsonHeaders, publish, readHeaders, refusal } from './chartroom.ts';
 
 /** A Chartroom whose repository `acme` has these charts, published one second apart. */
 async function withCharts(...charts: readonly (readonly [string, string])[]): Promise<Chartroom> {
@@ -32,7 +32,7 @@ describe('GET /api/{repository}/charts/{name}/{version}', () => {
     const digest = chartroom.versions.items()[0]?.live?.digest;
     expect(await chartroom.send('GET', '/api/acme/charts/redis/1.0.0')).toEqual({
       status: 200,
-      headers: jsonHeaders,
+      headers: { ...jsonHeaders, ...readHeaders },
       body: `{"name":"redis","version":"1.0.0","description":"a chart","apiVersion":"v2","urls":["charts/redis-1.0.0.tgz"],"created":"2026-01-02T03:04:05.678Z","digest":"${digest}"}`,
     });
   });
@@ -42,7 +42,7 @@ describe('GET /api/{repository}/charts/{name}/{version}', () => {
     const { body } = await chartroom.send('GET', '/api/acme/charts/redis/1.0.0');
     expect(await chartroom.send('HEAD', '/api/acme/charts/redis/1.0.0')).toEqual({
       status: 200,
-      headers: { ...jsonHeaders, 'content-length': String(body.length) },
+      headers: { ...jsonHeaders, ...readHeaders, 'content-length': String(body.length) },
       body: '',
     });
   });
@@ -97,7 +97,7 @@ describe('GET /api/{repository}/charts/{name}', () => {
     const all = ['1.0.0+a', '2.0.0-rc.1', '10.0.0', '2.0.0', '1.0.0+b'];
     const chartroom = await withCharts(...all.map((version) => ['redis', version] as const));
     const { status, headers, body } = await chartroom.send('GET', '/api/acme/charts/redis');
-    expect({ status, headers }).toEqual({ status: 200, headers: jsonHeaders });
+    expect({ status, headers }).toEqual({ status: 200, headers: { ...jsonHeaders, ...readHeaders } });
     expect(JSON.parse(body).map(({ version }: { version: string }) => version)).toEqual([
       '10.0.0',
       '2.0.0',
@@ -129,7 +129,7 @@ describe('GET /api/{repository}/charts', () => {
   it('answers an empty object for a repository to which nothing was published', async () => {
     expect(await aChartroom().send('GET', '/api/nobody/charts')).toEqual({
       status: 200,
-      headers: jsonHeaders,
+      headers: { ...jsonHeaders, ...readHeaders },
       body: '{}',
     });
   });

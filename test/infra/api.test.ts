@@ -1,3 +1,4 @@
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { fallback, routes } from '../../shared/routes.ts';
 import { logicalPrefix, resource, resourcesOf, synthesize, textOf } from './synthesize.ts';
@@ -54,6 +55,46 @@ describe('the API', () => {
 
   it('leaves room in the stack', () => {
     expect(resourcesOf(closed).size).toBeLessThan(400);
+  });
+});
+
+describe('calls from browsers', () => {
+  it("are nobody's business unless an origin is set", () => {
+    for (const type of ['AWS::ApiGatewayV2::Api', 'AWS::S3::Bucket']) {
+      expect(resource(closed, type)[1].Properties).not.toHaveProperty('CorsConfiguration');
+    }
+  });
+
+  it.each(['https://app.example.com', '*'])('of %s may use every route with what clients send', (origin) => {
+    const template = synthesize({ corsAllowOrigin: origin });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: {
+        AllowOrigins: [origin],
+        AllowMethods: [...new Set(routes.map(({ method }) => method))],
+        AllowHeaders: Match.arrayWith([
+          'Authorization',
+          'Content-Type',
+          'If-None-Match',
+          'Range',
+          'X-Request-Id',
+        ]),
+        ExposeHeaders: Match.arrayWith([
+          'ETag',
+          'Location',
+          'Retry-After',
+          'WWW-Authenticate',
+          'X-Request-Id',
+        ]),
+        AllowCredentials: Match.absent(),
+        MaxAge: 3600,
+      },
+    });
+    // After a redirect to another origin a browser's is `null`.
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      CorsConfiguration: {
+        CorsRules: [Match.objectLike({ AllowedOrigins: ['*'], AllowedMethods: ['GET', 'HEAD', 'POST'] })],
+      },
+    });
   });
 });
 

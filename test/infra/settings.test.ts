@@ -24,6 +24,7 @@ describe('deployment settings', () => {
       strictSemver: false,
       maxVersionsPerChart: 0,
       maxVersions: 0,
+      corsAllowOrigin: '',
     });
   });
 
@@ -51,6 +52,10 @@ describe('deployment settings', () => {
       allowOverwrite: true,
       maxUploadBytes: 1_048_576,
     });
+  });
+
+  it.each(['', '*', 'https://app.example.com', 'http://localhost:3000'])('take the origin %j', (origin) => {
+    expect(parse({ corsAllowOrigin: origin }).corsAllowOrigin).toBe(origin);
   });
 
   it('drop the slash at the end of a chart URL, since a path follows it', () => {
@@ -105,6 +110,19 @@ describe('deployment settings', () => {
     },
     { why: 'uploads of nothing', context: { maxUploadBytes: 0 }, says: /1 to 4500000/ },
     { why: 'a size that is no number', context: { maxUploadBytes: '4MB' }, says: /1 to 4500000/ },
+    ...[
+      ['an origin with a path', 'https://app.example.com/'],
+      ['an origin in upper case', 'https://App.example.com'],
+      ['an origin with the port that browsers leave out', 'https://app.example.com:443'],
+      ['a host for an origin', 'app.example.com'],
+      ['two origins', 'https://a.example.com,https://b.example.com'],
+      ['half a wildcard', 'https://*'],
+      ['the origin of everything that has none', 'null'],
+    ].map(([why = '', corsAllowOrigin]) => ({
+      why,
+      context: { corsAllowOrigin },
+      says: /"corsAllowOrigin"/,
+    })),
     { why: 'a yes', context: { allowOverwrite: 'yes' }, says: /true or false/ },
     {
       why: 'packages smaller than direct uploads',

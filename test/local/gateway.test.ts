@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as sendRequest } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type LocalStack, startLocal } from '../../local/stack.ts';
 import { writeAssembly } from './assembly.ts';
 
@@ -184,6 +184,25 @@ describe("the gateway's own answers", () => {
     socket.end('x');
     await once(socket, 'close');
     expect(heard).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it.each([
+    { why: 'its body', sent: 'POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf' },
+    { why: 'its headers', sent: 'POST /body HTTP/1.1\r\nhost: x\r\n' },
+  ])('answers 408 to a request that does not come with all of $why', async ({ sent }) => {
+    const impatient = await startLocal({ assembly, requestTimeoutMs: 100 });
+    onTestFinished(() => impatient.stop());
+    const socket = connect(Number(new URL(impatient.url).port), '127.0.0.1');
+    socket.write(sent);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1.1 408 .*content-type: application\/json\r\n/s);
+    expect(JSON.parse(body)).toEqual({ message: 'Request Timeout' });
+  });
+
+  it('answers 400 to what is no HTTP', async () => {
+    const socket = connect(Number(new URL(stack.url).port), '127.0.0.1');
+    socket.write('nonsense\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 400 .*\{"message":"Bad Request"\}$/s);
   });
 
   it.each(['/throwing', '/dying', '/slow', '/large'])('answers 500 for %s', async (path) => {

@@ -27,7 +27,7 @@ const embedded: Backend = {
     const local = new Bucket({ name: bucketName, files, secrets, changed: () => {} });
     const services = { secret: randomUUID(), secretStrings: new Map(), invoke: async () => undefined };
     const dynamoDb = openDynamoDb(undefined);
-    const behind = { ...services, bucket: local, dynamoDb };
+    const behind = { ...services, bucket: local, dynamoDb, cors: {} };
     const server = createServer(aws({ ...behind, secrets, faults: noFaults, tolerateHeader: false }));
     const url = `http://127.0.0.1:${await bind(server, '127.0.0.1', 0)}`;
     const servers = { s3: url, dynamodb: url, region: 'us-east-1', credentials };
