@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { digestOf } from '../shared/domain/digest.ts';
 
-type PackageShape = {
+export type PackageShape = {
   readonly name?: string;
   readonly version?: string;
   readonly description?: string;

@@ -19,15 +19,22 @@ export type Helm = {
   remove(): Promise<void>;
 };
 
-export async function aHelm(): Promise<Helm> {
+/**
+ * A Helm to test with.
+ *
+ * @param variables more of its environment
+ */
+export async function aHelm(variables: Readonly<Record<string, string>> = {}): Promise<Helm> {
   const binary = helmBinary();
   if (binary === undefined) throw new Error('there is no Helm here');
   const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-helm-'));
   const env = {
     ...process.env,
+    ...variables,
     HELM_CONFIG_HOME: path.join(folder, 'config'),
     HELM_CACHE_HOME: path.join(folder, 'cache'),
     HELM_DATA_HOME: path.join(folder, 'data'),
+    HELM_PLUGINS: path.join(folder, 'plugins'),
   };
   const run = (program: string, args: readonly string[]): Promise<Ran> =>
     new Promise((resolve) => {
