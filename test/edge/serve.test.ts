@@ -116,7 +116,7 @@ describe('an answer', () => {
       headers: {},
       body,
     }))(event);
-    const message = 'the answer is larger than 6 MB: ask for less by limit and offset, or get the package';
+    const message = 'the answer is larger than 6 MB: get the index, or the package';
     expect([statusCode, text]).toEqual([413, refusal('REQUEST_ENTITY_TOO_LARGE', message)]);
   });
 

@@ -10,7 +10,7 @@ import { getPackage } from '../../functions/get-package.ts';
 import { getTemplates } from '../../functions/get-templates.ts';
 import { getValues } from '../../functions/get-values.ts';
 import { getVersion } from '../../functions/get-version.ts';
-import { listCharts } from '../../functions/list-charts.ts';
+import { getCharts } from '../../functions/list-charts.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
@@ -39,14 +39,14 @@ export function aChartroom({ settings, ...rules }: Options = {}) {
     'delete-version': removeVersion(world),
     'get-chart': getChart(world),
     'get-health': getHealth(),
-    'get-home': getHome({ ...world, access: 'open' }),
+    'get-home': getHome(world, 'open'),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
     'get-package': getPackage(world),
     'get-templates': getTemplates(world),
     'get-values': getValues(world),
     'get-version': getVersion(world),
-    'list-charts': listCharts(world),
+    'list-charts': getCharts(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
   };

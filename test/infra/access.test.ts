@@ -72,8 +72,10 @@ describe('least privilege', () => {
     expect(who('dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual([
       'delete-chart',
       'delete-version',
+      'get-home',
       'get-index',
       'index-repositories',
+      'list-charts',
       'publish-package',
       'publish-provenance',
       'reconcile',
