@@ -3,17 +3,26 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { type ChartName, parseChartName } from '../../shared/domain/chart-name.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
-import type { IndexSettings, LiveVersion } from '../../shared/domain/entry.ts';
+import {
+  compareText,
+  type IndexSettings,
+  type LiveVersion,
+  newestFirst,
+  renderEntry,
+} from '../../shared/domain/entry.ts';
 import {
   type Fragment,
   readRanges,
   renderFragment,
   renderIndex,
+  renderList,
   renderRanges,
   spliceIndex,
+  stretchOf,
 } from '../../shared/domain/index-file.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
+import { yamlSafeJson } from '../../shared/domain/yaml-safe-json.ts';
 
 const json: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
 const yaml: IndexSettings = { ...json, format: 'yaml' };
@@ -26,7 +35,7 @@ function liveVersion({ name, version, description, createdMs }: Shape): LiveVers
   return {
     name: parseChartName(name),
     version: parseChartVersion(version),
-    entry: JSON.stringify({ name, version, description, apiVersion: 'v2' }),
+    entry: yamlSafeJson({ name, version, description, apiVersion: 'v2' }),
     digest: digestOf(Buffer.from(`${name} ${version} ${description}`)),
     created: new Date(createdMs).toISOString(),
   };
@@ -117,6 +126,35 @@ describe.each([
           new Map([...state].map(([name, live]) => [name, live.length])),
         );
         expect(readRanges(Buffer.from(renderRanges(ranges)))).toEqual(ranges);
+      }),
+    );
+  });
+});
+
+/** The list of the charts from one place to before another, out of the versions alone. */
+function listOf(state: State, from: number, to: number, settings: IndexSettings): string {
+  const charts = [...state].sort(([a], [b]) => compareText(a, b)).slice(from, to);
+  const members = charts.map(([name, live]) => {
+    const entries = live.toSorted(newestFirst).map((version) => renderEntry(version, settings, root));
+    return `${JSON.stringify(name)}:[${entries.join(',')}]`;
+  });
+  return `{${members.join(',')}}`;
+}
+
+describe.each([
+  { format: 'JSON', settings: json },
+  { format: 'block YAML', settings: { ...yaml, chartUrl: 'https://example.com' } },
+])('a list out of an index in $format', ({ settings }) => {
+  it('has the entries of any stretch of charts, byte for byte, from the bytes of the stretch alone', () => {
+    const place = fc.nat({ max: 10 });
+    fc.assert(
+      fc.property(fc.array(anyShape), place, place, (shapes, from, to) => {
+        const state = stateOf(shapes);
+        const { bytes, ranges } = rebuild(state, settings);
+        const stretch = stretchOf(ranges, from, to, settings.format);
+        const part = bytes.subarray(stretch.offset, stretch.offset + stretch.sizeBytes);
+        const list = renderList(stretch, part, settings.format).toString();
+        expect(list).toBe(listOf(state, from, to, settings));
       }),
     );
   });

@@ -120,6 +120,18 @@ describe('an answer', () => {
     expect([statusCode, text]).toEqual([413, refusal('REQUEST_ENTITY_TOO_LARGE', message)]);
   });
 
+  it('that Lambda cannot carry is refused to HEAD as well', async () => {
+    const endpoint = async () => json(200, 'x'.repeat(7_000_000));
+    const toGet = await serve('get-info', endpoint)(anEvent('GET', '/info').event);
+    const toHead = await serve('get-info', endpoint)(anEvent('HEAD', '/info').event);
+    expect(toHead).toEqual({
+      ...toGet,
+      headers: { ...toGet.headers, 'content-length': String(toGet.body?.length) },
+      body: '',
+    });
+    expect(toHead.statusCode).toBe(413);
+  });
+
   it.each([
     { why: 'bytes', body: new Uint8Array(4_000_000) },
     { why: 'text', body: 'x'.repeat(5_000_000) },
