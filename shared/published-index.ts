@@ -11,7 +11,7 @@ import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
-// The index and its ranges, side by side in one folder (shared/domain/object-keys.ts).
+// The index and its ranges, side by side in one folder with the lists made from them (shared/domain/object-keys.ts).
 export const indexFile = 'index.yaml';
 export const rangesFile = 'ranges.json';
 

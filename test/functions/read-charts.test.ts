@@ -187,7 +187,7 @@ describe('GET /api/{repository}/charts', () => {
     async (format) => {
       const chartroom = aChartroom({ settings: { format, chartUrl: 'https://cdn.example.org' } });
       const charts = [
-        { name: 'a', version: '1.0.0', description: 'yes: "no"\n# \u0085\u2028é' },
+        { name: 'a', version: '1.0.0', description: 'yes: "no"\n# é' },
         { name: 'a', version: '1.10.0+b', files: { 'values.yaml': 'a: 1\n' } },
         { name: 'b', version: '1.2.0', description: '1.20' },
       ];
