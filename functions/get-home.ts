@@ -1,19 +1,12 @@
-import type { IndexSettings } from '../shared/domain/entry.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
-import { type Environment, versions } from '../shared/edge/environment.ts';
+import { type Environment, indexDependencies } from '../shared/edge/environment.ts';
 import { renderHomePage } from '../shared/edge/home-page.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import type { Request } from '../shared/edge/request.ts';
 import { html } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
-import { type ReadableChart, readCharts } from '../shared/read-charts.ts';
-import type { VersionStore } from '../shared/store/version-store.ts';
-
-type Dependencies = {
-  readonly versions: Pick<VersionStore, 'ofRepository'>;
-  readonly settings: IndexSettings;
-  readonly access: Environment['access'];
-};
+import { readCharts } from '../shared/list-charts.ts';
+import type { IndexDependencies } from '../shared/refresh.ts';
 
 // A page that a person still reads; whoever wants all asks the API.
 const CHARTS_SHOWN = 200;
@@ -21,14 +14,13 @@ const CHARTS_SHOWN = 200;
 const ROOT = parseRepository([]);
 
 /** GET / and /charts: what this is, how to begin, and the charts of the root repository. */
-export function getHome({ versions, settings, access }: Dependencies): Endpoint {
+export function getHome(dependencies: IndexDependencies, access: Environment['access']): Endpoint {
+  const { contextPath } = dependencies.settings;
   return async (request) => {
-    const charts: ReadableChart[] = [];
-    const page = { offset: 0, limit: CHARTS_SHOWN + 1 };
-    for await (const chart of readCharts(versions, ROOT, page)) charts.push(chart);
+    const charts = await readCharts(dependencies, ROOT, { offset: 0, limit: CHARTS_SHOWN + 1 });
     const body = renderHomePage({
-      baseUrl: `${originOf(request)}${settings.contextPath}`,
-      contextPath: settings.contextPath,
+      baseUrl: `${originOf(request)}${contextPath}`,
+      contextPath,
       access,
       charts: charts.slice(0, CHARTS_SHOWN),
       hasMore: charts.length > CHARTS_SHOWN,
@@ -49,9 +41,5 @@ function originOf({ headers }: Request): string {
 }
 
 export const handler = lambdaHandler('get-home', (environment) =>
-  getHome({
-    versions: versions(environment),
-    settings: environment.indexSettings,
-    access: environment.access,
-  }),
+  getHome(indexDependencies(environment), environment.access),
 );

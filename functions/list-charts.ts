@@ -1,30 +1,35 @@
-import { type IndexSettings, renderEntry } from '../shared/domain/entry.ts';
 import { Fault } from '../shared/domain/fault.ts';
-import { versions } from '../shared/edge/environment.ts';
+import { namedEntityTag } from '../shared/edge/entity-tag.ts';
+import { indexDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
+import { notModified } from '../shared/edge/representation.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
-import { jsonText } from '../shared/edge/response.ts';
+import { headersOnly, jsonText, redirect } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
-import { type Page, readCharts } from '../shared/read-charts.ts';
-import type { VersionStore } from '../shared/store/version-store.ts';
+import { LIST_TYPE, type ListDependencies, listCharts, type Page } from '../shared/list-charts.ts';
 
-type Dependencies = {
-  readonly versions: Pick<VersionStore, 'ofRepository'>;
-  readonly settings: IndexSettings;
-};
-
-/** GET /api/{repository}/charts: every chart's versions, by name; `limit` and `offset` count charts. */
-export function listCharts({ versions, settings }: Dependencies): Endpoint {
+/**
+ * GET /api/{repository}/charts: every chart's versions, by name; `limit` and `offset` count charts. What
+ * is too large for an answer is a redirect to a signed URL.
+ */
+export function getCharts(dependencies: ListDependencies): Endpoint {
   return async (request) => {
-    const repository = repositoryOf(request);
     const page = parsePage(request.query);
-    const members: string[] = [];
-    for await (const chart of readCharts(versions, repository, page)) {
-      const entries = chart.versions.map((version) => renderEntry(version, settings, repository));
-      // Text and not an object: a chart may be called `__proto__`, or `1`, which would come first.
-      members.push(`${JSON.stringify(chart.name)}:[${entries.join(',')}]`);
+    const isKnown = (etag: string) =>
+      namedEntityTag(request.headers['if-none-match'], `"${etag}"`) !== undefined;
+    const list = await listCharts(dependencies, repositoryOf(request), page, isKnown);
+    const headers = { etag: `"${list.etag}"`, 'cache-control': 'no-cache' };
+    switch (list.kind) {
+      case 'known':
+        return notModified(request, { ...headers, 'content-type': LIST_TYPE }) ?? headersOnly(304, headers);
+      case 'inline':
+        return jsonText(200, list.text, headers);
+      case 'stored': {
+        if (request.method !== 'HEAD') return redirect(await list.url(), headers);
+        const length = String(list.sizeBytes);
+        return headersOnly(200, { 'content-type': LIST_TYPE, 'content-length': length, ...headers });
+      }
     }
-    return jsonText(200, `{${members.join(',')}}`);
   };
 }
 
@@ -42,5 +47,5 @@ function parsePage(query: URLSearchParams): Page {
 }
 
 export const handler = lambdaHandler('list-charts', (environment) =>
-  listCharts({ versions: versions(environment), settings: environment.indexSettings }),
+  getCharts(indexDependencies(environment)),
 );

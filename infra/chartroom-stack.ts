@@ -19,20 +19,25 @@ import { Reconciler, Repairer } from './upkeep.ts';
 
 const chartFiles: Needs = { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } };
 
+/**
+ * To read the current index: a stale one is refreshed, and the indexer is asked for a full rebuild by an object
+ * in the inbox.
+ */
+const indexNeeds: Needs = {
+  table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+  marks: true,
+  objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
+};
+
 /** What each endpoint of shared/routes.ts calls; its role allows this and no more. */
 const endpointNeeds: Record<EndpointId, Needs> = {
-  'get-home': { table: ['Query'] },
+  'get-home': indexNeeds,
   'get-health': {},
   'get-info': {},
-  // It refreshes a stale index itself, and asks the indexer for a full rebuild by an object in the inbox.
-  'get-index': {
-    table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
-    marks: true,
-    objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
-  },
+  'get-index': indexNeeds,
   // A signed URL can do what its signer may: reading packages is signed here.
   'get-package': { table: ['GetItem'], objects: { charts: ['GetObject', 'ListBucket'] } },
-  'list-charts': { table: ['Query'] },
+  'list-charts': indexNeeds,
   'get-chart': { table: ['Query'] },
   'get-version': { table: ['Query'] },
   'get-values': chartFiles,
@@ -97,7 +102,7 @@ const upkeepNeeds: Needs = {
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index'];
+const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
 
 export type ChartroomStackProps = {
   readonly settings: Settings;

@@ -68,6 +68,31 @@ export async function currentIndex(
   }
 }
 
+/**
+ * Reads something of the current index, once more where the index was replaced and removed meanwhile.
+ *
+ * @param read gets undefined if nothing was ever published; gives undefined if the index is not there
+ * @throws Fault `try_again` if it is lost, or cannot be brought up to date
+ */
+export async function readCurrent<Value>(
+  dependencies: IndexDependencies,
+  repository: Repository,
+  read: (pointer: Pointer | undefined) => Promise<Value | undefined>,
+): Promise<Value> {
+  let missing: string | undefined;
+  for (;;) {
+    const pointer = await currentIndex(dependencies, repository);
+    const value = await read(pointer);
+    if (value !== undefined) return value;
+    if (missing === pointer?.folder) break;
+    missing = pointer?.folder;
+  }
+  await askForRebuild(dependencies, repository);
+  throw new Fault('try_again', 'the index is being rebuilt: try again in a few seconds', {
+    retryAfterSeconds: 5,
+  });
+}
+
 /** An object in the inbox: its event makes the indexer rebuild, outside of any request. */
 export async function askForRebuild({ objects }: IndexDependencies, repository: Repository): Promise<void> {
   await objects.put(rebuildRequestKey(repository), new Uint8Array(), { contentType: 'text/plain' });

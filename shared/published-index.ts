@@ -11,9 +11,17 @@ import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
-// The index and its ranges, side by side in one folder (shared/domain/object-keys.ts).
+// The index and its ranges, side by side in one folder with the lists made from them (shared/domain/object-keys.ts).
 export const indexFile = 'index.yaml';
 export const rangesFile = 'ranges.json';
+
+// As long as the URLs of packages: enough for a slow client to begin, useless to whoever finds it later.
+export const SIGNED_URL_SECONDS = 300;
+
+/** `<sequence>-<id>`, which names a state of an index: a sequence alone could come again after a repair. */
+export function indexTag(folder: string): string {
+  return folder.split('/').at(-2) ?? '';
+}
 
 /** An index in the bucket that is read chart by chart, so that its size does not matter. */
 export type PublishedIndex = {
@@ -80,10 +88,14 @@ export async function indexesOf(objects: Pick<ObjectStore, 'list'>, repository: 
   return [...folders.values()];
 }
 
-/** For good: it can be rendered again, and the bucket would keep what is only deleted. */
+// The most that the store takes.
+const REMOVED_TOGETHER = 1_000;
+
+/** For good, with the lists made from it: it can be rendered again, and the bucket would keep what is only deleted. */
 export async function removeIndex(
   objects: Pick<ObjectStore, 'listVersions' | 'removeForGood'>,
   folder: string,
 ): Promise<void> {
-  await objects.removeForGood(await collect(objects.listVersions(folder)));
+  const all = await collect(objects.listVersions(folder));
+  while (all.length > 0) await objects.removeForGood(all.splice(0, REMOVED_TOGETHER));
 }

@@ -10,43 +10,7 @@ import type { ObjectStore } from './store/object-store.ts';
 import type { PackageRecord, VersionItem, VersionStore } from './store/version-store.ts';
 
 /** A version that readers see, with where its bytes are. */
-export type ReadableVersion = LiveVersion & PackageRecord;
-
-/** A chart with its versions, newest first; at least one. */
-export type ReadableChart = { readonly name: ChartName; readonly versions: readonly ReadableVersion[] };
-
-/** Which charts of a list are asked for. Without `limit`: all from `offset` on. */
-export type Page = { readonly offset: number; readonly limit: number | undefined };
-
-/**
- * The charts of a repository, names ascending. They come from the table by strong reads, so what was
- * answered 201 is in the next list.
- */
-export async function* readCharts(
-  versions: Pick<VersionStore, 'ofRepository'>,
-  repository: Repository,
-  { offset, limit = Number.POSITIVE_INFINITY }: Page,
-): AsyncGenerator<ReadableChart> {
-  let position = 0;
-  for await (const chart of groupByChart(versions.ofRepository(repository))) {
-    if (position >= offset + limit) return;
-    if (position >= offset) yield chart;
-    position += 1;
-  }
-}
-
-/** Items of a chart follow one another, so only one chart's items are held. */
-async function* groupByChart(items: AsyncIterable<VersionItem>): AsyncGenerator<ReadableChart> {
-  let chart: ReadableVersion[] = [];
-  for await (const version of readable(items)) {
-    if (chart[0] !== undefined && chart[0].name !== version.name) {
-      yield { name: chart[0].name, versions: chart.sort(newestFirst) };
-      chart = [];
-    }
-    chart.push(version);
-  }
-  if (chart[0] !== undefined) yield { name: chart[0].name, versions: chart.sort(newestFirst) };
-}
+type ReadableVersion = LiveVersion & PackageRecord;
 
 async function* readable(items: AsyncIterable<VersionItem>): AsyncGenerator<ReadableVersion> {
   for await (const { name, version, live } of items) {

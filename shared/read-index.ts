@@ -1,8 +1,7 @@
-import { askForRebuild, currentIndex } from './current-index.ts';
-import { Fault } from './domain/fault.ts';
+import { readCurrent } from './current-index.ts';
 import { renderIndex } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexFile } from './published-index.ts';
+import { indexFile, indexTag, SIGNED_URL_SECONDS } from './published-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
@@ -26,9 +25,6 @@ export type IndexAnswer =
  */
 const INLINE_BYTES = 512 * 1024;
 
-// As long as the URLs of packages: enough for a slow client to begin, useless to whoever finds it later.
-const SIGNED_URL_SECONDS = 300;
-
 // One index at a time for each of the repositories read last: a new state replaces the old one.
 const REMEMBERED_REPOSITORIES = 16;
 
@@ -43,7 +39,7 @@ export function indexReader(
 
   /** @returns undefined if the index that the pointer names is not there */
   async function answer(repository: Repository, pointer: Pointer): Promise<IndexAnswer | undefined> {
-    const etag = entityTag(pointer);
+    const etag = indexTag(pointer.folder);
     const known = remembered.get(repository);
     if (known?.etag === etag) return known;
     const found = await loadOrRedirect(dependencies, pointer);
@@ -51,22 +47,10 @@ export function indexReader(
     return found;
   }
 
-  return async (repository) => {
-    let missing: Pointer | undefined;
-    for (;;) {
-      const pointer = await currentIndex(dependencies, repository);
-      if (pointer === undefined) return emptyIndex(dependencies);
-      const found = await answer(repository, pointer);
-      if (found !== undefined) return found;
-      if (missing?.folder === pointer.folder) break;
-      // It may have been replaced, and removed, between the two reads.
-      missing = pointer;
-    }
-    await askForRebuild(dependencies, repository);
-    throw new Fault('try_again', 'the index is being rebuilt: try again in a few seconds', {
-      retryAfterSeconds: 5,
-    });
-  };
+  return (repository) =>
+    readCurrent(dependencies, repository, async (pointer) =>
+      pointer === undefined ? emptyIndex(dependencies) : await answer(repository, pointer),
+    );
 }
 
 /** A small index with its bytes, a larger one as a way to them, once it is known that they are there. */
@@ -75,7 +59,7 @@ async function loadOrRedirect(
   pointer: Pointer,
 ): Promise<IndexAnswer | undefined> {
   const key = `${pointer.folder}${indexFile}`;
-  const etag = entityTag(pointer);
+  const etag = indexTag(pointer.folder);
   const redirect: IndexAnswer = {
     kind: 'redirect',
     etag,
@@ -93,11 +77,6 @@ async function loadOrRedirect(
 function emptyIndex({ settings }: ReadIndexDependencies): IndexAnswer {
   const { bytes } = renderIndex([], '1970-01-01T00:00:00Z', settings);
   return { kind: 'inline', etag: `0-${bytes.length}`, bytes };
-}
-
-/** `<sequence>-<id>`: a sequence alone could come again after a repair. */
-function entityTag({ folder }: Pointer): string {
-  return folder.split('/').at(-2) ?? '';
 }
 
 function remember<Value>(memory: Map<Repository, Value>, repository: Repository, value: Value): void {

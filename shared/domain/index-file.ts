@@ -4,6 +4,7 @@ import type { Digest } from './digest.ts';
 import { compareText, type IndexSettings, type LiveVersion, newestFirst, renderEntry } from './entry.ts';
 import type { Repository } from './repository.ts';
 import type { ChartVersion } from './version.ts';
+import { yamlSafeJson } from './yaml-safe-json.ts';
 
 /** The bytes of one chart's entries inside the index. */
 export type Fragment = { readonly name: ChartName; readonly bytes: Uint8Array; readonly versions: number };
@@ -178,6 +179,63 @@ export function fragmentPlaces(
     offset += sizeBytes + separator.length;
   }
   return places;
+}
+
+/** Charts whose fragments follow one another in an index, and where these are in it, in bytes. */
+export type Stretch = { readonly charts: Ranges; readonly offset: number; readonly sizeBytes: number };
+
+/** The charts from one position to before another, fewer where the index ends before. */
+export function stretchOf(
+  ranges: Ranges,
+  from: number,
+  to: number,
+  format: IndexSettings['format'],
+): Stretch {
+  const charts = ranges.slice(from, to);
+  const places = fragmentPlaces(ranges, format);
+  const [first, last] = [charts.at(0), charts.at(-1)].map((chart) => chart && places.get(chart.name));
+  const offset = first?.offset ?? 0;
+  return { charts, offset, sizeBytes: last === undefined ? 0 : last.offset + last.sizeBytes - offset };
+}
+
+/**
+ * Renders some charts of an index as the API lists them: one JSON object, compact.
+ *
+ * @param bytes the stretch of the index
+ */
+export function renderList(stretch: Stretch, bytes: Uint8Array, format: IndexSettings['format']): Buffer {
+  // The index has the same text on more lines; within an entry there is no raw line end.
+  if (format === 'json') return Buffer.concat([Buffer.from('{'), ...linesOf(bytes), Buffer.from('}')]);
+  const charts = Array.from(
+    readStretch(stretch, bytes, format),
+    ({ name, versions }) => `${JSON.stringify(name)}:[${versions.map(yamlSafeJson).join(',')}]`,
+  );
+  return Buffer.from(`{${charts.join(',')}}`);
+}
+
+function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  const lineEnd = '\n'.charCodeAt(0);
+  let start = 0;
+  for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, start)) {
+    yield bytes.subarray(start, end);
+    start = end + 1;
+  }
+  yield bytes.subarray(start);
+}
+
+/** What a stretch of an index says of its charts, one after the other. */
+export function* readStretch(
+  { charts }: Stretch,
+  bytes: Uint8Array,
+  format: IndexSettings['format'],
+): Generator<{ readonly name: ChartName; readonly versions: readonly ListedVersion[] }> {
+  const { separator } = frame(charts.length, '', { format, chartUrl: '', contextPath: '' });
+  let offset = 0;
+  for (const { name, sizeBytes } of charts) {
+    const fragment = bytes.subarray(offset, offset + sizeBytes);
+    yield { name, versions: readFragment({ name, bytes: fragment }, format) };
+    offset += sizeBytes + separator.length;
+  }
 }
 
 /** How long an index with these fragments is, in bytes. */

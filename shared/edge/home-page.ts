@@ -1,4 +1,4 @@
-import type { ReadableChart } from '../read-charts.ts';
+import type { ListedChart } from '../list-charts.ts';
 
 export type HomePage = {
   /** Where clients reach this Chartroom, without `/` at its end. */
@@ -7,7 +7,7 @@ export type HomePage = {
   readonly contextPath: string;
   readonly access: 'open' | 'closed';
   /** Charts of the root repository, names ascending. */
-  readonly charts: readonly ReadableChart[];
+  readonly charts: readonly ListedChart[];
   /** There are more charts than these. */
   readonly hasMore: boolean;
 };
@@ -57,7 +57,7 @@ function charts({ charts, hasMore, contextPath }: HomePage): string {
   return `<ul>\n${items.join('\n')}\n</ul>\n${more}`;
 }
 
-function chartItem({ name, versions }: ReadableChart, contextPath: string): string {
+function chartItem({ name, versions }: ListedChart, contextPath: string): string {
   const links = versions.slice(0, VERSIONS_SHOWN).map(({ version }) => {
     const file = encodeURIComponent(`${name}-${version}.tgz`);
     return `<a href="${escapeHtml(`${contextPath}/charts/${file}`)}">${escapeHtml(version)}</a>`;

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { isSendable } from '../answer-limit.ts';
 import { Fault } from '../domain/fault.ts';
 import type { EndpointId, endpoints } from '../routes.ts';
 import type { Authenticate } from './authenticate.ts';
@@ -12,9 +13,6 @@ import { errorResponse, internalError, type Response, withoutBody } from './resp
 export type Endpoint = (request: Request) => Promise<Response>;
 
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
-
-// Lambda refuses answers above 6 MB, and the gateway then says nothing useful. Headers need some room.
-const MOST_ANSWER_BYTES = 6 * 1024 * 1024 - 64 * 1024;
 
 /**
  * Builds a handler during init on Lambda, which costs nobody's request, and at the first call elsewhere, so
@@ -54,12 +52,14 @@ export function openHandler(
 export function serve(id: EndpointId, endpoint: Endpoint, authenticate?: Authenticate): Handler {
   return async (event) => {
     const request = readRequest(event);
-    const response = await answer(id, request, async () => {
+    const answered = await answer(id, request, async () => {
       await authenticate?.(request);
       const answered = await endpoint(request);
       return isRead(request) ? represent(request, answered) : answered;
     });
-    return result(request, response);
+    // Before HEAD loses its body: it says what GET says.
+    const response = isSendable(answered.body) ? answered : errorResponse(answerTooLarge());
+    return result(request, request.method === 'HEAD' ? withoutBody(response) : response);
   };
 }
 
@@ -81,28 +81,15 @@ async function answer(
 }
 
 function result(request: Request, response: Response): APIGatewayProxyStructuredResultV2 {
-  if (sentBytes(asText(response)) > MOST_ANSWER_BYTES) {
-    return result(request, errorResponse(answerTooLarge()));
-  }
-  const sent = request.method === 'HEAD' ? withoutBody(response) : response;
+  const { status, headers, body } = response;
+  const isBase64Encoded = typeof body !== 'string';
   return {
-    statusCode: sent.status,
-    headers: { ...sent.headers, 'x-request-id': request.id },
-    body: asText(sent),
-    isBase64Encoded: typeof sent.body !== 'string',
+    statusCode: status,
+    headers: { ...headers, 'x-request-id': request.id },
+    body: isBase64Encoded ? Buffer.from(body).toString('base64') : body,
+    isBase64Encoded,
   };
 }
 
-const asText = ({ body }: Response): string =>
-  typeof body === 'string' ? body : Buffer.from(body).toString('base64');
-
-/** The answer travels as a JSON string, where quotes and line ends take two bytes. */
-function sentBytes(text: string): number {
-  return text.length * 6 <= MOST_ANSWER_BYTES ? text.length : Buffer.byteLength(JSON.stringify(text));
-}
-
 const answerTooLarge = () =>
-  new Fault(
-    'too_large',
-    'the answer is larger than 6 MB: ask for less by limit and offset, or get the package',
-  );
+  new Fault('too_large', 'the answer is larger than 6 MB: get the index, or the package');

@@ -3,17 +3,26 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { type ChartName, parseChartName } from '../../shared/domain/chart-name.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
-import type { IndexSettings, LiveVersion } from '../../shared/domain/entry.ts';
+import {
+  compareText,
+  type IndexSettings,
+  type LiveVersion,
+  newestFirst,
+  renderEntry,
+} from '../../shared/domain/entry.ts';
 import {
   type Fragment,
   readRanges,
   renderFragment,
   renderIndex,
+  renderList,
   renderRanges,
   spliceIndex,
+  stretchOf,
 } from '../../shared/domain/index-file.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
+import { yamlSafeJson } from '../../shared/domain/yaml-safe-json.ts';
 
 const json: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
 const yaml: IndexSettings = { ...json, format: 'yaml' };
@@ -26,7 +35,7 @@ function liveVersion({ name, version, description, createdMs }: Shape): LiveVers
   return {
     name: parseChartName(name),
     version: parseChartVersion(version),
-    entry: JSON.stringify({ name, version, description, apiVersion: 'v2' }),
+    entry: yamlSafeJson({ name, version, description, apiVersion: 'v2' }),
     digest: digestOf(Buffer.from(`${name} ${version} ${description}`)),
     created: new Date(createdMs).toISOString(),
   };
@@ -54,7 +63,8 @@ const rebuild = (state: State, settings: IndexSettings, generated = GENERATED) =
 const anyShape = fc.record({
   name: fc.constantFrom('a', 'a-b', 'a.b', 'B', 'b', '__proto__', 'constructor', 'zz', '0'),
   version: fc.constantFrom('1.0.0', '1.0.0+a', '1.0.0+b', '1.0.1-rc.1', '2.0.0', 'v3.0.0', '10.0.0', '1.2'),
-  description: fc.string({ unit: 'grapheme' }),
+  // What YAML does not take raw is escaped in entries.
+  description: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('\u007f\u0085\u2028\ufeff')),
   createdMs: fc.integer({ min: 0, max: 1_800_000_000_000 }),
 });
 
@@ -117,6 +127,35 @@ describe.each([
           new Map([...state].map(([name, live]) => [name, live.length])),
         );
         expect(readRanges(Buffer.from(renderRanges(ranges)))).toEqual(ranges);
+      }),
+    );
+  });
+});
+
+/** The list of the charts from one place to before another, out of the versions alone. */
+function listOf(state: State, from: number, to: number, settings: IndexSettings): string {
+  const charts = [...state].sort(([a], [b]) => compareText(a, b)).slice(from, to);
+  const members = charts.map(([name, live]) => {
+    const entries = live.toSorted(newestFirst).map((version) => renderEntry(version, settings, root));
+    return `${JSON.stringify(name)}:[${entries.join(',')}]`;
+  });
+  return `{${members.join(',')}}`;
+}
+
+describe.each([
+  { format: 'JSON', settings: json },
+  { format: 'block YAML', settings: { ...yaml, chartUrl: 'https://example.com' } },
+])('a list out of an index in $format', ({ settings }) => {
+  it('has the entries of any stretch of charts, byte for byte, from the bytes of the stretch alone', () => {
+    const place = fc.nat({ max: 10 });
+    fc.assert(
+      fc.property(fc.array(anyShape), place, place, (shapes, from, to) => {
+        const state = stateOf(shapes);
+        const { bytes, ranges } = rebuild(state, settings);
+        const stretch = stretchOf(ranges, from, to, settings.format);
+        const part = bytes.subarray(stretch.offset, stretch.offset + stretch.sizeBytes);
+        const list = renderList(stretch, part, settings.format).toString();
+        expect(list).toBe(listOf(state, from, to, settings));
       }),
     );
   });

@@ -117,8 +117,20 @@ describe('an answer', () => {
       headers: {},
       body,
     }))(event);
-    const message = 'the answer is larger than 6 MB: ask for less by limit and offset, or get the package';
+    const message = 'the answer is larger than 6 MB: get the index, or the package';
     expect([statusCode, text]).toEqual([413, refusal('REQUEST_ENTITY_TOO_LARGE', message)]);
+  });
+
+  it('that Lambda cannot carry is refused to HEAD as well', async () => {
+    const endpoint = async () => json(200, 'x'.repeat(7_000_000));
+    const toGet = await serve('get-info', endpoint)(anEvent('GET', '/info').event);
+    const toHead = await serve('get-info', endpoint)(anEvent('HEAD', '/info').event);
+    expect(toHead).toEqual({
+      ...toGet,
+      headers: { ...toGet.headers, 'content-length': String(toGet.body?.length) },
+      body: '',
+    });
+    expect(toHead.statusCode).toBe(413);
   });
 
   it.each([

@@ -19,7 +19,7 @@ import { getTemplates } from '../../functions/get-templates.ts';
 import { getUpload } from '../../functions/get-upload.ts';
 import { getValues } from '../../functions/get-values.ts';
 import { getVersion } from '../../functions/get-version.ts';
-import { listCharts } from '../../functions/list-charts.ts';
+import { getCharts } from '../../functions/list-charts.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import { putSettings } from '../../functions/put-settings.ts';
@@ -63,7 +63,7 @@ export function aChartroom({ settings = {}, deployment = {}, apiEnabled = true, 
     'get-definition': getDefinition(world),
     'get-files': getFiles(world),
     'get-health': getHealth(),
-    'get-home': getHome({ ...world, access: 'open' }),
+    'get-home': getHome(world, 'open'),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
     'get-package': getPackage(world),
@@ -74,7 +74,7 @@ export function aChartroom({ settings = {}, deployment = {}, apiEnabled = true, 
     'get-upload': getUpload(world),
     'get-values': getValues(world),
     'get-version': getVersion(world),
-    'list-charts': listCharts(world),
+    'list-charts': getCharts(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
     'put-settings': putSettings(ofRepositories),

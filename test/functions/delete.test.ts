@@ -45,8 +45,8 @@ describe('DELETE /api/{repository}/charts/{name}', () => {
   it('deletes every version', async () => {
     const chartroom = await withTwoVersions();
     expect(await chartroom.send('DELETE', '/api/charts/redis')).toEqual(deleted);
-    expect((await chartroom.send('GET', '/api/charts')).body).toBe('{}');
     expect([...chartroom.objects.objects.keys()]).toEqual([]);
+    expect((await chartroom.send('GET', '/api/charts')).body).toBe('{}');
   });
 
   it('answers 404 where there is none, and leaves the same chart of another repository', async () => {

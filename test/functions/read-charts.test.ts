@@ -129,7 +129,7 @@ describe('GET /api/{repository}/charts', () => {
   it('answers an empty object for a repository to which nothing was published', async () => {
     expect(await aChartroom().send('GET', '/api/nobody/charts')).toEqual({
       status: 200,
-      headers: { ...jsonHeaders, ...readHeaders },
+      headers: { ...jsonHeaders, ...readHeaders, etag: expect.stringMatching(/^"0-[^"]+"$/) },
       body: '{}',
     });
   });
@@ -180,5 +180,110 @@ describe('GET /api/{repository}/charts', () => {
     { query: '?offset=', message: offset },
   ])('refuses $query', async ({ query, message }) => {
     expect(await aChartroom().send('GET', `/api/charts${query}`)).toEqual(badRequest(message));
+  });
+
+  it.each(['json', 'yaml'] as const)(
+    'answers the entries that GET of a version does, from %s',
+    async (format) => {
+      const chartroom = aChartroom({ settings: { format, chartUrl: 'https://cdn.example.org' } });
+      const charts = [
+        { name: 'a', version: '1.0.0', description: 'yes: "no"\n# é' },
+        { name: 'a', version: '1.10.0+b', files: { 'values.yaml': 'a: 1\n' } },
+        { name: 'b', version: '1.2.0', description: '1.20' },
+      ];
+      for (const chart of charts) await publish(chartroom, await aPackage(chart), '/api/acme/charts');
+      const entries = await Promise.all(
+        charts.map(
+          async ({ name, version }) =>
+            (await chartroom.send('GET', `/api/acme/charts/${name}/${version}`)).body,
+        ),
+      );
+      const { body } = await chartroom.send('GET', '/api/acme/charts');
+      expect(body).toBe(`{"a":[${entries[1]},${entries[0]}],"b":[${entries[2]}]}`);
+    },
+  );
+
+  it('answers HEAD with the headers of GET and its length', async () => {
+    const chartroom = await withCharts(['redis', '1.0.0']);
+    const { status, headers, body } = await chartroom.send('GET', '/api/acme/charts');
+    expect(headers).toEqual({
+      ...jsonHeaders,
+      'cache-control': 'no-cache',
+      etag: expect.stringMatching(/^"1-[^"]+"$/),
+    });
+    expect(await chartroom.send('HEAD', '/api/acme/charts')).toEqual({
+      status,
+      headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+      body: '',
+    });
+  });
+
+  it('answers 304 to who has the page, until something changes', async () => {
+    const chartroom = await withCharts(['a', '1.0.0'], ['b', '1.0.0']);
+    const send = async (method: string, query: string, etag?: unknown) =>
+      await chartroom.send(
+        method,
+        `/api/acme/charts${query}`,
+        etag ? { headers: { 'if-none-match': String(etag) } } : {},
+      );
+    const { etag } = (await send('GET', '?limit=1')).headers;
+    for (const method of ['GET', 'HEAD']) {
+      expect(await send(method, '?limit=1', etag)).toEqual({
+        status: 304,
+        headers: { etag, 'cache-control': 'no-cache', 'x-request-id': 'gateway-id=' },
+        body: '',
+      });
+    }
+    expect((await send('GET', '', etag)).status).toBe(200);
+    await publish(chartroom, await aPackage({ name: 'b', version: '2.0.0' }), '/api/acme/charts');
+    expect((await send('GET', '?limit=1', etag)).status).toBe(200);
+  });
+
+  describe('above 6 MB', () => {
+    async function large() {
+      const chartroom = aChartroom();
+      for (const name of 'abcdefgh') await chartroom.publish(name, '1.0.0', 'x'.repeat(1_000_000));
+      return chartroom;
+    }
+
+    it('redirects to a signed URL of the whole list', async () => {
+      const chartroom = await large();
+      expect(await chartroom.send('GET', '/api/charts')).toEqual({
+        status: 302,
+        headers: {
+          location: expect.stringMatching(
+            /^https:\/\/bucket\.invalid\/index\/-\/1-[^/]+\/charts\.json\?expires=300$/,
+          ),
+          etag: expect.stringMatching(/^"1-[^"]+"$/),
+          'cache-control': 'no-cache',
+          'x-request-id': 'gateway-id=',
+        },
+        body: '',
+      });
+    });
+
+    it('redirects to a signed URL of a page, and answers a smaller one itself', async () => {
+      const chartroom = await large();
+      const { headers } = await chartroom.send('GET', '/api/charts?offset=1');
+      expect(headers['location']).toMatch(/\/charts-1-7\.json\?expires=300$/);
+      const { status, body } = await chartroom.send('GET', '/api/charts?offset=6&limit=2');
+      expect([status, Object.keys(JSON.parse(body))]).toEqual([200, ['g', 'h']]);
+    });
+
+    it('answers HEAD itself, with the length of what GET leads to', async () => {
+      const chartroom = await large();
+      const { status, headers, body } = await chartroom.send('HEAD', '/api/charts');
+      const stored = [...chartroom.objects.objects].find(([key]) => key.endsWith('/charts.json'));
+      expect({ status, headers, body }).toEqual({
+        status: 200,
+        headers: {
+          ...jsonHeaders,
+          'content-length': String(stored?.[1].bytes.length),
+          'cache-control': 'no-cache',
+          etag: expect.stringMatching(/^"1-[^"]+"$/),
+        },
+        body: '',
+      });
+    });
   });
 });

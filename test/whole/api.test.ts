@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage, aProvenance } from '../packages.ts';
 import { type Chartroom, listed, sha256, startChartroom } from './chartroom.ts';
@@ -142,6 +144,38 @@ describe('the list of charts', () => {
     expect(await names('?offset=1')).toEqual(['b', 'c']);
     expect(await names('?limit=2&offset=9')).toEqual([]);
     expect((await chartroom.send('GET', '/api/paged/charts?limit=0')).status).toBe(400);
+  });
+
+  it('lets a client keep it while it holds', async () => {
+    await chartroom.publish(await aPackage(), 'kept');
+    const etag = (await chartroom.send('GET', '/api/kept/charts')).headers.get('etag') ?? '';
+    const same = { headers: { 'if-none-match': etag } };
+    expect((await chartroom.send('GET', '/api/kept/charts', same)).status).toBe(304);
+    await chartroom.publish(await aPackage({ name: 'newer' }), 'kept');
+    expect((await chartroom.send('GET', '/api/kept/charts', same)).status).toBe(200);
+  });
+
+  it('leads curl to the bucket where it is above 6 MB', async () => {
+    const description = 'x'.repeat(120_000);
+    const names = Array.from({ length: 56 }, (_, number) => `large-${String(number).padStart(2, '0')}`);
+    for (const name of names) await chartroom.publish(await aPackage({ name, description }), 'large');
+    expect((await chartroom.send('GET', '/api/large/charts')).status).toBe(302);
+
+    const curl = async (...options: string[]) => {
+      const target = `${chartroom.url}/api/large/charts`;
+      const args = ['--silent', '--show-error', '--fail', ...options, target];
+      return (await promisify(execFile)('curl', args, { maxBuffer: 16 * 1024 * 1024 })).stdout;
+    };
+    const list = await curl('--location');
+    const { entries } = await chartroom.readIndex('large');
+    expect(JSON.parse(list)).toEqual(entries);
+    expect(Object.keys(entries)).toEqual(names);
+
+    const head = await curl('--head');
+    expect(head).toContain(' 200 ');
+    expect(head).toContain(`content-length: ${Buffer.byteLength(list)}`);
+    const { status, body } = await json(await chartroom.send('GET', '/api/large/charts?limit=2&offset=3'));
+    expect([status, Object.keys(body)]).toEqual([200, names.slice(3, 5)]);
   });
 });
 
