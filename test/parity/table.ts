@@ -5,9 +5,8 @@ import { reads } from './reads.ts';
 import { removals } from './removals.ts';
 import { routes } from './routes.ts';
 import type { Table } from './row.ts';
+import { settings } from './settings.ts';
 import { uploads } from './uploads.ts';
-
-export { unbuilt } from './unbuilt.ts';
 
 /** Everything that is held to both, servers that start alike together. */
 export const tables: readonly Table[] = [
@@ -17,4 +16,5 @@ export const tables: readonly Table[] = [
   },
   access,
   ...flags,
+  ...settings,
 ];
