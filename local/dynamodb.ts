@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -22,15 +22,15 @@ export type DynamoDb = {
 /** LevelDB would begin a new database over the files of one that has lost its `CURRENT`, and remove them. */
 function refuseHeadless(folder: string): void {
   const files = existsSync(folder) ? readdirSync(folder).toSorted() : [];
-  if (files.includes('CURRENT') || !files.some((file) => /\.(ldb|log)$/.test(file))) return;
-  const manifest = files.findLast((file) => file.startsWith('MANIFEST-'));
-  const remake = manifest
-    ? `make it again (echo ${manifest} > ${path.join(folder, 'CURRENT')})`
-    : 'put it back';
-  const way = `${remake}, or move the folder away and do npm run repair`;
-  throw new Error(
-    `${path.join(folder, 'CURRENT')} is missing, without which the table cannot be read: ${way}`,
-  );
+  const current = path.join(folder, 'CURRENT');
+  const manifest = (existsSync(current) && readFileSync(current, 'utf8').trim()) || undefined;
+  if (!files.some((file) => /\.(ldb|log)$/.test(file)) || files.includes(manifest ?? '')) return;
+  const newest = files.findLast((file) => file.startsWith('MANIFEST-'));
+  const missing = manifest === undefined ? current : path.join(folder, manifest);
+  const back =
+    manifest === undefined && newest ? `make it again (echo ${newest} > ${current})` : 'put it back';
+  const way = `${back}, or move the folder away and do npm run repair`;
+  throw new Error(`${missing} is missing, without which the table cannot be read: ${way}`);
 }
 
 /**

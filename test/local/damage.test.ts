@@ -104,7 +104,7 @@ describe('a start over files that are damaged', () => {
     await expect(run(dataDir)).rejects.toThrow(`${file}, line 1`);
   });
 
-  it('refuses a table without CURRENT, and leaves its files alone', async () => {
+  it('refuses a table without CURRENT or what that names, and leaves its files alone', async () => {
     const { dataDir, table } = await aDataFolder('a');
     const current = readFileSync(path.join(table, 'CURRENT'), 'utf8');
     rmSync(path.join(table, 'CURRENT'));
@@ -112,6 +112,10 @@ describe('a start over files that are damaged', () => {
     await expect(run(dataDir)).rejects.toThrow(`echo ${current.trim()} > ${path.join(table, 'CURRENT')}`);
     expect(readdirSync(table)).toEqual(before);
     writeFileSync(path.join(table, 'CURRENT'), current);
+    const manifest = path.join(table, current.trim());
+    renameSync(manifest, path.join(dataDir, 'aside'));
+    await expect(run(dataDir)).rejects.toThrow(`${manifest} is missing`);
+    renameSync(path.join(dataDir, 'aside'), manifest);
     expect(await (await run(dataDir)).page()).toMatchObject({ keys: ['a'] });
   });
 
