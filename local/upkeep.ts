@@ -47,11 +47,11 @@ function tell({ repositories, healthy, findings, more }: Report): void {
 }
 
 function tellReconciled({ done, healthy, kinds }: Reconciled): void {
-  const counts = Object.entries(kinds);
-  for (const [kind, { found, mended }] of counts) console.log(`${kind}: ${found} found, ${mended} mended`);
+  for (const [kind, { found, mended }] of Object.entries(kinds)) {
+    console.log(`${kind}: ${found} found, ${mended} mended`);
+  }
   const state = done ? 'reconciled' : 'not done yet, the next call goes on';
-  const found = counts.length === 0 ? ': nothing was found' : '';
-  console.log(healthy ? `${state}${found}` : `${state}; NOT healthy: npm run verify tells the rest`);
+  console.log(`${state}: ${healthy ? 'healthy' : 'NOT healthy, npm run verify tells the rest'}`);
 }
 
 async function main(): Promise<void> {

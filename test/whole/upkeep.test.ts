@@ -73,7 +73,7 @@ it('an operator sees what is wrong and repairs it, while the stack runs and afte
   const reconciled = await operate('reconcile', dataDir);
   expect(reconciled.said).toContain('files_lost: 1 found, 1 mended');
   expect(reconciled.said).toContain('package_lost: 1 found, 0 mended');
-  expect(reconciled.said).toContain('NOT healthy: npm run verify tells the rest');
+  expect(reconciled.said).toContain('reconciled: NOT healthy, npm run verify tells the rest');
   expect(reconciled.code).toBe(1);
   await chartroom.stop();
   const left = await operate('verify', dataDir);
