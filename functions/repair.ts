@@ -1,13 +1,36 @@
-import { parseRepository } from '../shared/domain/repository.ts';
+import { Fault } from '../shared/domain/fault.ts';
+import { parseRepository, type Repository } from '../shared/domain/repository.ts';
 import { readEnvironment, reconcileDependencies } from '../shared/edge/environment.ts';
+import { type ReconcileDependencies, remaining } from '../shared/reconcile.ts';
 import { type RepairReport, repair } from '../shared/repair.ts';
 
 /** `repository`: its path, `""` for the root repository; without it all. `dryRun`: only tell what is wrong. */
 export type RepairEvent = { readonly repository?: string; readonly dryRun?: boolean };
 
+const MOST_NAMES = 20;
+
+const nameOf = (repository: Repository) => repository || '(root)';
+
+/** @throws Fault for a repository of which neither table nor bucket knows: to call it healthy would mislead */
+async function mustBeThere(
+  dependencies: Omit<ReconcileDependencies, 'found'>,
+  wanted: Repository,
+): Promise<void> {
+  if (await dependencies.repositories.has(wanted)) return;
+  const others: string[] = [];
+  for await (const { repository } of remaining(dependencies)) {
+    if (repository === wanted) return;
+    others.push(nameOf(repository));
+  }
+  const more = others.length > MOST_NAMES ? ` and ${others.length - MOST_NAMES} more` : '';
+  const names = others.length === 0 ? 'none' : `${others.slice(0, MOST_NAMES).join(', ')}${more}`;
+  throw new Fault('not_found', `there is no repository ${nameOf(wanted)} here; there are ${names}`);
+}
+
 /** Invoked by hand (docs/runbook.md). */
-export const handler = async ({ repository, dryRun = false }: RepairEvent): Promise<RepairReport> =>
-  await repair(reconcileDependencies(readEnvironment(process.env)), {
-    dryRun,
-    repository: repository === undefined ? undefined : parseRepository(repository.split('/').filter(Boolean)),
-  });
+export const handler = async ({ repository: path, dryRun = false }: RepairEvent): Promise<RepairReport> => {
+  const dependencies = reconcileDependencies(readEnvironment(process.env));
+  const repository = path === undefined ? undefined : parseRepository(path.split('/').filter(Boolean));
+  if (repository !== undefined) await mustBeThere(dependencies, repository);
+  return await repair(dependencies, { dryRun, repository });
+};

@@ -1,4 +1,6 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
 import { bind, close } from './listen.ts';
@@ -17,14 +19,30 @@ export type DynamoDb = {
   close(): Promise<void>;
 };
 
+/** LevelDB would begin a new database over the files of one that has lost its `CURRENT`, and remove them. */
+function refuseHeadless(folder: string): void {
+  const files = existsSync(folder) ? readdirSync(folder).toSorted() : [];
+  const current = path.join(folder, 'CURRENT');
+  const manifest = (existsSync(current) && readFileSync(current, 'utf8').trim()) || undefined;
+  if (!files.some((file) => /\.(ldb|log)$/.test(file)) || files.includes(manifest ?? '')) return;
+  const newest = files.findLast((file) => file.startsWith('MANIFEST-'));
+  const missing = manifest === undefined ? current : path.join(folder, manifest);
+  const back =
+    manifest === undefined && newest ? `make it again (echo ${newest} > ${current})` : 'put it back';
+  const way = `${back}, or move the folder away and do npm run repair`;
+  throw new Error(`${missing} is missing, without which the table cannot be read: ${way}`);
+}
+
 /**
  * DynamoDB, by dynalite, which keeps its tables in LevelDB. It is called without a socket between: it ends the
  * process when a client leaves in the middle of a request, as a killed function does, so it only ever sees whole
  * ones.
  *
  * @param folder of the tables' files @default they live in memory
+ * @throws for a folder that has lost a file without which the others are worth nothing
  */
 export function openDynamoDb(folder: string | undefined): DynamoDb {
+  if (folder !== undefined) refuseHeadless(folder);
   const server = dynalite({ createTableMs: 0, ...(folder !== undefined && { path: folder }) });
   const [engine] = server.listeners('request') as RequestListener[];
   const answerOf = (headers: ReadonlyMap<string, string>, body: Buffer) =>

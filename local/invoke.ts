@@ -27,6 +27,7 @@ export async function invokeOn(
   const sent = request(url, { method: 'POST', headers }).end(JSON.stringify(payload));
   const [answer] = (await once(sent, 'response')) as [IncomingMessage];
   const value = await text(answer);
-  if ('x-amz-function-error' in answer.headers) throw new Error(value);
+  if ('x-amz-function-error' in answer.headers)
+    throw new Error((JSON.parse(value) as { errorMessage: string }).errorMessage);
   return JSON.parse(value);
 }

@@ -10,13 +10,26 @@ type Line<Value> = { readonly put: Value } | { readonly delete: string };
  */
 export class Journal<Value extends { readonly key: string }> extends Map<string, Value> {
   readonly #file: number;
+  readonly #replaced: (value: Value) => void;
 
-  constructor(file: string) {
+  /**
+   * @param replaced hears of each value that the journal says is no more, also of those that it said so of before
+   * @throws for a line that cannot be read, before anything is written
+   */
+  constructor(file: string, replaced: (value: Value) => void = () => {}) {
     super();
+    this.#replaced = replaced;
     fs.mkdirSync(path.dirname(file), { recursive: true });
     // What follows the last line feed is a line whose writer was killed.
     const lines = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
-    for (const line of lines) this.#apply(JSON.parse(line) as Line<Value>);
+    for (const [index, line] of lines.entries()) {
+      try {
+        this.#apply(readLine<Value>(line));
+      } catch (cause) {
+        const way = 'put the file back from a copy, or delete the line, and what it says is lost';
+        throw new Error(`${file}, line ${index + 1}, cannot be read: ${way}`, { cause });
+      }
+    }
     const present = [...this.values()].map((put) => `${JSON.stringify({ put })}\n`);
     fs.writeFileSync(`${file}.new`, present.join(''));
     fs.renameSync(`${file}.new`, file);
@@ -41,8 +54,17 @@ export class Journal<Value extends { readonly key: string }> extends Map<string,
   }
 
   #apply(line: Line<Value>): true {
-    if ('put' in line) super.set(line.put.key, line.put);
-    else super.delete(line.delete);
+    const key = 'put' in line ? line.put.key : line.delete;
+    const before = super.get(key);
+    if ('put' in line) super.set(key, line.put);
+    else super.delete(key);
+    if (before !== undefined) this.#replaced(before);
     return true;
   }
+}
+
+function readLine<Value extends { readonly key: string }>(text: string): Line<Value> {
+  const line = JSON.parse(text) as Line<Value>;
+  if (typeof ('put' in line ? line.put.key : line.delete) === 'string') return line;
+  throw new Error('it is no change');
 }

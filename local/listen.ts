@@ -34,7 +34,10 @@ export async function bind(server: Server, host: string, port: number): Promise<
   server.listen(port, host);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    throw new Error(`port ${port} on ${host} is taken by another program`, { cause: error });
+    throw new Error(
+      `port ${port} on ${host} is taken by another program; choose others with --port and --store-port`,
+      { cause: error },
+    );
   });
   return (server.address() as AddressInfo).port;
 }

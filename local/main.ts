@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommandLine, UsageError } from './command-line.ts';
 import { type LocalOptions, type LocalStack, startLocal } from './stack.ts';
 
 const USAGE = `Runs Chartroom on this computer.
@@ -20,9 +20,6 @@ const USAGE = `Runs Chartroom on this computer.
 // How long a stop may take, with requests under way, before it is an end.
 const STOP_PATIENCE_MS = 10_000;
 
-/** What cannot be meant. */
-class UsageError extends Error {}
-
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
   throw new UsageError(`"${text}" is not a port`);
@@ -41,11 +38,9 @@ const OPTIONS = {
 } as const;
 
 function readArguments() {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const { values, positionals } = readCommandLine(OPTIONS);
+  if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is no option`);
+  return values;
 }
 
 function readOptions({ access, address, ...values }: ReturnType<typeof readArguments>): LocalOptions {

@@ -180,7 +180,7 @@ export class Bucket {
     if (versionId === undefined) this.#options.changed({ event: 'ObjectRemoved:DeleteMarkerCreated', key });
     else if (versionId !== object?.blob) return;
     else this.#options.changed({ event: 'ObjectRemoved:Delete', key });
-    if (object !== undefined) this.#files.remove(object);
+    this.#files.delete(key);
   }
 
   async #post({ body, headers }: S3Request): Promise<Answer> {

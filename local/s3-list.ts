@@ -23,7 +23,7 @@ function readPage(files: ObjectFiles, query: URLSearchParams, after: string) {
   let last = after;
   for (const object of files.sorted()) {
     const { key } = object;
-    if (!key.startsWith(prefix) || !isBehind(key, last)) continue;
+    if (!key.startsWith(prefix) || !isBehind(key, last) || !files.isWhole(object)) continue;
     if (found.length === most) next = last;
     if (next !== undefined) break;
     const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);

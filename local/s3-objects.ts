@@ -15,23 +15,49 @@ export type StoredObject = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
+// A file is called so until the journal names it.
+const NEW = '.new';
+
 /**
  * A bucket's objects on disk: each body is a file of its own, under a random name since a key may hold any
- * character, and a journal says which key has which. An object is there once its line in the journal is, whole;
- * what a killed process wrote before that is removed at the next start.
+ * character, and a journal says which key has which. An object is there once its line in the journal is, whole,
+ * and as long as its file is.
+ *
+ * What a killed process left is removed at the next start: a file that is still called new, and one that the
+ * journal says was replaced. A file of which the journal says nothing stays: it may be the journal that lost it.
  */
 export class ObjectFiles extends Journal<StoredObject> {
   readonly #blobs: string;
 
   constructor(folder: string) {
-    super(path.join(folder, 'journal.jsonl'));
-    this.#blobs = path.join(folder, 'blobs');
-    fs.mkdirSync(this.#blobs, { recursive: true });
+    const journal = path.join(folder, 'journal.jsonl');
+    const blobs = path.join(folder, 'blobs');
+    fs.mkdirSync(blobs, { recursive: true });
+    if (!fs.existsSync(journal) && fs.readdirSync(blobs).length > 0) {
+      const way = 'put it back from a copy, or see "The files of this computer" in docs/runbook.md';
+      throw new Error(`${journal} is missing, which names the files in ${blobs}: ${way}`);
+    }
+    super(journal, ({ blob }) => fs.rmSync(path.join(blobs, blob), { force: true }));
+    this.#blobs = blobs;
     const named = new Set([...this.values()].map(({ blob }) => blob));
-    for (const blob of fs.readdirSync(this.#blobs)) if (!named.has(blob)) this.#discard(blob);
+    for (const file of fs.readdirSync(blobs)) {
+      const blob = path.basename(file, NEW);
+      if (file !== blob && named.has(blob)) this.#keep(blob);
+      else if (file !== blob) fs.rmSync(path.join(blobs, file));
+    }
   }
 
-  /** All objects in the order of their keys' UTF-8 bytes, which is S3's. */
+  /** @returns nothing also for an object whose file is missing or cut short */
+  override get(key: string): StoredObject | undefined {
+    const object = super.get(key);
+    return object && this.isWhole(object) ? object : undefined;
+  }
+
+  isWhole({ blob, sizeBytes }: StoredObject): boolean {
+    return fs.statSync(path.join(this.#blobs, blob), { throwIfNoEntry: false })?.size === sizeBytes;
+  }
+
+  /** All objects, whole or not, in the order of their keys' UTF-8 bytes, which is S3's. */
   sorted(): readonly StoredObject[] {
     return [...this.values()]
       .map((object) => ({ object, bytes: Buffer.from(object.key) }))
@@ -44,21 +70,15 @@ export class ObjectFiles extends Journal<StoredObject> {
   }
 
   store(object: Pick<StoredObject, 'key' | 'etag' | 'headers'>, bytes: Buffer): StoredObject {
-    const before = this.get(object.key);
     const blob = randomUUID();
     const stored = { ...object, blob, sizeBytes: bytes.length, modified: new Date().toISOString() };
-    fs.writeFileSync(path.join(this.#blobs, blob), bytes);
+    fs.writeFileSync(path.join(this.#blobs, blob + NEW), bytes);
     this.put(stored);
-    if (before !== undefined) this.#discard(before.blob);
+    this.#keep(blob);
     return stored;
   }
 
-  remove({ key, blob }: StoredObject): void {
-    this.delete(key);
-    this.#discard(blob);
-  }
-
-  #discard(blob: string): void {
-    fs.rmSync(path.join(this.#blobs, blob), { force: true });
+  #keep(blob: string): void {
+    fs.renameSync(path.join(this.#blobs, blob + NEW), path.join(this.#blobs, blob));
   }
 }

@@ -1,4 +1,6 @@
-import { parseArgs } from 'node:util';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { readCommandLine, UsageError } from './command-line.ts';
 import { invokeOn } from './invoke.ts';
 
 const USAGE = `Looks after the charts of a Chartroom on this computer, running or not.
@@ -9,6 +11,14 @@ const USAGE = `Looks after the charts of a Chartroom on this computer, running o
 
   -- --data-dir DIR   where charts are kept (default .chartroom)
   -- --repository R   this repository alone, "" for the root one (verify and repair)`;
+
+const OPTIONS = {
+  'data-dir': { type: 'string', default: '.chartroom' },
+  repository: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const ROOT = '(root)';
 
 type Report = {
   readonly repositories: number;
@@ -21,41 +31,59 @@ type Report = {
   readonly more: number;
 };
 
+type Reconciled = {
+  readonly done: boolean;
+  readonly healthy: boolean;
+  readonly kinds: Readonly<Record<string, { readonly found: number; readonly mended: number }>>;
+};
+
 function tell({ repositories, healthy, findings, more }: Report): void {
   for (const { repository, kind, mended, ...rest } of findings) {
-    console.log(`${repository || '(root)'}: ${kind}${mended ? ', mended' : ''} ${JSON.stringify(rest)}`);
+    console.log(`${repository || ROOT}: ${kind}${mended ? ', mended' : ''} ${JSON.stringify(rest)}`);
   }
   if (more > 0) console.log(`and ${more} more`);
-  console.log(`${repositories} repositories: ${healthy ? 'healthy' : 'NOT healthy, see docs/runbook.md'}`);
+  const looked = repositories === 1 ? '1 repository' : `${repositories} repositories`;
+  console.log(`${looked}: ${healthy ? 'healthy' : 'NOT healthy, see docs/runbook.md'}`);
+}
+
+function tellReconciled({ done, healthy, kinds }: Reconciled): void {
+  for (const [kind, { found, mended }] of Object.entries(kinds)) {
+    console.log(`${kind}: ${found} found, ${mended} mended`);
+  }
+  const state = done ? 'reconciled' : 'not done yet, the next call goes on';
+  console.log(`${state}: ${healthy ? 'healthy' : 'NOT healthy, npm run verify tells the rest'}`);
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      'data-dir': { type: 'string', default: '.chartroom' },
-      repository: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const [task] = positionals;
+  const { values, positionals } = readCommandLine(OPTIONS);
+  const [task, ...others] = positionals;
   const { 'data-dir': dataDir, repository } = values;
-  if (values.help || (task !== 'verify' && task !== 'repair' && task !== 'reconcile')) {
-    console.log(USAGE);
-    return;
+  if (values.help) return console.log(USAGE);
+  if ((task !== 'verify' && task !== 'repair' && task !== 'reconcile') || others.length > 0) {
+    throw new UsageError(`"${others[0] ?? task}" is no option; they follow two dashes: npm run verify -- …`);
+  }
+  if (!['dynamodb', 's3', 'lock'].some((name) => existsSync(path.join(dataDir, name)))) {
+    throw new Error(
+      `no charts are kept in ${path.resolve(dataDir)}; say where they are with -- --data-dir DIR`,
+    );
   }
   if (task === 'reconcile') {
-    await invokeOn(dataDir, 'reconcile', { now: true });
-    console.log('reconciled');
+    if (repository !== undefined) throw new UsageError('reconcile goes through all repositories');
+    const reconciled = (await invokeOn(dataDir, 'reconcile', { now: true })) as Reconciled;
+    tellReconciled(reconciled);
+    process.exitCode = reconciled.healthy ? 0 : 1;
     return;
   }
-  const chosen = repository === undefined ? {} : { repository };
+  const chosen = repository === undefined ? {} : { repository: repository === ROOT ? '' : repository };
   const report = (await invokeOn(dataDir, 'repair', { ...chosen, dryRun: task === 'verify' })) as Report;
   tell(report);
   process.exitCode = report.healthy ? 0 : 1;
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
+  const message = error instanceof Error ? error.message : String(error);
+  // A fault is the reader's, who needs to know no more than what it says.
+  const [, fault] = /^Fault: (.*)/.exec(message) ?? [];
+  console.error(error instanceof UsageError ? `${message}\n\n${USAGE}` : (fault ?? message));
   process.exit(2);
 });

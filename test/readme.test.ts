@@ -16,7 +16,7 @@ const NOT_RUN = [
   { block: 'helm install my-release chartroom/demo\n', why: 'it needs a cluster' },
   {
     block: 'gpg --export-secret-keys > secring.gpg\ngpg --export > pubring.gpg\n',
-    why: 'it needs a key of your own; the fixtures hold one for the block before',
+    why: 'it needs a key of your own; the fixtures hold one for the block after',
   },
   { block: 'npm ci\nnpx cdk bootstrap\nnpx cdk deploy\n', why: 'it needs an AWS account' },
 ];

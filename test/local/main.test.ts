@@ -46,12 +46,20 @@ describe('npm start', () => {
 
   it.each([
     { args: ['--nonsense'], message: '--nonsense' },
+    { args: ['nonsense'], message: '"nonsense" is no option' },
     { args: ['--port', 'x'], message: '"x" is not a port' },
     { args: ['--access', 'half'], message: 'not "half"' },
   ])('refuses $args', async ({ args, message }) => {
     const { printed, ended } = run(args);
     expect(await ended).toBe(2);
     expect(printed.err).toContain(message);
+    expect(printed.err).toContain('--repo-path DIR');
+  });
+
+  it('refuses an option that npm has kept for itself', async () => {
+    const { printed, ended } = run([], { npm_config_port: '9000', npm_lifecycle_event: 'start' });
+    expect(await ended).toBe(2);
+    expect(printed.err).toContain('npm run start -- --port');
   });
 
   it('says so when its port is taken', async () => {
@@ -59,7 +67,7 @@ describe('npm start', () => {
     const port = await bind(other, '127.0.0.1', 0);
     const { printed, ended } = run(['--ephemeral', '--port', String(port)]);
     expect(await ended).toBe(1);
-    expect(printed.err).toMatch(new RegExp(`port ${port} on .* is taken by another program`));
+    expect(printed.err).toMatch(new RegExp(`port ${port} on .* is taken by another program; .*--port`));
     await close(other);
   });
 

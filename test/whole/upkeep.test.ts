@@ -1,16 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { aPackage } from '../packages.ts';
 import { type Chartroom, listed, startChartroom } from './chartroom.ts';
 
+type Outcome = { readonly code: number; readonly said: string };
+
 /** Runs `npm run <task> -- …` as an operator does. @returns what it printed and its exit code */
-function operate(task: string, dataDir: string, ...args: string[]): Promise<{ code: number; said: string }> {
+const operate = (task: string, dataDir: string, ...args: string[]) =>
+  npmRun(task, '--', '--data-dir', dataDir, ...args);
+
+function npmRun(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const command = ['run', '--silent', task, '--', '--data-dir', dataDir, ...args];
+    const command = ['run', '--silent', ...args];
     execFile('npm', command, { cwd: path.join(import.meta.dirname, '../..') }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), said: `${stdout}${stderr}` }),
     );
@@ -65,10 +70,121 @@ it('an operator sees what is wrong and repairs it, while the stack runs and afte
 
   await lose(chartroom, 'files/-/', /json\.gz$/);
   await lose(chartroom, 'charts/org/team/-/', /\.tgz$/);
-  expect(await operate('reconcile', dataDir)).toMatchObject({ code: 0 });
+  const reconciled = await operate('reconcile', dataDir);
+  expect(reconciled.said).toContain('files_lost: 1 found, 1 mended');
+  expect(reconciled.said).toContain('package_lost: 1 found, 0 mended');
+  expect(reconciled.said).toContain('reconciled: NOT healthy, npm run verify tells the rest');
+  expect(reconciled.code).toBe(1);
   await chartroom.stop();
   const left = await operate('verify', dataDir);
   expect(left.code).toBe(1);
   expect(left.said).toContain('org/team: package_lost');
   expect(left.said).not.toContain('files_lost');
+});
+
+describe('files that were removed by hand', () => {
+  /** Removes the files of all objects whose keys match. */
+  function removeFiles(dataDir: string, pattern: RegExp): void {
+    const [bucket = ''] = readdirSync(path.join(dataDir, 's3'));
+    const folder = path.join(dataDir, 's3', bucket);
+    type Line = { readonly put?: { readonly key: string; readonly blob: string } };
+    const lines = readFileSync(path.join(folder, 'journal.jsonl'), 'utf8').trim().split('\n');
+    const lost = lines
+      .map((line) => (JSON.parse(line) as Line).put)
+      .filter((put) => pattern.test(put?.key ?? ''));
+    expect(lost).not.toHaveLength(0);
+    for (const put of lost) rmSync(path.join(folder, 'blobs', put?.blob ?? ''), { force: true });
+  }
+
+  it.each([/index\.yaml$/, /ranges\.json$/])(
+    'of an index (%s): is built anew by reconciliation, or for the next readers',
+    async (pattern) => {
+      const dataDir = temporaryFolder();
+      const chartroom = await startChartroom({ dataDir });
+      onTestFinished(() => chartroom.stop());
+      await chartroom.publish(await aPackage());
+      await chartroom.readIndex();
+      await chartroom.idle();
+      removeFiles(dataDir, pattern);
+      const wrong = await operate('verify', dataDir);
+      expect(wrong).toMatchObject({ code: 1, said: expect.stringContaining('(root): index_lost') });
+      const healed = await operate('reconcile', dataDir);
+      expect(healed).toMatchObject({
+        code: 0,
+        said: expect.stringContaining('index_lost: 1 found, 1 mended'),
+      });
+      removeFiles(dataDir, pattern);
+      await chartroom.stop();
+      const second = await startChartroom({ dataDir });
+      onTestFinished(() => second.stop());
+      // The first may be answered 503, and has the indexer build it anew.
+      const seen = () => second.readIndex().then(listed, () => []);
+      await expect.poll(seen, { timeout: 30_000 }).toEqual(['demo 1.0.0']);
+    },
+  );
+
+  it('of a package are told', async () => {
+    const dataDir = temporaryFolder();
+    const chartroom = await startChartroom({ dataDir });
+    onTestFinished(() => chartroom.stop());
+    await chartroom.publish(await aPackage());
+    await chartroom.idle();
+    removeFiles(dataDir, /\.tgz$/);
+    expect(await chartroom.digestAt('/charts/demo-1.0.0.tgz')).toBeUndefined();
+    const { code, said } = await operate('verify', dataDir, '--repository', '(root)');
+    expect(code).toBe(1);
+    expect(said).toContain('(root): package_lost');
+    expect(said).toContain('1 repository: NOT healthy');
+  });
+});
+
+describe('what an operator cannot mean', () => {
+  it('is a folder without charts', async () => {
+    const nowhere = path.join(temporaryFolder(), 'nowhere');
+    for (const task of ['verify', 'repair', 'reconcile']) {
+      const { code, said } = await operate(task, nowhere);
+      expect({ code, said }).toEqual({
+        code: 2,
+        said: expect.stringContaining(`no charts are kept in ${nowhere}`),
+      });
+    }
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it('is a repository that is not there', async () => {
+    const dataDir = temporaryFolder();
+    const chartroom = await startChartroom({ dataDir });
+    onTestFinished(() => chartroom.stop());
+    for (const repository of ['', 'org/team']) await chartroom.publish(await aPackage(), repository);
+    const lines = async (repository: string) => {
+      const { code, said } = await operate('verify', dataDir, '--repository', repository);
+      expect(code).toBe(2);
+      return said.trim().split('\n');
+    };
+    expect(await lines('nope')).toEqual([
+      expect.stringMatching(
+        /^there is no repository nope here; there are (\(root\), org\/team|org\/team, \(root\))$/,
+      ),
+    ]);
+    expect(await lines('a/b/c/d')).toEqual(['a repository has at most 3 segments, not 4']);
+    await chartroom.stop();
+    expect(await lines('a/b/c/d')).toEqual(['a repository has at most 3 segments, not 4']);
+  });
+
+  it.each([
+    { args: ['--data-dir', '/somewhere'] },
+    { args: ['--data-dir=/somewhere'] },
+    { args: ['--repository', 'org'] },
+  ])('are options before the two dashes: $args', async ({ args }) => {
+    const { code, said } = await npmRun('verify', ...args);
+    expect(code).toBe(2);
+    expect(said).toContain(`npm run verify -- ${args[0]?.split('=')[0]} …`);
+  });
+
+  it('is an unknown option: the known ones are shown', async () => {
+    const { code, said } = await npmRun('verify', '--', '--nonsense');
+    expect(code).toBe(2);
+    expect(said).toContain('--nonsense');
+    expect(said).toContain('--data-dir DIR');
+  });
 });
