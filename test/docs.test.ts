@@ -70,6 +70,7 @@ const documents = [
   'CHANGELOG.md',
   'docs/api.md',
   'docs/architecture.md',
+  'docs/from-chartmuseum.md',
   'docs/reliability.md',
   'docs/runbook.md',
 ];
