@@ -41,6 +41,8 @@ export async function readArchive(
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   const tape = new Tape(budget);
   const members = extract(ANY_TAR);
+  // Go reads the records of a global header and forgets them; tar-stream would copy them to every member.
+  Object.defineProperty(members, '_paxGlobal', { get: () => null, set: () => {} });
   const flow = pipeline(gunzip, tape, members).catch((error: unknown) => error);
   gunzip.end(bytes);
   const files = await collect(members, new MemberRules(budget, tape), wanted).catch(
@@ -65,6 +67,8 @@ async function collect(
   const files: ArchiveFile[] = [];
   for await (const member of members) {
     const path = rules.pathOf(member.header);
+    // A directory has no bytes, whatever its header says; tar-stream would wait for them.
+    if (path === undefined) member.header.size = 0;
     const chunks: Uint8Array[] = [];
     const keep = path !== undefined && wanted(path);
     for await (const chunk of member) if (keep && chunk instanceof Uint8Array) chunks.push(chunk);

@@ -17,6 +17,9 @@ export type ProvenanceFile = {
 // Chart.yaml's metadata, some digests and one signature: real ones have 1 to 3 KB.
 const MAX_BYTES = 256 * 1024;
 
+// Name, version and digests take less. The expressions below take time that grows with the square of a line's length.
+const MAX_LINE = 1024;
+
 /**
  * Reads a provenance file as `helm package --sign` writes it (pkg/provenance/sign.go): a clear-signed message of
  * the chart's metadata, a line `...`, and the digests of files. The signature is not verified: `helm verify` does
@@ -59,7 +62,8 @@ function chartOf(signed: string): { name: ChartName; version: ChartVersion } {
 }
 
 function fieldOf(signed: string, field: string): string | undefined {
-  const [, value] = new RegExp(`^${field}:[ \t]*(.*?)[ \t]*$`, 'm').exec(signed) ?? [];
+  const line = signed.split('\n').find((one) => one.startsWith(`${field}:`)) ?? '';
+  const [, value] = (line.length <= MAX_LINE && /^\w+:[ \t]*(.*?)[ \t]*$/.exec(line)) || [];
   return value?.replace(/^(["'])(.*)\1$/, '$2');
 }
 
@@ -70,6 +74,7 @@ function statedDigest(signed: string, file: string): Digest {
     .split(/^files:[ \t]*$/m)
     .at(1)
     ?.split('\n') ?? []) {
+    if (line.length > MAX_LINE) continue;
     const [, key = '', digest = ''] =
       /^[ \t]+(.+):[ \t]+["']?sha256:([0-9a-fA-F]+)["']?[ \t]*$/.exec(line) ?? [];
     if (key.replace(/^(["'])(.*)\1$/, '$2') !== file) continue;

@@ -78,11 +78,21 @@ describe('a package', () => {
     });
   });
 
+  const MANY_RECORDS: Member = {
+    name: 'pax',
+    type: 'g',
+    data: Array.from({ length: 250_000 }, (_, at) => `13 ${at + 1_000_000}==\n`).join(''),
+  };
+  const MANY_HEADERS = Array<Member>(10_000).fill(pax({ mtime: '1' }));
   const LONG = `templates/${'d/'.repeat(80)}x.yaml`;
   it.each<[string, Buffer]>([
     [
       'directories',
       tgz([{ name: 'chart/', type: '5', mode: 0o755 }, { name: 'chart/templates/', type: '5' }, CHART]),
+    ],
+    [
+      'a directory whose header tells of bytes',
+      tgz([{ name: 'chart/', type: '5', size: '00000000001' }, CHART]),
     ],
     ['a directory that only its mode tells', tgz([{ name: 'chart/x', mode: 0o40755 }, CHART])],
     ['the mode of a plain file', tgz([{ ...CHART, mode: 0o100644 }])],
@@ -93,6 +103,11 @@ describe('a package', () => {
     ['a header of GNU', tgz([{ ...CHART, magic: 'ustar  \0' }])],
     ['a pax header', tgz([pax({ path: 'chart/Chart.yaml', mtime: '1.5' }), { ...CHART, name: 'short' }])],
     ['a global pax header', tgz([pax({ comment: 'abc' }, 'g'), CHART])],
+    [
+      'a path in a global pax header, which Go forgets',
+      tgz([pax({ path: '../x' }, 'g'), pax({ mtime: '1' }), CHART]),
+    ],
+    ['a long global pax header before many others', tgz([MANY_RECORDS, ...MANY_HEADERS, CHART])],
     [
       'a long name by GNU',
       tgz([CHART, { name: '././@LongLink', type: 'L', data: `chart/${LONG}\0` }, { name: 'chart/x' }]),
