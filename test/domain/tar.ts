@@ -23,7 +23,7 @@ export function tgz(members: readonly Member[], options?: { end?: string }): Buf
 
 /** A package with a Chart.yaml of these lines and more files below its directory. */
 export function chartTgz(
-  chartYaml: string,
+  chartYaml: string | Uint8Array,
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Buffer {
   const others = Object.entries(files).map(([path, data]) => ({ name: `chart/${path}`, data }));
