@@ -17,6 +17,9 @@ export type ArchiveFile = {
 
 const BLOCK_BYTES = 512;
 const TRAILING = 'something follows the end of the gzip data';
+// After an empty pax header or long name, tar-stream passes over bytes that Go reads, and is no more at a block's
+// start: what it would read from there is another chart than Helm's.
+const OUT_OF_PLACE = `it cannot be unpacked (not every member begins at a block of ${BLOCK_BYTES} bytes)`;
 const EMPTY_BLOCK = Buffer.alloc(BLOCK_BYTES);
 
 // Tar of before POSIX too, which Go reads; tar-stream's types do not know the option.
@@ -55,6 +58,7 @@ export async function readArchive(
   const error = await flow;
   if (error !== undefined) throw asFault(error);
   if (gunzip.bytesWritten !== bytes.length) throw invalid(TRAILING); // zlib passes over zeros
+  if (!tape.isWhole()) throw invalid(OUT_OF_PLACE);
   if (files.length === 0) throw invalid('it holds no files');
   return files;
 }
@@ -115,6 +119,11 @@ class Tape extends Transform {
     this.#blockIsEmpty = true;
   }
 
+  /** Whether it ended at the end of a block. */
+  isWhole(): boolean {
+    return this.#position % BLOCK_BYTES === 0;
+  }
+
   /** Whether an empty block begins in a range of bytes. */
   hasEmptyBlock(start: number, end: number): boolean {
     for (let at = start; at < end; at += BLOCK_BYTES)
@@ -166,6 +175,7 @@ class MemberRules {
     size?: number;
     type?: unknown;
   }): void {
+    if (byteOffset % BLOCK_BYTES !== 0) throw invalid(OUT_OF_PLACE);
     if (this.#tape.hasEmptyBlock(this.#end, byteOffset)) throw invalid('it continues after its end mark');
     const bytes = type === 'directory' ? 0 : size;
     this.#end = byteOffset + Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;

@@ -160,6 +160,30 @@ describe('a package', () => {
       gzipSync(Buffer.concat([tar([CHART], { end: '\0'.repeat(512) }), tar([CHART])])),
       /continues after its end/,
     ],
+    [
+      'an empty pax header that makes tar-stream pass over the next member',
+      tgz(
+        [
+          { name: 'pax', type: 'x' },
+          { ...CHART, data: MINIMAL.padEnd(1025, '#') },
+          { ...CHART, data: MINIMAL.replace('1.2.3', '2.0.0') },
+        ],
+        { end: '\0'.repeat(513) },
+      ),
+      /not every member begins at a block/,
+    ],
+    [
+      'an empty long name that makes tar-stream read a member inside another',
+      tgz([
+        { name: 'name', type: 'L' },
+        { ...CHART, data: MINIMAL.padEnd(1025, '#') },
+        {
+          name: 'chart/x',
+          data: Buffer.concat([Buffer.alloc(513), tar([{ name: 'chart/y' }], { end: '' })]),
+        },
+      ]),
+      /not every member begins at a block/,
+    ],
     ['garbage in the tar', tgz([CHART], { end: 'x'.repeat(512) }), /cannot be unpacked/],
     ['no Chart.yaml', tgz([{ name: 'chart/values.yaml' }]), /Chart\.yaml is missing/],
     [
