@@ -25,6 +25,10 @@ const WORDS: ReadonlyMap<string, GoScalar> = new Map<string, GoScalar>([
 
 const INTEGER = /^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)$/;
 const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+// No group is repeated in these: on a long text that exhausts the stack of the regular expression engine.
+const DOT_FLOAT = /^\.[\d_]+([eE][-+]?[\d_]+)?$/;
+const STRAY_UNDERSCORE = /(?<!\d)_|_(?!\d)/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const SMALLEST_INT64 = -(2n ** 63n);
 const LARGEST_INT64 = 2n ** 63n - 1n;
 const LARGEST_UINT64 = 2n ** 64n - 1n;
@@ -51,7 +55,7 @@ function resolvePlain(text: string): GoScalar {
   if (word !== undefined) return word;
   if (!/^[-+.0-9]/.test(text)) return text;
   // After a dot, strconv.ParseFloat itself reads the underscores, and only those between digits.
-  if (text.startsWith('.') && !/^\.\d(_?\d)*([eE][-+]?\d(_?\d)*)?$/.test(text)) return text;
+  if (text.startsWith('.') && !(DOT_FLOAT.test(text) && !STRAY_UNDERSCORE.test(text))) return text;
   // Of "0b-1" resolve.go cuts the "0b" and reads a binary number with its sign.
   const digits = text.replaceAll('_', '').replace(/^0b([+-])/, '$10b');
   return parseInteger(digits) ?? parseFloat64(digits) ?? text;
@@ -74,7 +78,7 @@ function parseFloat64(text: string): number | undefined {
 
 function decodeBinary(text: string): string {
   const compact = text.replace(/[\r\n]/g, '');
-  if (!/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) {
+  if (compact.length % 4 !== 0 || !BASE64.test(compact)) {
     throw new ScalarTagError('!!binary value contains invalid base64 data');
   }
   return Buffer.from(compact, 'base64').toString('utf8');

@@ -17,6 +17,9 @@ export type ArchiveFile = {
 
 const BLOCK_BYTES = 512;
 const TRAILING = 'something follows the end of the gzip data';
+// After an empty pax header or long name, tar-stream passes over bytes that Go reads, and is no more at a block's
+// start: what it would read from there is another chart than Helm's.
+const OUT_OF_PLACE = `it cannot be unpacked (not every member begins at a block of ${BLOCK_BYTES} bytes)`;
 const EMPTY_BLOCK = Buffer.alloc(BLOCK_BYTES);
 
 // Tar of before POSIX too, which Go reads; tar-stream's types do not know the option.
@@ -41,6 +44,8 @@ export async function readArchive(
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   const tape = new Tape(budget);
   const members = extract(ANY_TAR);
+  // Go reads the records of a global header and forgets them; tar-stream would copy them to every member.
+  Object.defineProperty(members, '_paxGlobal', { get: () => null, set: () => {} });
   const flow = pipeline(gunzip, tape, members).catch((error: unknown) => error);
   gunzip.end(bytes);
   const files = await collect(members, new MemberRules(budget, tape), wanted).catch(
@@ -53,6 +58,7 @@ export async function readArchive(
   const error = await flow;
   if (error !== undefined) throw asFault(error);
   if (gunzip.bytesWritten !== bytes.length) throw invalid(TRAILING); // zlib passes over zeros
+  if (!tape.isWhole()) throw invalid(OUT_OF_PLACE);
   if (files.length === 0) throw invalid('it holds no files');
   return files;
 }
@@ -65,6 +71,8 @@ async function collect(
   const files: ArchiveFile[] = [];
   for await (const member of members) {
     const path = rules.pathOf(member.header);
+    // A directory has no bytes, whatever its header says; tar-stream would wait for them.
+    if (path === undefined) member.header.size = 0;
     const chunks: Uint8Array[] = [];
     const keep = path !== undefined && wanted(path);
     for await (const chunk of member) if (keep && chunk instanceof Uint8Array) chunks.push(chunk);
@@ -109,6 +117,11 @@ class Tape extends Transform {
     if (this.#position % BLOCK_BYTES !== 0) return;
     if (this.#blockIsEmpty) this.#emptyBlocks.add(this.#position / BLOCK_BYTES - 1);
     this.#blockIsEmpty = true;
+  }
+
+  /** Whether it ended at the end of a block. */
+  isWhole(): boolean {
+    return this.#position % BLOCK_BYTES === 0;
   }
 
   /** Whether an empty block begins in a range of bytes. */
@@ -162,6 +175,7 @@ class MemberRules {
     size?: number;
     type?: unknown;
   }): void {
+    if (byteOffset % BLOCK_BYTES !== 0) throw invalid(OUT_OF_PLACE);
     if (this.#tape.hasEmptyBlock(this.#end, byteOffset)) throw invalid('it continues after its end mark');
     const bytes = type === 'directory' ? 0 : size;
     this.#end = byteOffset + Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;

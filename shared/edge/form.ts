@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import busboy from 'busboy';
 import { Fault } from '../domain/fault.ts';
 import { mediaTypeOf, type Request } from './request.ts';
@@ -35,24 +36,30 @@ export async function readForm(request: Request, fields: FormFields): Promise<Up
   return { ...(chart && { chart }), ...(prov && { prov }) };
 }
 
+type FormFile = { readonly name: string; readonly filename: string | undefined; readonly bytes: Uint8Array };
+
 function readFiles({ headers, body }: Request): Promise<ReadonlyMap<string, Uint8Array>> {
   return new Promise((resolve, reject) => {
     const refuse = (cause: unknown) => reject(unreadable(cause));
-    const files = new Map<string, Uint8Array>();
+    const parts: Promise<FormFile>[] = [];
     const form = openForm(headers);
     form.on('file', (name, stream, { filename }) => {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('error', refuse);
-      stream.on('end', () => {
-        if (filename && !files.has(name)) files.set(name, Buffer.concat(chunks));
-      });
+      const part = buffer(stream).then((bytes) => ({ name, filename, bytes }));
+      part.catch(refuse);
+      parts.push(part);
     });
     form.on('partsLimit', () => refuse(new Error(`more than ${LIMITS.parts} parts`)));
     form.on('error', refuse);
-    form.on('close', () => resolve(files));
-    form.end(body);
+    form.on('close', () => Promise.all(parts).then((all) => resolve(firstOfEachName(all)), refuse));
+    // Not end(): busboy would wait for ever for a file that is open where the form ends.
+    form.write(body, () => form.destroy());
   });
+}
+
+function firstOfEachName(all: readonly FormFile[]): ReadonlyMap<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  for (const { name, filename, bytes } of all) if (filename && !files.has(name)) files.set(name, bytes);
+  return files;
 }
 
 function openForm(headers: Request['headers']): busboy.Busboy {

@@ -82,11 +82,21 @@ describe('a package', () => {
     });
   });
 
+  const MANY_RECORDS: Member = {
+    name: 'pax',
+    type: 'g',
+    data: Array.from({ length: 250_000 }, (_, at) => `13 ${at + 1_000_000}==\n`).join(''),
+  };
+  const MANY_HEADERS = Array<Member>(10_000).fill(pax({ mtime: '1' }));
   const LONG = `templates/${'d/'.repeat(80)}x.yaml`;
   it.each<[string, Buffer]>([
     [
       'directories',
       tgz([{ name: 'chart/', type: '5', mode: 0o755 }, { name: 'chart/templates/', type: '5' }, CHART]),
+    ],
+    [
+      'a directory whose header tells of bytes',
+      tgz([{ name: 'chart/', type: '5', size: '00000000001' }, CHART]),
     ],
     ['a directory that only its mode tells', tgz([{ name: 'chart/x', mode: 0o40755 }, CHART])],
     ['the mode of a plain file', tgz([{ ...CHART, mode: 0o100644 }])],
@@ -97,6 +107,11 @@ describe('a package', () => {
     ['a header of GNU', tgz([{ ...CHART, magic: 'ustar  \0' }])],
     ['a pax header', tgz([pax({ path: 'chart/Chart.yaml', mtime: '1.5' }), { ...CHART, name: 'short' }])],
     ['a global pax header', tgz([pax({ comment: 'abc' }, 'g'), CHART])],
+    [
+      'a path in a global pax header, which Go forgets',
+      tgz([pax({ path: '../x' }, 'g'), pax({ mtime: '1' }), CHART]),
+    ],
+    ['a long global pax header before many others', tgz([MANY_RECORDS, ...MANY_HEADERS, CHART])],
     [
       'a long name by GNU',
       tgz([CHART, { name: '././@LongLink', type: 'L', data: `chart/${LONG}\0` }, { name: 'chart/x' }]),
@@ -148,6 +163,30 @@ describe('a package', () => {
       'a member after one empty block',
       gzipSync(Buffer.concat([tar([CHART], { end: '\0'.repeat(512) }), tar([CHART])])),
       /continues after its end/,
+    ],
+    [
+      'an empty pax header that makes tar-stream pass over the next member',
+      tgz(
+        [
+          { name: 'pax', type: 'x' },
+          { ...CHART, data: MINIMAL.padEnd(1025, '#') },
+          { ...CHART, data: MINIMAL.replace('1.2.3', '2.0.0') },
+        ],
+        { end: '\0'.repeat(513) },
+      ),
+      /not every member begins at a block/,
+    ],
+    [
+      'an empty long name that makes tar-stream read a member inside another',
+      tgz([
+        { name: 'name', type: 'L' },
+        { ...CHART, data: MINIMAL.padEnd(1025, '#') },
+        {
+          name: 'chart/x',
+          data: Buffer.concat([Buffer.alloc(513), tar([{ name: 'chart/y' }], { end: '' })]),
+        },
+      ]),
+      /not every member begins at a block/,
     ],
     ['garbage in the tar', tgz([CHART], { end: 'x'.repeat(512) }), /cannot be unpacked/],
     ['no Chart.yaml', tgz([{ name: 'chart/values.yaml' }]), /Chart\.yaml is missing/],

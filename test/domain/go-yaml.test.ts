@@ -178,6 +178,15 @@ describe('what a document may grow to', () => {
     expect(() => read(chain.join('\n'))).toThrow(refusal(/too large/));
   });
 
+  it.each([
+    ['binary text', `!!binary ${'QUFB'.repeat(1_000_000)}`, 'AAA'.repeat(1_000_000)],
+    ['a float', `.${'1'.repeat(4_000_000)}`, 1 / 9],
+    ['a float with underscores', `.1${'_1'.repeat(2_000_000)}`, 1 / 9],
+    ['an integer', '9'.repeat(4_000_000), '9'.repeat(4_000_000)],
+  ])('leaves room for %s of megabytes', (_what, text, value) => {
+    expect(read(text) === value).toBe(true);
+  });
+
   it('is bounded before it is parsed', () => {
     expect(() => read(`[${'x,'.repeat(600_000)}]`)).toThrow(refusal(/more than 500000 values/));
   });

@@ -89,6 +89,16 @@ describe('a provenance file', () => {
     ['no version', provenance({ metadata: 'name: redis\n' }), /no version/],
     ['a name that is a path', provenance({ metadata: 'name: ../x\nversion: 1.2.3\n' }), /not a chart name/],
     ['a version that is none', provenance({ metadata: 'name: redis\nversion: x\n' }), /not a version/],
+    [
+      'a name in a line of blanks',
+      provenance({ metadata: `name: redis${' '.repeat(200_000)}x\nversion: 1.2.3\n` }),
+      /not a chart name/,
+    ],
+    [
+      'a file in a line of blanks',
+      provenance({ files: `files:\n${' '.repeat(200_000)}redis-1.2.3.tgz\n` }),
+      /no sha256 digest/,
+    ],
     ['no files', provenance({ files: '' }), /no sha256 digest of redis-1\.2\.3\.tgz/],
     [
       'the digest of another file',

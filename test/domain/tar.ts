@@ -8,6 +8,8 @@ export type Member = {
   readonly mode?: number;
   readonly link?: string;
   readonly magic?: string;
+  /** What the header says of the size, byte for byte, if that is not the data's. */
+  readonly size?: string;
 };
 
 /** A tar archive, byte for byte, so that hostile ones can be made too; with `end: ''` the end mark is left out. */
@@ -21,7 +23,7 @@ export function tgz(members: readonly Member[], options?: { end?: string }): Buf
 
 /** A package with a Chart.yaml of these lines and more files below its directory. */
 export function chartTgz(
-  chartYaml: string,
+  chartYaml: string | Uint8Array,
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Buffer {
   const others = Object.entries(files).map(([path, data]) => ({ name: `chart/${path}`, data }));
@@ -48,6 +50,7 @@ function memberBytes({
   mode = 0o644,
   link = '',
   magic = 'ustar\x0000',
+  size,
 }: Member): Buffer {
   const content = Buffer.from(data);
   const header = Buffer.alloc(512);
@@ -55,7 +58,7 @@ function memberBytes({
   header.write(octal(mode, 7), 100);
   header.write(octal(0, 7), 108);
   header.write(octal(0, 7), 116);
-  header.write(octal(content.length, 11), 124);
+  header.write(size ?? octal(content.length, 11), 124, 12, 'latin1');
   header.write(octal(0, 11), 136);
   header.write(' '.repeat(8), 148);
   header.write(type, 156);

@@ -44,6 +44,14 @@ describe('a refusal', () => {
     });
   });
 
+  it('does not repeat megabytes of what was sent', async () => {
+    const { body } = await serve(
+      'get-info',
+      throwing(new Fault('invalid_name', 'x'.repeat(5_000_000))),
+    )(event);
+    expect(body).toBe(refusal('BAD_REQUEST', `${'x'.repeat(1000)}…`));
+  });
+
   it('for want of credentials says how to authenticate', async () => {
     const authenticate = () => Promise.reject(new Fault('unauthorized', 'unauthorized'));
     const endpoint = vi.fn(ok);

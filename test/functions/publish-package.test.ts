@@ -116,6 +116,14 @@ describe('POST /api/{repository}/charts refuses', () => {
       message: "the package is empty: send a file's bytes, as curl --data-binary @file does",
     },
     {
+      why: 'a file that does not end behind the end of a form',
+      sent: {
+        headers: { 'content-type': 'multipart/form-data; boundary=b' },
+        body: `--b--${'\r\n--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\nabc'.repeat(2)}`,
+      },
+      message: 'the multipart form cannot be read: Unexpected end of file',
+    },
+    {
       why: 'a form without a known field',
       sent: aForm({ field: 'x', file: 'x', content: upload }),
       message: noField,
