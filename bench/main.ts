@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { cpus } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { helmBinary } from '../test/helm/binary.ts';
 import { type Figure, median, print } from './figures.ts';
 import { helmFigures } from './helm-index.ts';
+import { helmReads, packageFigures, shapes } from './package.ts';
 import { refreshFigures } from './refresh.ts';
 import { repairFigures } from './repair.ts';
 import { stackFigures } from './stack.ts';
@@ -15,6 +18,8 @@ const { values } = parseArgs({
     sizes: { type: 'string' },
     // Measures one refresh in this process and prints its figures as JSON; the others start it.
     'refresh-of': { type: 'string' },
+    // The same, of one publish of the package in a file.
+    'publish-of': { type: 'string' },
   },
 });
 
@@ -26,14 +31,20 @@ async function main(): Promise<void> {
     console.log(JSON.stringify(await refreshFigures(Number(single))));
     return;
   }
+  const file = values['publish-of'];
+  if (file !== undefined) {
+    console.log(JSON.stringify(await packageFigures(file)));
+    return;
+  }
   const runs = values.quick ? 3 : 7;
   const sizes = numbers(values.sizes ?? (values.quick ? '1000' : '1000,10000'));
   console.log(`${cpus().length} cores, Node.js ${process.version}; medians of ${runs} runs`);
   for (const size of sizes) await printStack(size, runs);
   for (const size of [...sizes, ...(values.quick || values.sizes ? [] : [100_000])]) {
-    print(`The refresh step alone at ${size} versions`, await inFreshProcess(size));
+    print(`The refresh step alone at ${size} versions`, await inFreshProcess('--refresh-of', String(size)));
   }
   for (const size of sizes) await printRepair(size);
+  for (const [title, make] of Object.entries(shapes)) await printPackage(title, await make());
 }
 
 async function printStack(size: number, runs: number): Promise<void> {
@@ -59,10 +70,27 @@ async function printRepair(size: number): Promise<void> {
   console.log(`a repair takes ${(ours / peer).toPrecision(3)} times as long as helm repo index of the same`);
 }
 
+async function printPackage(title: string, bytes: Uint8Array): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-bench-'));
+  try {
+    const file = path.join(folder, 'demo-1.0.0.tgz');
+    await writeFile(file, bytes);
+    const figures = await inFreshProcess('--publish-of', file);
+    const helm = helmBinary();
+    const peer = helm === undefined ? undefined : await helmReads(helm, file, 3);
+    print(`${title}, ${(bytes.length / 1e6).toFixed(1)} MB packed`, [...figures, ...(peer ? [peer] : [])]);
+    if (peer === undefined) return;
+    const ratio = median(figures[0]?.runs ?? []) / median(peer.runs);
+    console.log(`it takes ${ratio.toPrecision(3)} times as long as helm show chart`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 /** Each size gets a process of its own, so that memory and CPU are its own too. */
-async function inFreshProcess(size: number): Promise<readonly Figure[]> {
+async function inFreshProcess(what: string, of: string): Promise<readonly Figure[]> {
   const main = fileURLToPath(import.meta.url);
-  const args = ['--import', 'tsx', main, '--refresh-of', String(size)];
+  const args = ['--import', 'tsx', main, what, of];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Figure[];
 }

@@ -1,3 +1,4 @@
+import { Fault } from '../shared/domain/fault.ts';
 import { objects, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { json } from '../shared/edge/response.ts';
@@ -11,6 +12,9 @@ import { type FilesDependencies, filesOf } from '../shared/edge/version-files.ts
 export function getTemplates(dependencies: FilesDependencies): Endpoint {
   return async (request) => {
     const files = await filesOf(dependencies, request);
+    if (files.templates === undefined) {
+      throw new Fault('too_large', 'the templates are larger than an answer can be: get the package');
+    }
     return json(200, { templates: files.templates, values: files.values?.parsed ?? null });
   };
 }

@@ -17,8 +17,11 @@ export type ChartFiles = {
   readonly readme?: string;
   /** values.schema.json */
   readonly schema?: string;
-  /** The chart's own templates, not its subcharts'; `name` begins with `templates/`, as in ChartMuseum. */
-  readonly templates: readonly { readonly name: string; readonly data: string }[];
+  /**
+   * The chart's own templates, not its subcharts'; `name` begins with `templates/`, as in ChartMuseum. Left out
+   * where no answer could carry them.
+   */
+  readonly templates?: readonly { readonly name: string; readonly data: string }[];
   /** Every file in the package, subcharts included, in the archive's order. */
   readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
 };
@@ -50,6 +53,9 @@ export type PackageLimits = {
 type Budget = ArchiveBudget & { yamlBytes: number };
 
 const MIB = 1024 * 1024;
+
+/** What of the templates fits into an answer of Lambda's 6 MB, in base64 and with the values beside it. */
+const MOST_TEMPLATES_BYTES = 4 * MIB;
 
 export const helmLimits: PackageLimits = {
   packedBytes: 100 * MIB, // a package larger than what it may unpack to holds nothing but padding
@@ -194,6 +200,8 @@ function readValues(data: Uint8Array): unknown {
 
 function chartFiles(files: readonly ArchiveFile[]): ChartFiles {
   const find = (test: (path: string) => boolean) => files.findLast(({ path }) => test(path))?.data;
+  const templates = files.filter(({ path }) => path.startsWith('templates/'));
+  const templateBytes = templates.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const values = find((path) => path === 'values.yaml');
   const readme = find(isReadme);
   const schema = find((path) => path === 'values.schema.json');
@@ -202,9 +210,9 @@ function chartFiles(files: readonly ArchiveFile[]): ChartFiles {
     ...(values && { values: { text: base64(values), parsed: readValues(values) } }),
     ...(readme && { readme: base64(readme) }),
     ...(schema && { schema: base64(schema) }),
-    templates: files
-      .filter(({ path }) => path.startsWith('templates/'))
-      .map(({ path, data = new Uint8Array() }) => ({ name: path, data: base64(data) })),
+    ...(templateBytes <= MOST_TEMPLATES_BYTES && {
+      templates: templates.map(({ path, data = new Uint8Array() }) => ({ name: path, data: base64(data) })),
+    }),
     files: files.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
   };
 }

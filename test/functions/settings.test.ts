@@ -289,6 +289,15 @@ describe('what a package holds', () => {
     expect((await chartroom.send('GET', `/api/charts/demo/2.0.0/${of}`)).status).toBe(404);
   });
 
+  it('leaves out templates that no answer could carry, and says so', async () => {
+    const chartroom = aChartroom();
+    const template = 'a: 1\n'.repeat(300_000);
+    const templates = ['a', 'b', 'c'].map((name) => [`templates/${name}.yaml`, template]);
+    await publish(chartroom, await aPackage({ files: Object.fromEntries(templates) }));
+    expect(await chartroom.send('GET', '/api/charts/demo/1.0.0/templates')).toMatchObject({ status: 413 });
+    expect(await chartroom.send('GET', '/api/charts/demo/1.0.0/chart')).toMatchObject({ status: 200 });
+  });
+
   it.each([
     { of: 'readme', message: 'README not found: the package has none' },
     { of: 'schema', message: 'values.schema.json not found' },
