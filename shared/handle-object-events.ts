@@ -40,14 +40,36 @@ export async function handleObjectEvents(
     if (reading.version !== undefined) await commitForDeadPublisher(dependencies, key, reading.version);
   }
   const uploads = created.filter(({ reading }) => reading.kind === 'upload').map(({ key }) => key);
-  // One after the other: each may hold a package of the largest size in memory.
-  for (const key of new Set(uploads)) await publishFromInbox(dependencies, repository, key);
+  const failures = await publishUploads(dependencies, repository, new Set(uploads));
   await keepNewest(dependencies, repository, created);
   if (created.some(({ reading }) => reading.kind === 'rebuild')) {
     await rebuildAsAsked(dependencies, repository);
   }
   const pointer = await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
   if (pointer !== undefined) await removeSuperseded(dependencies, repository, pointer);
+  // Only now: what went well is in the index, and the events come again for the rest.
+  if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * One after the other: each may hold a package of the largest size in memory.
+ *
+ * @returns why some could not be worked on
+ */
+async function publishUploads(
+  dependencies: EventDependencies,
+  repository: Repository,
+  keys: ReadonlySet<string>,
+): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (const key of keys) {
+    try {
+      await publishFromInbox(dependencies, repository, key);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return failures;
 }
 
 /** What a publisher deletes after its publish, in place of one that died before it did. */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { collect } from './async-iteration.ts';
 import { Fault } from './domain/fault.ts';
-import { inboxFolder, packageKey, rejectedKey, type VersionId } from './domain/object-keys.ts';
+import { inboxFolder, rejectedKey, reservationOf, type VersionId } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
 import { type CheckedUpload, checkUpload, finish } from './publish.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
 import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
+import type { PackageRecord } from './store/version-store.ts';
 import { mayOverwrite, publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
@@ -27,6 +28,8 @@ type Delivery = {
   readonly key: string;
   readonly object: ReadObject;
   readonly upload: UploadRecord;
+  /** The same at each attempt, and another for each put of the object. */
+  readonly id: string;
 };
 
 /**
@@ -44,18 +47,21 @@ export async function publishFromInbox(
   const { objects, uploads, clock, maxPackageBytes } = dependencies;
   const object = await objects.read(key, { atMostBytes: maxPackageBytes });
   if (object === undefined) return;
-  const id = key.slice(inboxFolder(repository).length).replace(/\.tgz$/, '');
-  const upload = (await uploads.get(repository, id)) ?? copiedUpload(id, clock.now());
-  const delivery = { repository, key, object, upload };
+  const name = key.slice(inboxFolder(repository).length).replace(/\.tgz$/, '');
+  const upload = (await uploads.get(repository, name)) ?? copiedUpload(name, clock.now());
+  const id = createHash('sha256').update(`${key} ${object.versionId}`).digest('hex').slice(0, 32);
+  const delivery = { repository, key, object, upload, id };
   const outcome = await outcomeOf(dependencies, delivery);
   // With the attempt that was noted meanwhile: it keeps the next event from beginning anew.
-  const noted = (await uploads.get(repository, id)) ?? upload;
-  await remember(dependencies, repository, { ...noted, outcome });
-  if (outcome.state === 'rejected') {
-    await objects.copy({ key, versionId: object.versionId }, rejectedKey(key), {
-      contentType: 'application/octet-stream',
-      metadata: { code: outcome.code },
-    });
+  const noted = (await uploads.get(repository, name)) ?? upload;
+  if (!isPublished(noted, id)) {
+    await remember(dependencies, repository, { ...noted, attempt: id, outcome });
+    if (outcome.state === 'rejected') {
+      await objects.copy({ key, versionId: object.versionId }, rejectedKey(key), {
+        contentType: 'application/octet-stream',
+        metadata: { code: outcome.code },
+      });
+    }
   }
   await removeUpTo(dependencies, delivery);
 }
@@ -65,7 +71,13 @@ function copiedUpload(id: string, now: number): UploadRecord {
   return { id, created, force: false, copied: true, outcome: { state: 'waiting' } };
 }
 
+/** Whether this very delivery was published, by an earlier attempt or one at the same time. */
+const isPublished = ({ attempt, outcome }: UploadRecord, id: string) =>
+  attempt === id && outcome.state === 'published';
+
 async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): Promise<UploadOutcome> {
+  const { upload } = delivery;
+  if (isPublished(upload, delivery.id)) return upload.outcome;
   try {
     const { name, version } = await publishDelivery(dependencies, delivery);
     return { state: 'published', name, version };
@@ -104,34 +116,50 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
 /** Publishes the package of a delivery, at most once in its life. */
 async function publishDelivered(
   dependencies: InboxDependencies,
-  { key, object, upload, repository }: Delivery,
+  { object, upload, id }: Delivery,
   checked: CheckedUpload,
   { settings, overwrite }: { readonly settings: AllRepositorySettings; readonly overwrite: boolean },
 ): Promise<void> {
-  const { versions, uploads } = dependencies;
-  const { id, chart } = checked;
-  // The same at each attempt, and another for each put of the object.
-  const reservation = createHash('sha256').update(`${key} ${object.versionId}`).digest('hex').slice(0, 32);
-  const attempt = packageKey(id, chart.digest, reservation);
-  const item = await versions.get(id);
-  if (item?.live?.key === attempt) return;
-  if (item?.pending?.key === attempt && (await finish(dependencies, checked, item.pending))) return;
-  if (upload.copied && item?.live?.digest === chart.digest) return;
-  await publishAllowed({ ...dependencies, newId: () => reservation }, checked, settings, {
-    overwrite,
-    created: readCreated(object.metadata['created']),
-    // An attempt that got this far may have been committed, and the version deleted since.
-    reserved: async () => {
-      const known = (await uploads.get(repository, upload.id)) ?? upload;
-      if (known.attempt === attempt) {
-        throw new Fault(
-          'version_exists',
-          `${id.name} ${id.version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
-        );
-      }
-      await remember(dependencies, repository, { ...known, attempt });
-    },
-  });
+  const { versions, newId } = dependencies;
+  // Each attempt has a reservation of its own, by which it is known as one of this delivery's.
+  const isOurs = (record: PackageRecord | undefined): boolean =>
+    record !== undefined && reservationOf(record.key).startsWith(`${id}.`);
+  const item = await versions.get(checked.id);
+  if (isOurs(item?.live)) return;
+  if (item?.pending && isOurs(item.pending) && (await finish(dependencies, checked, item.pending))) return;
+  if (upload.copied && item?.live?.digest === checked.chart.digest) return;
+  try {
+    await publishAllowed({ ...dependencies, newId: () => `${id}.${newId()}` }, checked, settings, {
+      overwrite,
+      created: readCreated(object.metadata['created']),
+      reserved: () => noteAttempt(dependencies, upload, checked.id, id),
+    });
+  } catch (error) {
+    // It met another attempt of the same delivery, and finished its work.
+    if (!isOurs((await versions.get(checked.id))?.live)) throw error;
+  }
+}
+
+/**
+ * Notes, once the version is reserved, that a delivery is about to be published. Who finds it noted, and no
+ * trace of it in the version, comes after a commit and a delete: to publish it would bring it back.
+ *
+ * @throws Fault `version_exists`
+ */
+async function noteAttempt(
+  dependencies: InboxDependencies,
+  upload: UploadRecord,
+  { repository, name, version }: VersionId,
+  id: string,
+): Promise<void> {
+  const known = (await dependencies.uploads.get(repository, upload.id)) ?? upload;
+  if (known.attempt === id) {
+    throw new Fault(
+      'version_exists',
+      `${name} ${version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
+    );
+  }
+  await remember(dependencies, repository, { ...known, attempt: id });
 }
 
 /**

@@ -11,7 +11,7 @@ export type UploadRecord = {
   readonly force: boolean;
   /** Whether an operator copied it, who need not hear that it was there already. */
   readonly copied: boolean;
-  /** The package that an attempt to publish it was about to put: it is not begun anew. */
+  /** Which put of its object somebody began to publish: it is not begun anew. */
   readonly attempt?: string;
   readonly outcome: UploadOutcome;
 };

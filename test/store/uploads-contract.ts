@@ -7,7 +7,7 @@ const upload: UploadRecord = {
   created: '2026-01-02T03:04:05.678Z',
   force: true,
   copied: false,
-  attempt: 'charts/-/demo/x.tgz',
+  attempt: 'c4ec5fdccd66ce39711f405a610ac875',
   outcome: { state: 'rejected', code: 'invalid_package', message: 'no „chart“' },
 };
 

@@ -83,20 +83,64 @@ describe('a package in the inbox', () => {
     },
   );
 
-  it('does not come back when it was deleted before its event came again', async () => {
+  it.each([
+    { when: 'the outcome was told', told: true, rejected: [] },
+    { when: 'it was committed', told: false, rejected: ['rejected/-/demo.tgz'] },
+  ])('does not come back when it was deleted after $when and before its event came again', async (each) => {
     const world = aWorld();
     const key = await deliver(world, await aPackage());
+    const { put } = world.uploads;
     const { removeForGood } = world.objects;
     world.objects.removeForGood = async () => {
       throw new Error('killed');
     };
+    world.uploads.put = async (repository, upload, forgetAt) => {
+      if (upload.outcome.state === 'published' && !each.told) throw new Error('killed');
+      await put(repository, upload, forgetAt);
+    };
     await expect(publishFromInbox(world, root, key)).rejects.toThrow('killed');
+    expect((await world.versions.get(demo))?.live).toBeDefined();
     await world.remove('demo', '1.0.0');
-    world.objects.removeForGood = removeForGood;
+    Object.assign(world.objects, { removeForGood });
+    Object.assign(world.uploads, { put });
     await publishFromInbox(world, root, key);
     expect((await world.versions.get(demo))?.live).toBeUndefined();
     expect((await world.versions.get(demo))?.pending).toBeUndefined();
-    expect(keys(world, 'rejected/')).toEqual(['rejected/-/demo.tgz']);
+    expect(keys(world, 'rejected/')).toEqual(each.rejected);
+    expect(keys(world, 'inbox/')).toEqual([]);
+  });
+
+  it('is published once by two events at the same time', async () => {
+    const world = aWorld();
+    const key = await deliver(world, await aPackage());
+    const { commit } = world.versions;
+    let second: Promise<void> | undefined;
+    world.versions.commit = async (id, pending) => {
+      world.versions.commit = commit;
+      second = publishFromInbox(world, root, key);
+      await second;
+      return await commit(id, pending);
+    };
+    await publishFromInbox(world, root, key);
+    expect((await world.versions.get(demo))?.live).toBeDefined();
+    expect((await world.uploads.get(root, 'demo'))?.outcome.state).toBe('published');
+    expect(keys(world, 'rejected/')).toEqual([]);
+    expect(keys(world, 'charts/')).toHaveLength(1);
+  });
+
+  it('is listed though another object of the inbox cannot be worked on', async () => {
+    const world = aWorld();
+    await world.reserve(versionId('busy', '1.0.0'));
+    const stuck = await deliver(world, await aPackage({ name: 'busy' }), { key: 'inbox/-/busy.tgz' });
+    const key = await deliver(world, await aPackage());
+    const records = [stuck, key].map((each) => ({
+      messageId: each,
+      body: JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object: { key: each } } }] }),
+    }));
+    const { batchItemFailures } = await indexRepositories(world)({ Records: records } as never);
+    expect(batchItemFailures).not.toEqual([]);
+    expect(listed(await world.published())).toEqual(['demo 1.0.0']);
+    expect(keys(world, 'inbox/')).toEqual([stuck]);
   });
 
   it('stays, and is tried again, while another publishes the version', async () => {
