@@ -70,9 +70,9 @@ const mutants: readonly Mutant[] = [
     to: 'if (item.removed) itemsOf',
   },
   {
-    rule: 'flip: the sequence is unchanged',
+    rule: 'flip: the previous index is still current',
     file: pointers,
-    from: 'if (current?.sequence !== previous?.sequence && !nextIsCurrent) return false;',
+    from: 'if (current?.folder !== previous?.folder && !nextIsCurrent) return false;',
     to: 'void nextIsCurrent;',
   },
   {
