@@ -80,11 +80,16 @@ export type VersionStore = {
    */
   abandon(id: VersionId, key: string): Promise<boolean>;
   /**
-   * Brings back a version of which the table has lost every trace, and marks it.
+   * Brings back a version that the table has lost, and marks it.
    *
-   * @returns false if the table knows something of the version: that is the truth then
+   * @param of `instead`: the key of an earlier package that is live in its place, since the table was set back
+   * @returns false if the table knows more of the version: that is the truth then
    */
-  restore(id: VersionId, live: PackageRecord, provenance?: ProvenanceRecord): Promise<boolean>;
+  restore(
+    id: VersionId,
+    live: PackageRecord,
+    of: { readonly provenance?: ProvenanceRecord | undefined; readonly instead?: string | undefined },
+  ): Promise<boolean>;
   /**
    * Joins a provenance file to a version, or leaves it waiting for its package.
    *

@@ -45,7 +45,9 @@ const markIsThis = '#unindexed = :token';
 const isNoTombstone = 'attribute_not_exists(#removed)';
 const nothingElseIsKnown =
   'attribute_not_exists(#live) AND attribute_not_exists(#provenance) AND attribute_not_exists(#unindexed)';
-const nothingIsKnown = `attribute_not_exists(#${table.partitionKey})`;
+const nothingHappened =
+  'attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#removed)';
+const livePackageWasSetBack = '#live.#key = :instead AND attribute_not_exists(#unindexed)';
 const isBareTombstone =
   'attribute_exists(#removed) AND attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#provenance)';
 
@@ -175,12 +177,13 @@ export function versionsTable(
       return await updateIf(reservationIsThis, id, 'REMOVE #pending', values);
     },
 
-    async restore(id, live, provenance) {
+    async restore(id, live, { provenance, instead }) {
       const update = `SET #live = :live, #unindexed = :token${provenance ? ', #provenance = :provenance' : ''}`;
-      return await updateIf(nothingIsKnown, id, update, {
+      return await updateIf(instead === undefined ? nothingHappened : livePackageWasSetBack, id, update, {
         ':live': liveAttribute(live),
         ':token': mark(id),
         ...(provenance && { ':provenance': provenanceAttribute(provenance) }),
+        ...(instead !== undefined && { ':instead': { S: instead } }),
       });
     },
 

@@ -118,10 +118,13 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
         return itemsOf(item.repository).delete(keyOf(item));
       }),
 
-    restore: (id, live, provenance) =>
+    restore: (id, live, { provenance, instead }) =>
       call('restore', () => {
-        if (find(id) !== undefined) return false;
-        return save({ ...found(id), live, ...(provenance && { provenance }), unindexed: mark(id) });
+        const item = found(id);
+        const nothingHappened = !item.live && !item.pending && !item.removed;
+        const wasSetBack = item.live?.key === instead && item.unindexed === undefined;
+        if (instead === undefined ? !nothingHappened : !wasSetBack) return false;
+        return save({ ...item, live, ...(provenance && { provenance }), unindexed: mark(id) });
       }),
 
     addProvenance: (id, provenance, { overwrite }) =>

@@ -266,8 +266,8 @@ export function versionsContract(open: () => VersionStore): void {
       const [bare, signed] = [aVersionId(), aVersionId()];
       const provenance = aProvenance(signed);
       const live = packageOf(aPending(bare));
-      expect(await open().restore(bare, live)).toBe(true);
-      expect(await open().restore(signed, live, provenance)).toBe(true);
+      expect(await open().restore(bare, live, {})).toBe(true);
+      expect(await open().restore(signed, live, { provenance })).toBe(true);
       const unindexed = (await markOf(open(), bare)).token;
       expect(await open().get(bare)).toEqual({ ...bare, live, unindexed, removed: false });
       expect(await open().get(signed)).toMatchObject({ live, provenance });
@@ -280,16 +280,36 @@ export function versionsContract(open: () => VersionStore): void {
         what: 'deleted',
         make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key),
       },
-      {
-        what: 'waiting for its package',
-        make: (id: VersionId) => open().addProvenance(id, aProvenance(id), fresh),
-      },
     ])('changes nothing of a version that is $what', async ({ make }) => {
       const id = aVersionId();
       await make(id);
       const before = await open().get(id);
-      expect(await open().restore(id, packageOf(aPending(id, { content: 'another' })))).toBe(false);
+      const live = packageOf(aPending(id, { content: 'another' }));
+      expect(await open().restore(id, live, {})).toBe(false);
+      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
       expect(await open().get(id)).toEqual(before);
+    });
+
+    it('keeps a provenance file that waits for its package', async () => {
+      const id = aVersionId();
+      const provenance = aProvenance(id);
+      const live = packageOf(aPending(id));
+      await open().addProvenance(id, provenance, fresh);
+      expect(await open().restore(id, live, {})).toBe(true);
+      expect(await open().get(id)).toMatchObject({ live, provenance });
+    });
+
+    it('takes the place of an earlier package, unless that changed since', async () => {
+      const id = aVersionId();
+      const { key: instead } = await publish(open(), id);
+      const live = packageOf(aPending(id, { content: 'a later package' }));
+      expect(await open().restore(id, live, { instead })).toBe(false);
+      const mark = await markOf(open(), id);
+      await open().indexed(mark);
+      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
+      expect(await open().restore(id, live, { instead })).toBe(true);
+      expect((await open().get(id))?.live).toEqual(live);
+      expect((await markOf(open(), id)).token).not.toBe(mark.token);
     });
   });
 

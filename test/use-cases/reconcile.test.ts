@@ -62,8 +62,8 @@ describe('reconciling a repository', () => {
     expect(await reconciled(world)).toEqual([]);
     const removed = before.filter((key) => !world.objects.objects.has(key));
     expect(removed.map((key) => key.replace(/-[^/-]+\//, '/'))).toEqual([
-      'index/-/1/index.yaml',
-      'index/-/1/ranges.json',
+      'index/-/1-first/index.yaml',
+      'index/-/1-first/ranges.json',
       'index/-/2/index.yaml',
       'index/-/2/ranges.json',
     ]);
@@ -150,7 +150,7 @@ describe('reconciling a repository', () => {
     {
       what: 'the index lists something else',
       damage: async (world: World, folder: string) => {
-        const text = (await world.published())?.replace('1.0.0', '6.6.6') ?? '';
+        const text = (await world.published())?.replace('a chart', 'A CHART') ?? '';
         await world.objects.put(`${folder}index.yaml`, Buffer.from(text), { contentType: 'x' });
       },
       kind: 'index_differs',
@@ -222,7 +222,7 @@ describe('reconciling a repository', () => {
     let meanwhile: (() => Promise<void>) | undefined;
     const world = aWorld({
       hook: async ({ operation, phase }) => {
-        const change = phase === 'before' && operation === 'ofChart' ? meanwhile : undefined;
+        const change = phase === 'before' && operation === 'ofRepository' ? meanwhile : undefined;
         meanwhile = change === undefined ? meanwhile : undefined;
         await change?.();
       },
