@@ -381,3 +381,27 @@ describe('a repair brings nothing back that was deleted', () => {
     expect(listed(await world.published())).toEqual(['a 1.0.0']);
   });
 });
+
+describe('a repair of a table that was set back', () => {
+  it('leaves the index that becomes current meanwhile', async () => {
+    const world = aWorld();
+    await index(world, 'a');
+    const pointer = await index(world, 'b');
+    await index(world, 'c');
+    await index(world, 'd');
+    lose(world, 'c', 'd');
+    await setBack(world, pointer);
+    await publish(world, { name: 'e' });
+    const finish = await slowRefresh(world);
+    let outcome: string | undefined;
+    const flip: World['pointers']['flip'] = async (...flipping) => {
+      outcome ??= await finish();
+      return await world.pointers.flip(...flipping);
+    };
+    const pointers = { ...world.pointers, flip };
+    expect(await repair({ ...world, pointers }, { dryRun: false })).toMatchObject({ healthy: true });
+    expect(outcome).toBe('refreshed');
+    expect(listed(await world.published())).toEqual(['a', 'b', 'c', 'd', 'e'].map((name) => `${name} 1.0.0`));
+    expect(await repair(world, { dryRun: true })).toMatchObject({ healthy: true, findings: [] });
+  });
+});
