@@ -383,25 +383,31 @@ describe('a repair brings nothing back that was deleted', () => {
 });
 
 describe('a repair of a table that was set back', () => {
-  it('leaves the index that becomes current meanwhile', async () => {
-    const world = aWorld();
+  it.each([
+    { when: 'before the index is built anew', at: 'flip' },
+    { when: 'while indexes are removed', at: 'removeForGood' },
+  ])('leaves the index that somebody makes current $when', async ({ at }) => {
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const world = aWorld({
+      hook: async ({ operation, phase }) => {
+        if (operation !== at || phase !== 'before') return;
+        const finish = meanwhile;
+        meanwhile = undefined;
+        await finish?.();
+      },
+    });
     await index(world, 'a');
     const pointer = await index(world, 'b');
     await index(world, 'c');
     await index(world, 'd');
     lose(world, 'c', 'd');
+    await world.objects.remove(packagesOf(world).filter((key) => /\/[cd]\//.test(key)));
     await setBack(world, pointer);
     await publish(world, { name: 'e' });
-    const finish = await slowRefresh(world);
-    let outcome: string | undefined;
-    const flip: World['pointers']['flip'] = async (...flipping) => {
-      outcome ??= await finish();
-      return await world.pointers.flip(...flipping);
-    };
-    const pointers = { ...world.pointers, flip };
-    expect(await repair({ ...world, pointers }, { dryRun: false })).toMatchObject({ healthy: true });
-    expect(outcome).toBe('refreshed');
-    expect(listed(await world.published())).toEqual(['a', 'b', 'c', 'd', 'e'].map((name) => `${name} 1.0.0`));
+    meanwhile = await slowRefresh(world);
+    expect(await repair(world, { dryRun: false })).toMatchObject({ healthy: false });
+    expect(meanwhile).toBeUndefined();
+    expect(listed(await world.published())).toEqual(['a 1.0.0', 'b 1.0.0', 'e 1.0.0']);
     expect(await repair(world, { dryRun: true })).toMatchObject({ healthy: true, findings: [] });
   });
 });

@@ -344,9 +344,9 @@ describe('reconciling all repositories', () => {
   });
 
   it.each([
-    { what: 'nothing is wrong', damage: () => {} },
-    { what: 'the table lost every version', damage: (world: World) => world.versions.loseAll() },
-  ])('looks at no chart again that an earlier call has done, where $what', async ({ damage }) => {
+    { what: 'nothing is wrong', damage: () => {}, queries: 0 },
+    { what: 'the table lost every version', damage: (world: World) => world.versions.loseAll(), queries: 5 },
+  ])('looks at no chart again that an earlier call has done, where $what', async ({ damage, queries }) => {
     const names = ['a', 'b-c', 'b', 'b.d', 'e'];
     const world = aWorld();
     for (const name of names) await publish(world, { name });
@@ -361,7 +361,13 @@ describe('reconciling all repositories', () => {
         return world.objects.list(prefix);
       },
     };
-    const dependencies = { ...world, objects, found: () => {} };
+    const asked: string[] = [];
+    const ofChart: World['versions']['ofChart'] = (repository, name) => {
+      asked.push(name);
+      return world.versions.ofChart(repository, name);
+    };
+    const versions = { ...world.versions, ofChart };
+    const dependencies = { ...world, objects, versions, found: () => {} };
     let isDone = false;
     while (!isDone && done.length < 20) {
       done.push([]);
@@ -369,6 +375,8 @@ describe('reconciling all repositories', () => {
     }
     expect(done.flat()).toEqual(names.sort());
     expect(done.every((each) => each.length <= 1)).toBe(true);
+    expect(asked).toEqual([...new Set(asked)]);
+    expect(asked).toHaveLength(queries);
   });
 
   it('remembers where it stopped though the index cannot be made then', async () => {
