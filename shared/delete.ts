@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from './clock.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
 import { filesKey, type VersionId } from './domain/object-keys.ts';
@@ -8,6 +9,8 @@ import type { VersionStore } from './store/version-store.ts';
 export type DeleteDependencies = {
   readonly versions: Pick<VersionStore, 'get' | 'ofChart' | 'remove'>;
   readonly objects: Pick<ObjectStore, 'remove'>;
+  /** @default real time */
+  readonly clock?: Pick<Clock, 'now'>;
 };
 
 /**
@@ -39,7 +42,10 @@ export async function deleteChart(
 }
 
 /** @returns whether the version was live at some moment of the call; it is not any more */
-async function deleteIfLive({ versions, objects }: DeleteDependencies, id: VersionId): Promise<boolean> {
+async function deleteIfLive(
+  { versions, objects, clock = systemClock }: DeleteDependencies,
+  id: VersionId,
+): Promise<boolean> {
   let wasLive = false;
   for (;;) {
     const item = await versions.get(id);
@@ -48,7 +54,7 @@ async function deleteIfLive({ versions, objects }: DeleteDependencies, id: Versi
     wasLive = true;
     const { key } = item.live;
     // Where it fails, the version was overwritten meanwhile: what is there now is to be deleted.
-    if (await versions.remove(id, key)) {
+    if (await versions.remove(id, key, clock.now())) {
       const provenance = item.provenance === undefined ? [] : [item.provenance.key];
       await objects.remove([key, filesKey(key), ...provenance]);
       return true;

@@ -97,11 +97,12 @@ export type VersionStore = {
    */
   addProvenance(id: VersionId, provenance: ProvenanceRecord, rules: { overwrite: boolean }): Promise<boolean>;
   /**
-   * Deletes the live version whose package is at `key`, and marks it.
+   * Deletes the live version whose package is at `key`, and marks it. A reservation that has expired goes
+   * too: its upload is older than the delete, and nobody else may end it by publishing it.
    *
-   * @returns false if that package is not live any more
+   * @returns false if that package is not live any more, or a reservation changed at the same time
    */
-  remove(id: VersionId, key: string): Promise<boolean>;
+  remove(id: VersionId, key: string, now: number): Promise<boolean>;
   /** The marks of a repository, in any order. */
   marks(repository: Repository): AsyncIterable<Mark>;
   /**

@@ -41,6 +41,8 @@ const itsPackageMayBeLive = '(attribute_not_exists(#live) OR #live.#digest = :pa
 const noOtherProvenanceCounts =
   '(attribute_not_exists(#provenance) OR #provenance.#package <> :package OR #provenance.#key = :key)';
 const livePackageIsAtKey = '#live.#key = :key';
+const noReservationExpired = '(attribute_not_exists(#pending) OR #pending.#expires > :now)';
+const reservationExpired = '#pending.#expires <= :now';
 const markIsThis = '#unindexed = :token';
 const isNoTombstone = 'attribute_not_exists(#removed)';
 const nothingElseIsKnown =
@@ -196,13 +198,19 @@ export function versionsTable(
       });
     },
 
-    async remove(id, key) {
+    // An update cannot take an attribute away on a condition of its own, so it is two, and mostly the first.
+    async remove(id, key, now) {
       const update = 'SET #removed = :true, #unindexed = :token REMOVE #live, #provenance';
-      return await updateIf(livePackageIsAtKey, id, update, {
+      const values = {
         ':key': { S: key },
+        ':now': { N: String(now) },
         ':true': { BOOL: true },
         ':token': mark(id),
-      });
+      };
+      return (
+        (await updateIf(and(livePackageIsAtKey, noReservationExpired), id, update, values)) ||
+        (await updateIf(and(livePackageIsAtKey, reservationExpired), id, `${update}, #pending`, values))
+      );
     },
 
     marks: queryMarks,

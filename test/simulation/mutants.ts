@@ -146,8 +146,8 @@ const mutants: readonly Mutant[] = [
   {
     rule: 'delete: the item first, then its objects',
     file: 'shared/delete.ts',
-    from: '    if (await versions.remove(id, key)) {',
-    to: '    await objects.remove([key]);\n    if (await versions.remove(id, key)) {',
+    from: '    if (await versions.remove(id, key, clock.now())) {',
+    to: '    await objects.remove([key]);\n    if (await versions.remove(id, key, clock.now())) {',
   },
   {
     rule: 'events: commit only where the package is there',

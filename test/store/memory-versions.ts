@@ -136,12 +136,13 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
         return save({ ...item, provenance });
       }),
 
-    remove: (id, key) =>
+    remove: (id, key, now) =>
       call('remove', () => {
         const item = found(id);
         if (item.live?.key !== key) return false;
-        const { live: _live, provenance: _provenance, ...rest } = item;
-        return save({ ...rest, unindexed: mark(id), removed: true });
+        const { live: _live, provenance: _provenance, pending, ...rest } = item;
+        const goesOn = pending && pending.expires > now ? { pending } : {};
+        return save({ ...rest, ...goesOn, unindexed: mark(id), removed: true });
       }),
 
     async *marks(repository) {

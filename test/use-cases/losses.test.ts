@@ -382,6 +382,23 @@ describe('a repair brings nothing back that was deleted', () => {
   });
 });
 
+describe('a lost version with several provenance files', () => {
+  it('is told with all of them, since nobody knows any more which one was refused', async () => {
+    const world = aWorld();
+    const bytes = await publish(world, { name: 'a' });
+    await currentIndex(world, root);
+    const provenance = aProvenance(bytes, { name: 'a' });
+    await publishProvenance(world, { repository: root, provenance, overwrite: false });
+    const { versions } = world;
+    const late = { ...world, versions: { ...versions, get: async () => undefined } };
+    const upload = { repository: root, provenance: Buffer.concat([provenance, Buffer.from('\n')]) };
+    await expect(publishProvenance(late, { ...upload, overwrite: false })).rejects.toThrow('try again');
+    versions.loseAll();
+    const [lost] = await lostNow(world);
+    expect(lost?.keys.filter((key) => key.endsWith('.prov'))).toHaveLength(2);
+  });
+});
+
 describe('a repair of a table that was set back', () => {
   it.each([
     { when: 'before the index is built anew', at: 'flip' },

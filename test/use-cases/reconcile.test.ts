@@ -113,6 +113,20 @@ describe('reconciling a repository', () => {
     expect(keysOf(world).filter((key) => key.includes('/other/'))).toHaveLength(2);
   });
 
+  it('publishes nothing that a dead upload put before the version was deleted', async () => {
+    const { world } = await aSettledWorld();
+    const versions = { ...world.versions, commit: async () => Promise.reject(new Error('died')) };
+    const bytes = await aPackage({ description: 'new' });
+    const upload = { repository: root, package: bytes, overwrite: true };
+    await expect(publishPackage({ ...world, versions }, upload)).rejects.toThrow('died');
+    world.clock.advance(120_000);
+    await deleteVersion(world, demo);
+    world.clock.advance(aDay);
+    await reconciled(world);
+    expect(listed(await world.published())).toEqual([]);
+    expect(keysOf(world).filter((key) => !key.startsWith('index/'))).toEqual([]);
+  });
+
   it('leaves alone what Chartroom did not put there', async () => {
     const { world } = await aSettledWorld();
     const keys = ['charts/-/demo/1.0.0/notes.txt', 'charts/-/README', 'charts/A B/-/x', 'index/-/why.txt'];

@@ -91,7 +91,7 @@ export function aWorld({ hook, settings }: { hook?: Hook; settings?: Partial<Ind
   const remove = async (name: string, version: string) => {
     const id = versionId(name, version);
     const item = await versions.get(id);
-    await versions.remove(id, item?.live?.key ?? '');
+    await versions.remove(id, item?.live?.key ?? '', clock.now());
   };
 
   /** What a full rebuild of the table's present state gives: the oracle. */
