@@ -37,6 +37,8 @@ export type Finding = {
       readonly created: string;
       /** The key of the earlier package that the table has instead, where it was set back. */
       readonly instead?: string;
+      /** Not every index that may have been the last one lists it so: it may have been deleted, or replaced. */
+      readonly isDoubtful?: boolean;
     })
   /** The table has it, and its bytes are gone. */
   | (OfVersion & { readonly kind: 'package_lost' | 'provenance_lost'; readonly key: string })

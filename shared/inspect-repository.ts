@@ -16,7 +16,7 @@ import {
   joinListings,
   type Listing,
   listedBeforeLoss,
-  newestIndexes,
+  newestListing,
   openIndex,
   openListing,
   openLostVersions,
@@ -127,9 +127,7 @@ async function begin(dependencies: InspectDependencies, repository: Repository):
     .filter(({ sequence }) => sequence > (pointer?.sequence ?? 0))
     .toSorted((a, b) => b.sequence - a.sequence);
   const listing =
-    pointer === undefined
-      ? await listedBeforeLoss(objects, folders)
-      : joinListings(await newestIndexes(objects, ahead));
+    pointer === undefined ? await listedBeforeLoss(objects, folders) : await newestListing(objects, ahead);
   const inspection = new Inspection(dependencies, repository, {
     folders,
     state,
@@ -366,7 +364,7 @@ class Inspection {
       if ((await objects.head(key))?.metadata['created'] !== created) others.add(key);
     });
     for (const each of lost) {
-      const { version, digest, created } = each;
+      const { version, digest, created, isDoubtful = false } = each;
       const keys = keysOf(each).filter((key) => !others.has(key));
       const found = keys.some((key) => key.endsWith('.tgz')) ? 'there' : 'missing';
       const instead = items.find((item) => item.version === version)?.live?.key;
@@ -379,6 +377,7 @@ class Inspection {
         digest,
         created,
         ...(instead !== undefined && { instead }),
+        ...(isDoubtful && { isDoubtful }),
       };
     }
   }

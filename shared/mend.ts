@@ -54,7 +54,7 @@ export async function mend(
     case 'files_lost':
       return await extractFiles(objects, finding.key, await livePackage(dependencies, finding));
     case 'version_lost':
-      return finding.package === 'there' ? await restoreVersion(dependencies, finding) : 'no';
+      return finding.isDoubtful ? 'no' : await restoreVersion(dependencies, finding);
     case 'index_differs':
     case 'index_lost':
     case 'pointer_lost':

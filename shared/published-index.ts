@@ -151,7 +151,6 @@ export async function chartsWithMore(index: Listing, than: Listing): Promise<rea
   for (const name of index.names) {
     const [mine, other] = [await index.fragment?.(name), await than.fragment?.(name)];
     if (mine !== undefined && other !== undefined && Buffer.from(mine).equals(other)) continue;
-    const stateOf = ({ version, digest, created }: ListedVersion) => `${version} ${digest} ${created}`;
     const listed = new Set((await than.versions(name)).map(stateOf));
     if ((await index.versions(name)).some((each) => !listed.has(stateOf(each)))) found.push(name);
   }
@@ -182,23 +181,42 @@ export async function indexesOf(
 }
 
 /**
- * The newest indexes that can be read. Several of one sequence were begun at the same time, and nothing but
- * the pointer says which of them became current: so it is all of them.
+ * What the newest index lists that can be read. Several of one sequence were begun at the same time, and
+ * nothing but the pointer says which of them became current: so it is what any of them lists, and what not
+ * all of them do is doubtful.
  */
-export async function newestIndexes(
+export async function newestListing(
   objects: Pick<ObjectStore, 'get' | 'head'>,
   folders: IndexFolders,
-): Promise<readonly Listing[]> {
+): Promise<Listing> {
   for (const sequence of [...new Set(folders.map((each) => each.sequence))].sort((a, b) => b - a)) {
     const found: Listing[] = [];
     for (const each of folders) {
       const listing = each.sequence === sequence ? await openListing(objects, each.folder) : undefined;
       if (listing !== undefined) found.push(listing);
     }
-    if (found.length > 0) return found;
+    if (found.length > 0) return anyOf(found);
   }
-  return [];
+  return joinListings([]);
 }
+
+function anyOf(listings: readonly Listing[]): Listing {
+  const joined = joinListings(listings);
+  if (listings.length === 1) return joined;
+  return {
+    names: joined.names,
+    versions: async (name) => {
+      const each = await Promise.all(listings.map((listing) => listing.versions(name)));
+      const states = each.map((versions) => new Set(versions.map(stateOf)));
+      return (await joined.versions(name)).map((listed) => ({
+        ...listed,
+        isDoubtful: !states.every((state) => state.has(stateOf(listed))),
+      }));
+    },
+  };
+}
+
+const stateOf = ({ version, digest, created }: ListedVersion) => `${version} ${digest} ${created}`;
 
 /**
  * What the index listed that a lost pointer named, most likely: the newest of those that were begun with a
@@ -212,7 +230,7 @@ export async function listedBeforeLoss(
   const had = folders.filter(({ isFirst }) => !isFirst);
   const newest = Math.max(0, ...had.map(({ sequence }) => sequence));
   const since = folders.filter(({ isFirst, sequence }) => isFirst && sequence > newest);
-  return joinListings([...(await newestIndexes(objects, had)), ...(await newestIndexes(objects, since))]);
+  return joinListings([await newestListing(objects, had), await newestListing(objects, since)]);
 }
 
 /** For good: it can be rendered again, and the bucket would keep what is only deleted. */

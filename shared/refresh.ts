@@ -120,7 +120,8 @@ export async function refreshIndex(
       ? await renderAll(dependencies, repository, rebuildAtMost, losses)
       : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful }, losses);
   if (index === undefined) return { kind: 'too_large_to_rebuild' };
-  if (pointer === undefined && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
+  const isNew = pointer === undefined && past.sequence === 0 && losses.found() === 0;
+  if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
   const flip = await makeCurrent(dependencies, repository, { pointer, past, losses }, index);
   if (flip === undefined) return { kind: 'overtaken' };

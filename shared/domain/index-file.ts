@@ -192,6 +192,8 @@ export type ListedVersion = {
   readonly version: ChartVersion;
   readonly digest: Digest;
   readonly created: string;
+  /** Of several indexes that may have been current not all list it so: it may have been deleted or replaced. */
+  readonly isDoubtful?: boolean;
 };
 
 /** Reads what {@link renderFragment} wrote. */

@@ -36,19 +36,27 @@ export type LostVersions = ReadonlyMap<ChartName, readonly ListedVersion[]>;
 /** As text, to be kept until they are back. */
 export function renderLostVersions(lost: LostVersions): string {
   const rows = [...lost].flatMap(([name, versions]) =>
-    versions.map(({ version, digest, created }) => [name, version, digest, created]),
+    versions.map(({ version, digest, created, isDoubtful = false }) => [
+      name,
+      version,
+      digest,
+      created,
+      isDoubtful,
+    ]),
   );
   return JSON.stringify(rows);
 }
 
+type Row = [ChartName, ChartVersion, Digest, string, boolean];
+
 /** Reads back what {@link renderLostVersions} wrote. */
 export function readLostVersions(bytes: Uint8Array): LostVersions {
-  const rows = JSON.parse(Buffer.from(bytes).toString()) as [ChartName, ChartVersion, Digest, string][];
+  const rows = JSON.parse(Buffer.from(bytes).toString()) as Row[];
   const lost = new Map<ChartName, ListedVersion[]>();
-  for (const [name, version, digest, created] of rows) {
+  for (const [name, version, digest, created, isDoubtful] of rows) {
     const versions = lost.get(name) ?? [];
     lost.set(name, versions);
-    versions.push({ version, digest, created });
+    versions.push({ version, digest, created, isDoubtful });
   }
   return lost;
 }

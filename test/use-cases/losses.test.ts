@@ -225,33 +225,6 @@ describe('a version that the table lost is named, kept and brought back', () => 
       },
     },
     {
-      what: 'another index of the same sequence lists fewer',
-      lost: ['a', 'x', 'y'],
-      happen: async (world) => {
-        await index(world, 'a');
-        await publish(world, { name: 'x' });
-        const finish = await slowRefresh(world);
-        await index(world, 'y');
-        expect(await finish()).toBe('overtaken');
-        world.versions.loseAll();
-        world.pointers.lose(root);
-      },
-    },
-    {
-      what: 'another index of the same sequence lists fewer, and a new one is made',
-      lost: ['y', 'z'],
-      happen: async (world) => {
-        await index(world, 'a');
-        await publish(world, { name: 'x' });
-        const finish = await slowRefresh(world);
-        await index(world, 'y', 'z');
-        expect(await finish()).toBe('overtaken');
-        lose(world, 'y', 'z');
-        world.pointers.lose(root);
-        await currentIndex(world, root);
-      },
-    },
-    {
       what: 'a provenance file was sent for it since',
       lost: ['a'],
       happen: async (world) => {
@@ -379,6 +352,49 @@ describe('a repair brings nothing back that was deleted', () => {
     await currentIndex(world, root);
     expect(await repair(world, { dryRun: false })).toMatchObject({ healthy: true });
     expect(listed(await world.published())).toEqual(['a 1.0.0']);
+  });
+});
+
+describe('a version that not every index of the last sequence lists', () => {
+  it.each([
+    {
+      what: 'the table lost everything',
+      happen: async (world: World) => {
+        world.versions.loseAll();
+        world.pointers.lose(root);
+      },
+    },
+    {
+      what: 'the table lost versions and the pointer, and an index was made since',
+      happen: async (world: World) => {
+        lose(world, 'y');
+        world.pointers.lose(root);
+        await currentIndex(world, root);
+      },
+    },
+  ])('is named and kept for a decision, where $what', async ({ happen }) => {
+    const world = aWorld();
+    await index(world, 'a');
+    await publish(world, { name: 'x' });
+    const finish = await slowRefresh(world);
+    await index(world, 'y');
+    expect(await finish()).toBe('overtaken');
+    await happen(world);
+    const packages = packagesOf(world);
+    expect(await repair(world, { dryRun: false })).toMatchObject({ healthy: false });
+    expect(listed(await world.published())).toEqual(['a 1.0.0', 'x 1.0.0']);
+    for (let day = 0; day < 3; day += 1) await reconciled(world);
+    expect(packagesOf(world)).toEqual(packages);
+    const [doubtful, ...others] = await lostNow(world);
+    expect(doubtful).toMatchObject({ name: 'y', package: 'there', isDoubtful: true });
+    expect(others).toEqual([]);
+    // It was not deleted: somebody sends the package again.
+    const bytes = world.objects.objects.get(doubtful?.keys[0] ?? '')?.bytes ?? new Uint8Array();
+    await publishPackage(world, { repository: root, package: bytes, overwrite: false });
+    await currentIndex(world, root);
+    expect(await repair(world, { dryRun: false })).toMatchObject({ healthy: true });
+    expect(await repair(world, { dryRun: true })).toMatchObject({ healthy: true });
+    expect(listed(await world.published())).toEqual(['a 1.0.0', 'x 1.0.0', 'y 1.0.0']);
   });
 });
 
