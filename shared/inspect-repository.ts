@@ -8,7 +8,6 @@ import { chartFolders, filesKey, packagesOf, versionFolder } from './domain/obje
 import type { Repository } from './domain/repository.ts';
 import type { Finding } from './findings.ts';
 import {
-  chartsWithMore,
   type Fragments,
   heldListing,
   type IndexFolders,
@@ -16,6 +15,7 @@ import {
   joinListings,
   type Listing,
   listedBeforeLoss,
+  listedBeyond,
   newestListing,
   openIndex,
   openListing,
@@ -127,7 +127,9 @@ async function begin(dependencies: InspectDependencies, repository: Repository):
     .filter(({ sequence }) => sequence > (pointer?.sequence ?? 0))
     .toSorted((a, b) => b.sequence - a.sequence);
   const listing =
-    pointer === undefined ? await listedBeforeLoss(objects, folders) : await newestListing(objects, ahead);
+    pointer === undefined
+      ? await listedBeforeLoss(objects, folders)
+      : heldListing(await listedBeyond(await newestListing(objects, ahead), state.listing));
   const inspection = new Inspection(dependencies, repository, {
     folders,
     state,
@@ -140,7 +142,7 @@ async function begin(dependencies: InspectDependencies, repository: Repository):
 type Ahead = {
   /** The indexes that are newer than the current one, newest first. */
   readonly folders: IndexFolders;
-  /** What the newest of them list. */
+  /** What the newest of them list, and the current one does not. */
   readonly listing: Listing;
 };
 
@@ -179,8 +181,7 @@ class Inspection {
     const { pointer } = this.#first;
     if (pointer === undefined) return;
     const { listing } = this.#ahead;
-    const names = await chartsWithMore(listing, this.#first.listing);
-    for (const name of names) {
+    for (const name of listing.names) {
       if (lostVersions(await listing.versions(name), await this.#itemsOf(name)).length === 0) continue;
       // Where the pointer moved meanwhile this is no evidence: what the index lists may have been deleted.
       this.#isSetBack = (await this.#pointer())?.folder === pointer.folder;

@@ -10,7 +10,7 @@ import {
   readIndex,
   readRanges,
 } from './domain/index-file.ts';
-import { type LostVersions, readLostVersions } from './domain/lost-versions.ts';
+import { type ListedByChart, readListed } from './domain/lost-versions.ts';
 import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -117,12 +117,12 @@ export async function openListing(
 export async function openLostVersions(
   objects: Pick<ObjectStore, 'get'>,
   folder: string,
-): Promise<LostVersions | undefined> {
+): Promise<ListedByChart | undefined> {
   const bytes = await objects.get(`${folder}${lostFile}`);
-  return bytes && readLostVersions(bytes);
+  return bytes && readListed(bytes);
 }
 
-export function heldListing(charts: ReadonlyMap<ChartName, readonly ListedVersion[]>): Listing {
+export function heldListing(charts: ListedByChart): Listing {
   return { names: [...charts.keys()], versions: async (name) => charts.get(name) ?? [] };
 }
 
@@ -145,16 +145,17 @@ export function joinListings(listings: readonly Listing[]): Listing {
   };
 }
 
-/** The charts of which one index lists a version, or a state of it, that another does not. */
-export async function chartsWithMore(index: Listing, than: Listing): Promise<readonly ChartName[]> {
-  const found: ChartName[] = [];
+/** The versions, or states of them, that one index lists and another does not. */
+export async function listedBeyond(index: Listing, other: Listing): Promise<ListedByChart> {
+  const beyond = new Map<ChartName, ListedVersion[]>();
   for (const name of index.names) {
-    const [mine, other] = [await index.fragment?.(name), await than.fragment?.(name)];
-    if (mine !== undefined && other !== undefined && Buffer.from(mine).equals(other)) continue;
-    const listed = new Set((await than.versions(name)).map(stateOf));
-    if ((await index.versions(name)).some((each) => !listed.has(stateOf(each)))) found.push(name);
+    const [mine, others] = [await index.fragment?.(name), await other.fragment?.(name)];
+    if (mine !== undefined && others !== undefined && Buffer.from(mine).equals(others)) continue;
+    const listed = new Set((await other.versions(name)).map(stateOf));
+    const more = (await index.versions(name)).filter((each) => !listed.has(stateOf(each)));
+    if (more.length > 0) beyond.set(name, more);
   }
-  return found;
+  return beyond;
 }
 
 export type IndexFolders = Awaited<ReturnType<typeof indexesOf>>;

@@ -126,6 +126,7 @@ class Mending {
     if (finding.kind === 'version_lost' && mended === 'no') {
       if (finding.package === 'there') this.#isComplete = false;
       else this.#gone.add(`${finding.name} ${finding.version}`);
+      this.#rebuild ||= this.#thoroughness === 'everything';
     }
     if (finding.kind === 'pointer_behind' && mended === 'later') this.#behind.push(finding.folder);
     this.#rebuild ||= mended === 'later';

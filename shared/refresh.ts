@@ -15,12 +15,11 @@ import {
   settingsFingerprint,
   spliceIndex,
 } from './domain/index-file.ts';
-import { type LostVersions, lostVersions, renderLostVersions } from './domain/lost-versions.ts';
+import { type ListedByChart, lostVersions, renderListed } from './domain/lost-versions.ts';
 import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
 import {
-  chartsWithMore,
   heldIndex,
   heldListing,
   indexesOf,
@@ -28,6 +27,7 @@ import {
   joinListings,
   type Listing,
   listedBeforeLoss,
+  listedBeyond,
   lostFile,
   openIndex,
   openListing,
@@ -120,7 +120,7 @@ export async function refreshIndex(
       ? await renderAll(dependencies, repository, rebuildAtMost, losses)
       : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful }, losses);
   if (index === undefined) return { kind: 'too_large_to_rebuild' };
-  const isNew = pointer === undefined && past.sequence === 0 && losses.found() === 0;
+  const isNew = pointer === undefined && past.folder === undefined;
   if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
   const flip = await makeCurrent(dependencies, repository, { pointer, past, losses }, index);
@@ -145,7 +145,7 @@ type Past = {
   readonly listing: Listing;
   /** How many versions it had, if all that is left of it is the number. */
   readonly onlyNumber: number | undefined;
-  readonly told: LostVersions;
+  readonly told: ListedByChart;
   /** Charts of which another index lists more: its pointer may have been set back. */
   readonly doubtful: readonly ChartName[];
 };
@@ -169,11 +169,11 @@ async function lookBack(
   for (const other of await indexesOf(objects, repository, sequence + 1)) {
     const index = await openIndex(objects, other.folder);
     if (index === undefined) continue;
-    const more = before ? await chartsWithMore(index, before) : index.names;
-    if (more.length === 0) continue;
+    const beyond = await listedBeyond(index, before ?? joinListings([]));
+    if (beyond.size === 0) continue;
     folder = other.folder;
-    others.push(index);
-    doubtful.push(...more);
+    others.push(heldListing(beyond));
+    doubtful.push(...beyond.keys());
   }
   return {
     sequence,
@@ -212,7 +212,7 @@ type Losses = {
   /** How many were found that were not told of before. */
   found(): number;
   /** All that are not back, or undefined if they are those that were told of before. */
-  changed(): LostVersions | undefined;
+  changed(): ListedByChart | undefined;
   /** Whether none is left to be remembered. */
   readonly forgets: boolean;
 };
@@ -236,7 +236,7 @@ function lossesSince({ listing, onlyNumber, told }: Past, forget: RefreshOptions
       if (forget === undefined && onlyNumber !== undefined) found += Math.max(0, onlyNumber - versions);
     },
     found: () => found,
-    changed: () => (renderLostVersions(lost) === renderLostVersions(told) ? undefined : lost),
+    changed: () => (renderListed(lost) === renderListed(told) ? undefined : lost),
     get forgets() {
       return forget !== undefined && lost.size === 0;
     },
@@ -309,7 +309,7 @@ async function makeCurrent(
     }),
   ];
   if (lost !== undefined && lost.size > 0) {
-    const list = Buffer.from(renderLostVersions(lost));
+    const list = Buffer.from(renderListed(lost));
     puts.push(objects.put(`${folder}${lostFile}`, list, { contentType: 'application/json' }));
   }
   await Promise.all(puts);

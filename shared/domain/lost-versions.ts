@@ -30,11 +30,11 @@ export function lostVersions(listed: readonly ListedVersion[], items: readonly K
   });
 }
 
-/** Versions that were lost, by chart. */
-export type LostVersions = ReadonlyMap<ChartName, readonly ListedVersion[]>;
+/** What is listed of some versions, by chart. */
+export type ListedByChart = ReadonlyMap<ChartName, readonly ListedVersion[]>;
 
-/** As text, to be kept until they are back. */
-export function renderLostVersions(lost: LostVersions): string {
+/** As text, to be kept beside an index. */
+export function renderListed(lost: ListedByChart): string {
   const rows = [...lost].flatMap(([name, versions]) =>
     versions.map(({ version, digest, created, isDoubtful = false }) => [
       name,
@@ -49,8 +49,8 @@ export function renderLostVersions(lost: LostVersions): string {
 
 type Row = [ChartName, ChartVersion, Digest, string, boolean];
 
-/** Reads back what {@link renderLostVersions} wrote. */
-export function readLostVersions(bytes: Uint8Array): LostVersions {
+/** Reads back what {@link renderListed} wrote. */
+export function readListed(bytes: Uint8Array): ListedByChart {
   const rows = JSON.parse(Buffer.from(bytes).toString()) as Row[];
   const lost = new Map<ChartName, ListedVersion[]>();
   for (const [name, version, digest, created, isDoubtful] of rows) {
