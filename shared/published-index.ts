@@ -18,7 +18,7 @@ import type { ObjectStore } from './store/object-store.ts';
 // The index and its ranges, side by side in one folder (shared/domain/object-keys.ts).
 export const indexFile = 'index.yaml';
 export const rangesFile = 'ranges.json';
-/** Beside an index where versions were lost: all of those that are not back yet. */
+/** Beside an index by which what was lost changed: all versions that are not back, if there are any. */
 export const lostFile = 'lost.json';
 
 /** What something says of versions: an index, several of them, or a list of those that were lost. */
@@ -158,10 +158,12 @@ export async function listedBeyond(index: Listing, other: Listing): Promise<List
   return beyond;
 }
 
+type IndexFolder = NonNullable<ReturnType<typeof readIndexKey>>;
 export type IndexFolders = Awaited<ReturnType<typeof indexesOf>>;
 
 /**
- * The folders of a repository's indexes, with when the last object of each was put.
+ * The folders of a repository's indexes, with when the last object of each was put, and whether there is a
+ * list of lost versions.
  *
  * @param sequence only those of this one: mostly none or one, however many indexes there are
  */
@@ -170,13 +172,17 @@ export async function indexesOf(
   repository: Repository,
   sequence?: number,
 ) {
-  const folders = new Map<string, NonNullable<ReturnType<typeof readIndexKey>> & { modified: number }>();
+  const folders = new Map<string, IndexFolder & { modified: number; hasLost: boolean }>();
   const prefix = `${indexFolders(repository)}${sequence === undefined ? '' : `${sequence}-`}`;
   for await (const { key, modified } of objects.list(prefix)) {
     const read = readIndexKey(key);
     if (read === undefined) continue;
-    const earlier = folders.get(read.folder)?.modified ?? 0;
-    folders.set(read.folder, { ...read, modified: Math.max(earlier, modified) });
+    const earlier = folders.get(read.folder);
+    folders.set(read.folder, {
+      ...read,
+      modified: Math.max(earlier?.modified ?? 0, modified),
+      hasLost: earlier?.hasLost || key.endsWith(`/${lostFile}`),
+    });
   }
   return [...folders.values()];
 }
@@ -189,11 +195,12 @@ export async function indexesOf(
 export async function newestListing(
   objects: Pick<ObjectStore, 'get' | 'head'>,
   folders: IndexFolders,
+  open: (folder: string) => Promise<Listing | undefined> = (folder) => openListing(objects, folder),
 ): Promise<Listing> {
   for (const sequence of [...new Set(folders.map((each) => each.sequence))].sort((a, b) => b - a)) {
     const found: Listing[] = [];
     for (const each of folders) {
-      const listing = each.sequence === sequence ? await openListing(objects, each.folder) : undefined;
+      const listing = each.sequence === sequence ? await open(each.folder) : undefined;
       if (listing !== undefined) found.push(listing);
     }
     if (found.length > 0) return anyOf(found);
@@ -222,7 +229,7 @@ const stateOf = ({ version, digest, created }: ListedVersion) => `${version} ${d
 /**
  * What the index listed that a lost pointer named, most likely: the newest of those that were begun with a
  * pointer. Since the loss others may have begun one without it, from a table that lost versions too, and it
- * may have become current; so what they list counts as well.
+ * may have become current; so what they list counts as well. And so does what was lost before it.
  */
 export async function listedBeforeLoss(
   objects: Pick<ObjectStore, 'get' | 'head'>,
@@ -231,7 +238,16 @@ export async function listedBeforeLoss(
   const had = folders.filter(({ isFirst }) => !isFirst);
   const newest = Math.max(0, ...had.map(({ sequence }) => sequence));
   const since = folders.filter(({ isFirst, sequence }) => isFirst && sequence > newest);
-  return joinListings([await newestListing(objects, had), await newestListing(objects, since)]);
+  const listed = Math.max(0, ...folders.filter(({ hasLost }) => hasLost).map(({ sequence }) => sequence));
+  // One without a list beside one with it found nothing lost: it is doubtful then.
+  const lists = folders.filter(({ sequence }) => sequence === listed);
+  const openList = async (folder: string) =>
+    heldListing((await openLostVersions(objects, folder)) ?? new Map());
+  return joinListings([
+    await newestListing(objects, had),
+    await newestListing(objects, since),
+    await newestListing(objects, lists, openList),
+  ]);
 }
 
 /** For good: it can be rendered again, and the bucket would keep what is only deleted. */

@@ -308,7 +308,7 @@ async function makeCurrent(
       contentType: 'application/json',
     }),
   ];
-  if (lost !== undefined && lost.size > 0) {
+  if (lost !== undefined) {
     const list = Buffer.from(renderListed(lost));
     puts.push(objects.put(`${folder}${lostFile}`, list, { contentType: 'application/json' }));
   }

@@ -47,7 +47,7 @@ export function unnamedObjects<Object extends Listed>(
 export type IndexFolder = { readonly folder: string; readonly sequence: number; readonly modified: number };
 
 /**
- * The indexes that nobody reads any more.
+ * The indexes that nobody reads any more, oldest first: what is left must never tell of less than is there.
  *
  * An index is put before it becomes current. So one of sequence n is superseded before the current one is
  * older than the grace, and before any index of sequence n + 2 was begun: whoever began that one had found
@@ -78,11 +78,12 @@ export function supersededIndexes<Folder extends IndexFolder>(
   const reached = old.filter(({ sequence }) => sequence <= pointer.sequence);
   const newestOld = Math.max(0, ...reached.map(({ sequence }) => sequence));
   const isReplaced = isOld(current.modified, now);
-  return old.filter(({ folder, sequence }) => {
+  const superseded = old.filter(({ folder, sequence }) => {
     if (kept.has(folder)) return false;
     if (sequence > pointer.sequence) return ahead;
     return isReplaced || newestOld >= sequence + 2;
   });
+  return superseded.sort((a, b) => a.sequence - b.sequence);
 }
 
 const isOld = (modified: number, now: number) => now - modified > GRACE_MS;

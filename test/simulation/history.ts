@@ -317,7 +317,7 @@ class History {
 
   #chooseThoroughness(): Thoroughness {
     // A version that is published again and deleted while a repair is at it may come back.
-    if (this.#losses.kind === 'items') return this.#random.pick(['safe', 'nothing']);
+    if (this.#losses.kind.startsWith('items')) return this.#random.pick(['safe', 'nothing']);
     return this.#random.pick(['safe', 'safe', 'everything', 'nothing']);
   }
 
@@ -530,7 +530,7 @@ function chooseVersions(random: Random, all: readonly VersionId[]): readonly Ver
 }
 
 function chooseLoss(random: Random): Loss {
-  return random.chance(0.6) ? 'nothing' : random.pick(['items', 'pointer', 'index']);
+  return random.chance(0.6) ? 'nothing' : random.pick(['items', 'pointer', 'items and pointer', 'index']);
 }
 
 function chooseFaults(random: Random): Faults {

@@ -8,10 +8,8 @@ import { nameOf } from './ledger.ts';
 import { hold } from './promises.ts';
 import type { World } from './world.ts';
 
-/** What a history loses; never two kinds, since one may be all that is left of the other. */
-export type Loss = 'nothing' | 'items' | 'pointer' | 'index';
-
-type Finder = { readonly kind: string; readonly name?: string; readonly version?: string };
+/** What a history loses; never items and indexes, since one is all that is left of the other. */
+export type Loss = 'nothing' | 'items' | 'pointer' | 'items and pointer' | 'index';
 
 /** What befell the stores of one history, and what may be told of it. */
 export class Losses {
@@ -38,8 +36,9 @@ export class Losses {
     const { repository } = random.pick(ids);
     const pointer = this.#world.pointers.look(repository);
     if (pointer === undefined || this.kind === 'nothing') return undefined;
-    if (this.kind === 'items') return this.#loseItems(random, ids, repository);
-    if (this.kind === 'pointer') {
+    const kind = this.kind === 'items and pointer' ? random.pick(['items', 'pointer'] as const) : this.kind;
+    if (kind === 'items') return this.#loseItems(random, ids, repository);
+    if (kind === 'pointer') {
       // Twice, and nobody knows which of two indexes was current.
       if (this.#pointers > 0) return undefined;
       this.#pointers += 1;
@@ -76,21 +75,24 @@ export class Losses {
 
   /** Whether a finding tells of what was lost here. */
   explains(finding: Finding): boolean {
-    if (!this.happened) return false;
-    const { kind, name, version } = finding as Finder;
-    // Without a pointer, what was deleted between two indexes of one sequence may have been lost as well.
-    if (kind === 'version_lost' && this.kind === 'pointer')
-      return (finding as { isDoubtful?: boolean }).isDoubtful === true;
-    if (kind === 'version_lost') {
-      return [...this.#items.keys()].some((id) => id.name === name && id.version === version);
+    const [items, pointer] = [this.#items.size > 0, this.#pointers > 0];
+    switch (finding.kind) {
+      case 'version_lost': {
+        // Without a pointer, what was deleted between two indexes of one sequence may have been lost as well.
+        if (pointer && finding.isDoubtful) return true;
+        return [...this.#items.keys()].some((id) => nameOf(id) === nameOf(finding));
+      }
+      case 'index_differs':
+        return items;
+      case 'index_shrank':
+        return items || pointer;
+      case 'pointer_lost':
+        return pointer;
+      case 'index_lost':
+        return this.#indexes.size > 0;
+      default:
+        return false;
     }
-    const kinds = {
-      nothing: [],
-      items: ['index_differs', 'index_shrank'],
-      pointer: ['pointer_lost', 'index_shrank'],
-      index: ['index_lost'],
-    };
-    return (kinds[this.kind] as string[]).includes(kind);
   }
 
   /** Whether an alarm tells of what was lost here. */
@@ -125,14 +127,17 @@ export class Losses {
       hold('a lost version is named', this.#itemOf(id)?.live !== undefined || names(before, id), nameOf(id));
     }
     const { findings } = await repair(this.#world, { dryRun: false });
-    const doubtful = findings.flatMap((finding) =>
-      finding.kind === 'version_lost' && finding.isDoubtful ? finding.keys : [],
-    );
-    // Somebody decides that they were deleted.
-    for (const key of doubtful) this.#world.objects.lose(key);
-    if (doubtful.length > 0) await repair(this.#world, { dryRun: false });
+    // Somebody decides that what is doubtful was deleted.
+    const decided = new Set<string>();
+    for (const finding of findings) {
+      if (finding.kind !== 'version_lost' || !finding.isDoubtful) continue;
+      decided.add(nameOf(finding));
+      for (const key of finding.keys) this.#world.objects.lose(key);
+    }
+    if (decided.size > 0) await repair(this.#world, { dryRun: false });
     for (const [id, key] of waiting) {
-      hold('a lost version comes back', this.#itemOf(id)?.live?.key === key, nameOf(id));
+      const isBack = this.#itemOf(id)?.live?.key === key;
+      hold('a lost version comes back', isBack || decided.has(nameOf(id)), nameOf(id));
     }
     const after = await repair(this.#world, { dryRun: true });
     hold('after a repair nothing is wrong', after.healthy, JSON.stringify(after.findings.find(isDamage)));
@@ -146,7 +151,7 @@ export class Losses {
 function names({ healthy, findings }: RepairReport, id: VersionId): boolean {
   const isNamed = findings.some(
     (finding) =>
-      finding.kind === 'version_lost' && finding.package === 'there' && nameOf({ ...finding }) === nameOf(id),
+      finding.kind === 'version_lost' && finding.package === 'there' && nameOf(finding) === nameOf(id),
   );
   return !healthy && isNamed;
 }

@@ -225,6 +225,19 @@ describe('a version that the table lost is named, kept and brought back', () => 
       },
     },
     {
+      what: 'the pointer is lost after an index without it was made',
+      lost: ['a'],
+      happen: async (world) => {
+        await index(world, 'a', 'b');
+        lose(world, 'a');
+        await publish(world, { name: 'a', version: '2.0.0' });
+        await currentIndex(world, root);
+        await index(world, 'c');
+        world.pointers.lose(root);
+        await index(world, 'd');
+      },
+    },
+    {
       what: 'a provenance file was sent for it since',
       lost: ['a'],
       happen: async (world) => {
