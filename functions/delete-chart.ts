@@ -1,3 +1,4 @@
+import { systemClock } from '../shared/clock.ts';
 import { checkDeletable, type DeleteDependencies, deleteChart } from '../shared/delete.ts';
 import { objects, settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
@@ -24,5 +25,6 @@ export const handler = lambdaHandler('delete-chart', (environment) =>
     versions: versions(environment),
     objects: objects(environment),
     settingsOf: settingsOf(environment),
+    clock: systemClock,
   }),
 );

@@ -1,3 +1,4 @@
+import { systemClock } from '../shared/clock.ts';
 import { checkDeletable, type DeleteDependencies, deleteVersion } from '../shared/delete.ts';
 import { Fault } from '../shared/domain/fault.ts';
 import { isChartVersion } from '../shared/domain/version.ts';
@@ -33,5 +34,6 @@ export const handler = lambdaHandler('delete-version', (environment) =>
     versions: versions(environment),
     objects: objects(environment),
     settingsOf: settingsOf(environment),
+    clock: systemClock,
   }),
 );

@@ -16,3 +16,9 @@ export async function inParallel<T>(items: readonly T[], work: (item: T) => Prom
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
 }
+
+/** Throws what was put off so that everything else could be done first. */
+export function throwAll(errors: readonly unknown[]): void {
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('; '));
+  for (const error of errors) throw error;
+}

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
 import { filesKey, type VersionId } from './domain/object-keys.ts';
@@ -9,6 +10,7 @@ import type { PackageRecord, ProvenanceRecord, VersionStore } from './store/vers
 export type DeleteDependencies = {
   readonly versions: Pick<VersionStore, 'get' | 'ofChart' | 'remove'>;
   readonly objects: Pick<ObjectStore, 'remove'>;
+  readonly clock: Pick<Clock, 'now'>;
 };
 
 /** @throws Fault `deleting_is_off` */
@@ -46,7 +48,10 @@ export async function deleteChart(
 }
 
 /** @returns whether the version was live at some moment of the call; it is not any more */
-async function deleteIfLive({ versions, objects }: DeleteDependencies, id: VersionId): Promise<boolean> {
+async function deleteIfLive(
+  { versions, objects, clock }: DeleteDependencies,
+  id: VersionId,
+): Promise<boolean> {
   let wasLive = false;
   for (;;) {
     const item = await versions.get(id);
@@ -54,7 +59,7 @@ async function deleteIfLive({ versions, objects }: DeleteDependencies, id: Versi
     if (item?.live === undefined) return wasLive;
     wasLive = true;
     // Where it fails, the version was overwritten meanwhile: what is there now is to be deleted.
-    if (await deleteThis({ versions, objects }, id, { ...item, live: item.live })) return true;
+    if (await deleteThis({ versions, objects, clock }, id, { ...item, live: item.live })) return true;
   }
 }
 
@@ -64,11 +69,15 @@ async function deleteIfLive({ versions, objects }: DeleteDependencies, id: Versi
  * @returns false if it is another by now, or gone
  */
 export async function deleteThis(
-  { versions, objects }: Pick<DeleteDependencies, 'objects'> & { versions: Pick<VersionStore, 'remove'> },
+  {
+    versions,
+    objects,
+    clock,
+  }: Pick<DeleteDependencies, 'objects' | 'clock'> & { versions: Pick<VersionStore, 'remove'> },
   id: VersionId,
   { live: { key }, provenance }: { readonly live: PackageRecord; readonly provenance?: ProvenanceRecord },
 ): Promise<boolean> {
-  if (!(await versions.remove(id, key))) return false;
+  if (!(await versions.remove(id, key, clock.now()))) return false;
   await objects.remove([key, filesKey(key), ...(provenance === undefined ? [] : [provenance.key])]);
   return true;
 }

@@ -18,20 +18,27 @@ export type Finding = {
   | { readonly kind: 'index_differs'; readonly name: ChartName }
   /** The current index, or the ranges beside it. */
   | { readonly kind: 'index_lost'; readonly folder: string }
-  /** There is an index and nothing that says that it is the current one. */
-  | { readonly kind: 'pointer_lost'; readonly folder: string }
-  /** The pointer is older than the newest index: the table was set back to an earlier state. */
+  /** There was an index and nothing says which one is current; `folder` is the newest, if there is any. */
+  | { readonly kind: 'pointer_lost'; readonly folder?: string }
+  /** An index newer than the pointer lists what the table does not know: it was set back to an earlier state. */
   | { readonly kind: 'pointer_behind'; readonly folder: string }
   /** An index once lost versions that nobody deleted. */
   | { readonly kind: 'index_shrank'; readonly before: string; readonly after: string }
-  /** An index lists it, and the table knows nothing of it. */
+  /** An index lists it, and the table does not know that it was published or deleted. */
   | (OfVersion & {
       readonly kind: 'version_lost';
       readonly package: 'there' | 'missing';
-      /** Packages with the listed digest, and provenance files for it, oldest first. */
+      /**
+       * The package that was published at the listed instant, and provenance files for it, oldest first. Of
+       * several provenance files nobody knows which ones were refused or replaced.
+       */
       readonly keys: readonly string[];
       readonly digest: Digest;
       readonly created: string;
+      /** The key of the earlier package that the table has instead, where it was set back. */
+      readonly instead?: string;
+      /** Not every index that may have been the last one lists it so: it may have been deleted, or replaced. */
+      readonly isDoubtful?: boolean;
     })
   /** The table has it, and its bytes are gone. */
   | (OfVersion & { readonly kind: 'package_lost' | 'provenance_lost'; readonly key: string })

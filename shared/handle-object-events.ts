@@ -91,7 +91,8 @@ async function removeSuperseded(
   pointer: Pointer,
 ): Promise<void> {
   try {
-    const superseded = supersededIndexes(await indexesOf(objects, repository), pointer, clock.now());
+    const folders = await indexesOf(objects, repository);
+    const superseded = supersededIndexes(folders, pointer, clock.now(), { ahead: false });
     for (const { folder } of superseded) await removeIndex(objects, folder);
   } catch (error) {
     // Reconciliation does it again; the events are done.

@@ -1,12 +1,27 @@
-import { collect } from './async-iteration.ts';
+import { collect, inParallel } from './async-iteration.ts';
+import { type ChartItems, chartsInOrder } from './charts-in-order.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { indexSize, type ListedVersion, renderFragment, settingsFingerprint } from './domain/index-file.ts';
 import { namedKeys, supersededIndexes, unnamedObjects } from './domain/leftovers.ts';
+import { lostVersions } from './domain/lost-versions.ts';
 import { chartFolders, filesKey, packagesOf, versionFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { Finding } from './findings.ts';
-import { indexesOf, openIndex, type PublishedIndex } from './published-index.ts';
-import { byChart, type IndexDependencies, liveVersions } from './refresh.ts';
+import {
+  type Fragments,
+  heldListing,
+  type IndexFolders,
+  indexesOf,
+  joinListings,
+  type Listing,
+  listedBeforeLoss,
+  listedBeyond,
+  newestListing,
+  openIndex,
+  openListing,
+  openLostVersions,
+} from './published-index.ts';
+import { type IndexDependencies, liveVersions } from './refresh.ts';
 import type { ListedObject, ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Counts } from './store/repository-store.ts';
@@ -33,7 +48,8 @@ const LOOKS = 5;
 
 /**
  * Compares all that is kept of a repository: table, packages, provenance files, chart files, indexes. It
- * changes nothing, may run beside everything else, and holds one chart at a time.
+ * changes nothing, may run beside everything else, and holds one chart at a time. All charts of which
+ * anything knows come in the order of their names, each done before the next one is begun.
  */
 export async function* inspectRepository(
   dependencies: InspectDependencies,
@@ -41,29 +57,15 @@ export async function* inspectRepository(
   from?: From,
 ): AsyncGenerator<Observation> {
   const inspection = await begin(dependencies, repository);
-  for await (const observation of findings(repository, inspection.evidence())) {
-    if (from === undefined) yield observation;
-  }
+  if (from === undefined) yield* findings(repository, inspection.index());
   let counts = from?.counts ?? { versions: 0, sizeBytes: 0 };
-  const seen = new Set<ChartName>();
-  const doubtful = new Set<ChartName>();
-  for await (const { name, items } of byChart(dependencies.versions.ofRepository(repository, from?.after))) {
-    yield* findings(repository, inspection.chart(name, items));
-    if (await inspection.differs(name, items)) doubtful.add(name);
-    seen.add(name);
-    counts = add(counts, items);
-    yield { kind: 'checkpoint', after: name, counts };
+  for await (const chart of inspection.charts(from?.after)) {
+    yield* findings(repository, inspection.chart(chart));
+    counts = add(counts, chart.items);
+    yield { kind: 'checkpoint', after: chart.name, counts };
   }
-  for (const { name } of inspection.index?.ranges ?? []) if (!seen.has(name)) doubtful.add(name);
-  for await (const name of inspection.chartsWithObjects()) {
-    if (seen.has(name)) continue;
-    seen.add(name);
-    // A chart that an earlier part of this inspection has done has items.
-    const items = await collect(dependencies.versions.ofChart(repository, name));
-    if (items.length === 0) yield* findings(repository, inspection.chart(name, items));
-  }
-  yield* findings(repository, inspection.confirm(doubtful));
-  yield* findings(repository, inspection.superseded());
+  // Last, since mending these lets go of what the lost versions were read from.
+  yield* findings(repository, inspection.past());
   yield { kind: 'done', counts };
 }
 
@@ -81,174 +83,193 @@ function add({ versions, sizeBytes }: Counts, items: readonly VersionItem[]): Co
   };
 }
 
-type IndexFolders = Awaited<ReturnType<typeof indexesOf>>;
+/** What a pointer leads to. */
+type State = {
+  readonly pointer: Pointer | undefined;
+  /** The current index, if it was rendered with the present settings and is whole. */
+  readonly index: Fragments | undefined;
+  /** Whether what it lists can be read at all. */
+  readonly isReadable: boolean;
+  /** What it lists, and the versions that are known to be lost. */
+  readonly listing: Listing;
+};
+
+async function stateOf(
+  { objects, settings }: InspectDependencies,
+  pointer: Pointer | undefined,
+): Promise<State> {
+  if (pointer === undefined) {
+    return { pointer, index: undefined, isReadable: false, listing: joinListings([]) };
+  }
+  const index = await openIndex(objects, pointer.folder);
+  // One that was rendered with other settings is about to be rendered anew, but tells of versions all the same.
+  const isPresent =
+    pointer.settings === settingsFingerprint(settings) &&
+    index !== undefined &&
+    index.sizeBytes === indexSize(index.ranges, settings);
+  const listing = index ?? (await openListing(objects, pointer.folder));
+  const lost = pointer.lost === undefined ? undefined : await openLostVersions(objects, pointer.lost);
+  return {
+    pointer,
+    index: isPresent ? index : undefined,
+    isReadable: listing !== undefined,
+    listing: joinListings([...(listing ? [listing] : []), ...(lost ? [heldListing(lost)] : [])]),
+  };
+}
 
 async function begin(dependencies: InspectDependencies, repository: Repository): Promise<Inspection> {
   const { pointers, objects } = dependencies;
   // The listing first: what is put after it is in no doubt.
   const folders = await indexesOf(objects, repository);
-  const pointer = await pointers.get(repository);
-  const index = pointer && (await openIndex(objects, pointer.folder));
-  return new Inspection(dependencies, repository, folders, pointer, index);
+  const state = await stateOf(dependencies, await pointers.get(repository));
+  const { pointer } = state;
+  const ahead = folders
+    .filter(({ sequence }) => sequence > (pointer?.sequence ?? 0))
+    .toSorted((a, b) => b.sequence - a.sequence);
+  const listing =
+    pointer === undefined
+      ? await listedBeforeLoss(objects, folders)
+      : heldListing(await listedBeyond(await newestListing(objects, ahead), state.listing));
+  const inspection = new Inspection(dependencies, repository, {
+    folders,
+    state,
+    ahead: { folders: ahead, listing },
+  });
+  await inspection.lookAhead();
+  return inspection;
 }
+
+type Ahead = {
+  /** The indexes that are newer than the current one, newest first. */
+  readonly folders: IndexFolders;
+  /** What the newest of them list, and the current one does not. */
+  readonly listing: Listing;
+};
 
 /** One look at a repository. Each question is asked so that changes under way are not taken for damage. */
 class Inspection {
-  readonly index: PublishedIndex | undefined;
   readonly #dependencies: InspectDependencies;
   readonly #repository: Repository;
   readonly #folders: IndexFolders;
-  readonly #pointer: Pointer | undefined;
+  readonly #first: State;
+  readonly #ahead: Ahead;
+  #latest: State;
   /** Whether the table is older than the newest index: it was brought back from an earlier state. */
   #isSetBack = false;
+  #isPointerLost: boolean;
 
   constructor(
     dependencies: InspectDependencies,
     repository: Repository,
-    folders: IndexFolders,
-    pointer: Pointer | undefined,
-    index: PublishedIndex | undefined,
+    { folders, state, ahead }: { folders: IndexFolders; state: State; ahead: Ahead },
   ) {
     this.#dependencies = dependencies;
     this.#repository = repository;
     this.#folders = folders;
-    this.#pointer = pointer;
-    const settings = settingsFingerprint(dependencies.settings);
-    // One that was rendered with other settings is about to be rendered anew.
-    const fits =
-      pointer?.settings === settings &&
-      index !== undefined &&
-      index.sizeBytes === indexSize(index.ranges, dependencies.settings);
-    this.index = fits ? index : undefined;
+    this.#first = state;
+    this.#latest = state;
+    this.#ahead = ahead;
+    // A first index may have been put by somebody who then never made it current.
+    this.#isPointerLost = state.pointer === undefined && folders.some(({ isFirst }) => !isFirst);
   }
 
-  /** The indexes that are newer than the current one, newest first. */
-  get #ahead(): IndexFolders {
-    const current = this.#pointer?.sequence ?? 0;
-    return this.#folders
-      .filter(({ sequence }) => sequence > current)
-      .toSorted((a, b) => b.sequence - a.sequence);
+  /**
+   * One ahead is mostly an index that nobody made current. What it lists has an item all the same, since a
+   * tombstone stays until the pointer moves; without one the table was set back to an earlier state.
+   */
+  async lookAhead(): Promise<void> {
+    const { pointer } = this.#first;
+    if (pointer === undefined) return;
+    const { listing } = this.#ahead;
+    for (const name of listing.names) {
+      if (lostVersions(await listing.versions(name), await this.#itemsOf(name)).length === 0) continue;
+      // Where the pointer moved meanwhile this is no evidence: what the index lists may have been deleted.
+      this.#isSetBack = (await this.#pointer())?.folder === pointer.folder;
+      return;
+    }
   }
 
   /** Whether a package that nobody names was certainly replaced, deleted or given up, and not forgotten. */
   get #tableIsWhole(): boolean {
-    return this.#pointer !== undefined && this.#pointer.shrank.length === 0 && !this.#isSetBack;
+    const { pointer, isReadable } = this.#first;
+    return pointer?.shrank.length === 0 && isReadable && !this.#isSetBack;
   }
 
-  /** What pointer and indexes say of the past, before any chart is looked at. */
-  async *evidence(): AsyncGenerator<Found> {
-    const pointer = this.#pointer;
-    const lost = await this.#lostSince();
-    const ahead = this.#ahead;
-    // One ahead is mostly an index that nobody made current. What it lists has an item all the same, since a
-    // tombstone stays until the pointer moves; without one the table was set back to an earlier state.
-    const isFurther = pointer !== undefined && ahead.some(({ sequence }) => sequence > pointer.sequence + 1);
-    this.#isSetBack = pointer !== undefined && (isFurther || lost.length > 0);
-    yield* lost;
-    // Last, since mending it removes what the lost versions were read from.
-    for (const { folder, sequence } of ahead) {
-      if (this.#isSetBack) yield { kind: 'pointer_behind', folder };
-      // The first index of all may have been put by somebody who then never made it current.
-      else if (pointer === undefined && sequence > 1) yield { kind: 'pointer_lost', folder };
-    }
-    if (pointer === undefined) return;
-    const open = (folder: string) => openIndex(this.#dependencies.objects, folder);
+  /** The current index and what names it, as wholes. */
+  async *index(): AsyncGenerator<Found> {
+    const { pointer, index } = this.#first;
+    const newest = this.#ahead.folders.find(({ isFirst }) => !isFirst);
+    if (this.#isPointerLost && newest !== undefined) yield { kind: 'pointer_lost', folder: newest.folder };
     const settings = settingsFingerprint(this.#dependencies.settings);
-    if (this.index === undefined && pointer.settings === settings) {
+    if (pointer?.settings === settings && index === undefined) {
       yield { kind: 'index_lost', folder: pointer.folder };
     }
-    for (const { before, after } of pointer.shrank) {
-      yield { kind: 'index_shrank', before, after };
-      const [earlier, later] = await Promise.all([open(before), open(after)]);
-      if (earlier !== undefined) yield* this.#lostVersions(earlier, later);
-    }
   }
 
-  /** The versions that the newest index ahead of the current one lists, and the table knows nothing of. */
-  async #lostSince(): Promise<readonly Found[]> {
-    for (const { folder } of this.#ahead) {
-      const newest = await openIndex(this.#dependencies.objects, folder);
-      if (newest === undefined) continue;
-      const lost = await collect(this.#lostVersions(newest));
-      // Where the pointer moved meanwhile this is no evidence: what the index lists may have been deleted.
-      const now = await this.#dependencies.pointers.get(this.#repository);
-      return now?.folder === this.#pointer?.folder ? lost : [];
+  /** Every chart of which anything knows. */
+  async *charts(after: ChartName | undefined): AsyncGenerator<ChartItems> {
+    const names = new Set([...this.#first.listing.names, ...this.#ahead.listing.names]);
+    for (const folder of Object.values(chartFolders(this.#repository))) {
+      for await (const chart of this.#dependencies.objects.folders(folder, '/')) {
+        names.add(chart.slice(folder.length, -1) as ChartName);
+      }
     }
-    return [];
+    const rest = [...names].filter((name) => after === undefined || name > after);
+    yield* chartsInOrder(this.#dependencies.versions.ofRepository(this.#repository, after), rest);
   }
 
-  /** The versions that an index lists, a later one does not, and the table knows nothing of. */
-  async *#lostVersions(earlier: PublishedIndex, later?: PublishedIndex): AsyncGenerator<Found> {
-    for (const { name } of earlier.ranges) {
-      const still = new Set((await later?.versions(name))?.map(({ version }) => version));
-      const listed = (await earlier.versions(name)).filter(({ version }) => !still.has(version));
-      if (listed.length === 0) continue;
-      const items = await collect(this.#dependencies.versions.ofChart(this.#repository, name));
-      yield* this.#unknown(name, listed, items);
-    }
+  /** One chart: its objects and the index against its items. */
+  async *chart({ name, items }: ChartItems): AsyncGenerator<Found> {
+    yield* this.#objectsOf(name, items);
+    yield* this.#indexed(name, items);
+    if (this.#first.pointer !== undefined || this.#isPointerLost) return;
+    // A mark is cleared only after an index with the state is current.
+    const wasIndexed = items.some(({ live, unindexed }) => live !== undefined && unindexed === undefined);
+    if (!wasIndexed || (await this.#pointer()) !== undefined) return;
+    this.#isPointerLost = true;
+    yield { kind: 'pointer_lost' };
   }
 
-  /** Which of some listed versions have no item, and whether their packages are there. */
-  async *#unknown(
-    name: ChartName,
-    listed: readonly ListedVersion[],
-    items: readonly VersionItem[],
-  ): AsyncGenerator<Found> {
-    const known = new Set(items.map(({ version }) => version));
-    const lost = listed.filter(({ version }) => !known.has(version));
-    if (lost.length === 0) return;
-    const folder = `${chartFolders(this.#repository).charts}${name}/`;
-    const objects = await collect(this.#dependencies.objects.list(folder));
-    const inOrder = objects.sort((a, b) => a.modified - b.modified).map(({ key }) => key);
-    for (const { version, digest, created } of lost) {
-      const beginning = packagesOf({ repository: this.#repository, name, version }, digest);
-      const keys = inOrder.filter((key) => key.startsWith(beginning));
-      const found = keys.some((key) => key.endsWith('.tgz')) ? 'there' : 'missing';
-      yield { kind: 'version_lost', name, version, package: found, keys, digest, created };
-    }
-  }
-
-  /** The objects of one chart against its items. */
-  async *chart(name: ChartName, items: readonly VersionItem[]): AsyncGenerator<Found> {
-    const { objects, clock, versions } = this.#dependencies;
+  async *#objectsOf(name: ChartName, items: readonly VersionItem[]): AsyncGenerator<Found> {
+    const { objects, clock } = this.#dependencies;
     const { charts, files } = chartFolders(this.#repository);
     const listed = [
       ...(await collect(objects.list(`${charts}${name}/`))),
       ...(await collect(objects.list(`${files}${name}/`))),
     ];
-    const there = new Set(listed.map(({ key }) => key));
+    const sizes = new Map(listed.map(({ key, sizeBytes }) => [key, sizeBytes]));
     for (const { version, pending } of items) {
       if (pending === undefined || pending.expires > clock.now()) continue;
       const found = (await objects.exists(pending.key)) ? 'there' : 'missing';
       yield { kind: 'reservation_expired', name, version, package: found };
     }
-    if ([...namedKeys(items.map(({ pending: _, ...item }) => item))].some((key) => !there.has(key))) {
-      for (const item of items) yield* this.#lostObjects(item, there);
-    }
+    for (const item of items) yield* this.#lostObjects(item, sizes);
     if (unnamedObjects(listed, items, clock.now()).length === 0) return;
-    const now = await collect(versions.ofChart(this.#repository, name));
+    const now = await this.#itemsOf(name);
     yield* this.#unnamed(name, unnamedObjects(listed, now, clock.now()), now);
   }
 
   /** What an item names and the bucket has not. */
   async *#lostObjects(
-    { name, version, ...item }: VersionItem,
-    there: ReadonlySet<string>,
+    { name, version, live, provenance }: VersionItem,
+    sizes: ReadonlyMap<string, number>,
   ): AsyncGenerator<Found> {
-    const { live, provenance } = item;
-    const named =
-      (live && [
-        { kind: 'package_lost' as const, key: live.key },
-        { kind: 'files_lost' as const, key: filesKey(live.key) },
-        ...(provenance?.package === live.digest
-          ? [{ kind: 'provenance_lost' as const, key: provenance.key }]
-          : []),
-      ]) ??
-      [];
-    for (const { kind, key } of named) {
-      if (there.has(key) || (await this.#dependencies.objects.exists(key))) continue;
+    if (live === undefined) return;
+    const { objects, versions } = this.#dependencies;
+    const named: {
+      kind: 'package_lost' | 'files_lost' | 'provenance_lost';
+      key: string;
+      sizeBytes?: number;
+    }[] = [
+      { kind: 'package_lost', key: live.key, sizeBytes: live.sizeBytes },
+      { kind: 'files_lost', key: filesKey(live.key) },
+    ];
+    if (provenance?.package === live.digest) named.push({ kind: 'provenance_lost', key: provenance.key });
+    for (const { kind, key, sizeBytes } of named) {
+      const isThere = (size: number | undefined) => size !== undefined && size === (sizeBytes ?? size);
+      if (isThere(sizes.get(key)) || isThere((await objects.head(key))?.sizeBytes)) continue;
       // Between the item and the listing it may have been deleted or overwritten.
-      const now = await this.#dependencies.versions.get({ repository: this.#repository, name, version });
+      const now = await versions.get({ repository: this.#repository, name, version });
       if (now !== undefined && namedKeys([now]).has(key)) yield { kind, name, version, key };
     }
   }
@@ -258,33 +279,30 @@ class Inspection {
     unnamed: readonly ListedObject[],
     items: readonly VersionItem[],
   ): AsyncGenerator<Found> {
-    const known = new Set(items.map((item) => versionFolder(item)));
-    const listed = new Set<string>();
-    for (const { version } of (await this.index?.versions(name)) ?? []) {
-      listed.add(versionFolder({ repository: this.#repository, name, version }));
-    }
+    const lost = lostVersions(await this.#first.listing.versions(name), items);
+    const forgotten = new Set(
+      lost.map(({ version }) => versionFolder({ repository: this.#repository, name, version })),
+    );
     const { files } = chartFolders(this.#repository);
     for (const { key } of unnamed) {
       const folder = key.slice(0, key.lastIndexOf('/') + 1);
       // What the index lists and the table does not know is a loss, told as such.
-      const forgotten = listed.has(folder) && !known.has(folder);
-      if (key.startsWith(files)) yield { kind: 'object_unnamed', key };
-      else if (!this.#tableIsWhole || forgotten) yield { kind: 'object_unclaimed', key };
-      else yield { kind: 'object_unnamed', key };
+      const isClaimed = this.#tableIsWhole && !forgotten.has(folder);
+      yield { kind: isClaimed || key.startsWith(files) ? 'object_unnamed' : 'object_unclaimed', key };
     }
   }
 
-  /** The names of all charts that have objects. */
-  async *chartsWithObjects(): AsyncGenerator<ChartName> {
-    for (const folder of Object.values(chartFolders(this.#repository))) {
-      for await (const chart of this.#dependencies.objects.folders(folder, '/')) {
-        yield chart.slice(folder.length, -1) as ChartName;
-      }
+  /** What indexes say of a chart. */
+  async *#indexed(name: ChartName, items: readonly VersionItem[]): AsyncGenerator<Found> {
+    // It may only be late.
+    if (!(await this.#differs(name, items, this.#latest))) {
+      if ((await this.#lost(name, items, this.#latest)).length === 0) return;
     }
+    yield* this.#confirm(name);
   }
 
-  /** Whether the index seems to say of a chart what the table does not. It may only be late. */
-  async differs(name: ChartName, items: readonly VersionItem[], index = this.index): Promise<boolean> {
+  /** Whether the current index seems to say of a chart what the table does not. */
+  async #differs(name: ChartName, items: readonly VersionItem[], { index }: State): Promise<boolean> {
     if (index === undefined || items.some(({ unindexed }) => unindexed !== undefined)) return false;
     const { settings } = this.#dependencies;
     const expected = renderFragment(name, liveVersions(items), settings, this.#repository)?.bytes;
@@ -292,39 +310,99 @@ class Inspection {
     return !Buffer.from(expected ?? '').equals(actual ?? new Uint8Array());
   }
 
+  /** Which versions an index lists, and the table seems to have lost. */
+  async #lost(name: ChartName, items: readonly VersionItem[], state: State) {
+    // Who moved the pointer has looked at what is ahead, and kept what was lost.
+    const isAhead = state.pointer?.folder === this.#first.pointer?.folder;
+    const listing = joinListings(isAhead ? [state.listing, this.#ahead.listing] : [state.listing]);
+    return lostVersions(await listing.versions(name), items);
+  }
+
   /**
-   * Which charts differ for sure. A state without a mark is in the index that was current when the mark was
-   * cleared. So where no version of a chart is marked, and the same index is current before and after the
-   * look, that index must list the chart as the table has it.
+   * What is so for sure. A state without a mark is in the index that was current when the mark was cleared.
+   * So where no version of a chart is marked, and the same index is current before and after the look, that
+   * index must list the chart as the table has it; and what it lists has an item.
    */
-  async *confirm(names: ReadonlySet<ChartName>): AsyncGenerator<Found> {
-    const { pointers, objects, versions } = this.#dependencies;
-    if (names.size === 0) return;
+  async *#confirm(name: ChartName): AsyncGenerator<Found> {
     for (let look = 0; look < LOOKS; look += 1) {
-      const pointer = await pointers.get(this.#repository);
-      const index = pointer && (await openIndex(objects, pointer.folder));
-      const found: Found[] = [];
-      for (const name of names) {
-        const items = await collect(versions.ofChart(this.#repository, name));
-        if (!(await this.differs(name, items, index))) continue;
-        found.push({ kind: 'index_differs', name });
-        const listed = (await index?.versions(name)) ?? [];
-        found.push(...(await collect(this.#unknown(name, listed, items))));
-      }
-      const again = await pointers.get(this.#repository);
+      const pointer = await this.#pointer();
+      const before = this.#latest.pointer;
+      if (pointer?.folder !== before?.folder) this.#latest = await stateOf(this.#dependencies, pointer);
+      const items = await this.#itemsOf(name);
+      const differs = await this.#differs(name, items, this.#latest);
+      const lost = await this.#lost(name, items, this.#latest);
+      if (!differs && lost.length === 0) return;
+      const again = await this.#pointer();
       if (again?.folder !== pointer?.folder) continue;
-      yield* found;
+      if (differs) yield { kind: 'index_differs', name };
+      yield* this.#versionsLost(name, lost, items);
       return;
     }
   }
 
-  async *superseded(): AsyncGenerator<Found> {
-    const { clock, pointers } = this.#dependencies;
-    const pointer = await pointers.get(this.#repository);
-    if (pointer === undefined) return;
-    const ahead = new Set(this.#isSetBack ? this.#ahead : []);
-    for (const each of supersededIndexes(this.#folders, pointer, clock.now())) {
-      if (!ahead.has(each)) yield { kind: 'index_superseded', folder: each.folder };
+  /** What can be brought back of some versions. */
+  async *#versionsLost(
+    name: ChartName,
+    lost: readonly ListedVersion[],
+    items: readonly VersionItem[],
+  ): AsyncGenerator<Found> {
+    if (lost.length === 0) return;
+    const { objects } = this.#dependencies;
+    const folder = `${chartFolders(this.#repository).charts}${name}/`;
+    const listed = (await collect(objects.list(folder))).sort((a, b) => a.modified - b.modified);
+    const keysOf = ({ version, digest }: ListedVersion) => {
+      const beginning = packagesOf({ repository: this.#repository, name, version }, digest);
+      return listed.map(({ key }) => key).filter((key) => key.startsWith(beginning));
+    };
+    // The same bytes may have been published before and after, and may have been deleted: the instant tells.
+    const others = new Set<string>();
+    const packages = lost.flatMap((each) =>
+      keysOf(each)
+        .filter((key) => key.endsWith('.tgz'))
+        .map((key) => ({ key, created: each.created })),
+    );
+    await inParallel(packages, async ({ key, created }) => {
+      if ((await objects.head(key))?.metadata['created'] !== created) others.add(key);
+    });
+    for (const each of lost) {
+      const { version, digest, created, isDoubtful = false } = each;
+      const keys = keysOf(each).filter((key) => !others.has(key));
+      const found = keys.some((key) => key.endsWith('.tgz')) ? 'there' : 'missing';
+      const instead = items.find((item) => item.version === version)?.live?.key;
+      yield {
+        kind: 'version_lost',
+        name,
+        version,
+        package: found,
+        keys,
+        digest,
+        created,
+        ...(instead !== undefined && { instead }),
+        ...(isDoubtful && { isDoubtful }),
+      };
     }
+  }
+
+  /** Indexes that are not current. */
+  async *past(): AsyncGenerator<Found> {
+    const { pointer } = this.#first;
+    for (const { before, after } of pointer?.shrank ?? []) yield { kind: 'index_shrank', before, after };
+    if (this.#isSetBack) {
+      for (const { folder } of this.#ahead.folders) yield { kind: 'pointer_behind', folder };
+    }
+    const now = await this.#pointer();
+    if (now === undefined) return;
+    const ahead = pointer !== undefined && !this.#isSetBack;
+    for (const each of supersededIndexes(this.#folders, now, this.#dependencies.clock.now(), { ahead })) {
+      yield { kind: 'index_superseded', folder: each.folder };
+    }
+  }
+
+  #itemsOf(name: ChartName): Promise<VersionItem[]> {
+    return collect(this.#dependencies.versions.ofChart(this.#repository, name));
+  }
+
+  #pointer(): Promise<Pointer | undefined> {
+    return this.#dependencies.pointers.get(this.#repository);
   }
 }

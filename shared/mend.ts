@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { readPackage } from './domain/chart-package.ts';
+import { type ChartPackage, readPackage } from './domain/chart-package.ts';
 import { digestOf } from './domain/digest.ts';
+import { Fault } from './domain/fault.ts';
 import { filesKey, type VersionId } from './domain/object-keys.ts';
 import type { Finding } from './findings.ts';
 import { removeIndex } from './published-index.ts';
@@ -10,13 +11,10 @@ import type { PackageRecord, ProvenanceRecord, VersionStore } from './store/vers
 
 export type MendDependencies = Pick<IndexDependencies, 'clock'> & {
   readonly versions: Pick<VersionStore, 'get' | 'commit' | 'abandon' | 'restore'>;
-  readonly objects: Pick<
-    ObjectStore,
-    'get' | 'put' | 'head' | 'exists' | 'listVersions' | 'remove' | 'removeForGood'
-  >;
+  readonly objects: Pick<ObjectStore, 'get' | 'put' | 'exists' | 'listVersions' | 'remove' | 'removeForGood'>;
 };
 
-/** `later`: the index is to be built anew once everything else is mended. */
+/** `later`: by the index that is built anew once everything else is mended. */
 export type Mended = 'yes' | 'no' | 'later';
 
 /** What can always be put right: nothing is decided by it that was not decided before. */
@@ -51,17 +49,17 @@ export async function mend(
       await objects.remove([finding.key]);
       return 'yes';
     case 'index_superseded':
-    case 'pointer_behind':
       await removeIndex(objects, finding.folder);
       return 'yes';
     case 'files_lost':
       return await extractFiles(objects, finding.key, await livePackage(dependencies, finding));
     case 'version_lost':
-      return finding.package === 'there' ? await restoreVersion(dependencies, finding) : 'no';
+      return finding.isDoubtful ? 'no' : await restoreVersion(dependencies, finding);
     case 'index_differs':
     case 'index_lost':
     case 'pointer_lost':
     case 'index_shrank':
+    case 'pointer_behind':
       return 'later';
     case 'package_lost':
     case 'provenance_lost':
@@ -91,38 +89,42 @@ async function extractFiles(
   files: string,
   key: string | undefined,
 ): Promise<Mended> {
-  const bytes = key === undefined || filesKey(key) !== files ? undefined : await objects.get(key);
-  if (bytes === undefined) return 'no';
-  const chart = await readPackage(bytes);
+  if (key === undefined || filesKey(key) !== files) return 'no';
+  const chart = await readPackageAt(objects, key);
+  if (chart === undefined) return 'no';
   await objects.put(files, gzipSync(JSON.stringify(chart.files)), { contentType: 'application/gzip' });
   return 'yes';
 }
 
-/** Makes a version's item out of its package: the table has lost every trace of it. */
+/** @returns undefined if it is lost, or is no package any more */
+async function readPackageAt(
+  objects: MendDependencies['objects'],
+  key: string,
+): Promise<ChartPackage | undefined> {
+  const bytes = await objects.get(key);
+  try {
+    return bytes && (await readPackage(bytes));
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a version's item out of its package: the table has lost what it knew of it. */
 async function restoreVersion(
   { versions, objects }: MendDependencies,
   lost: Extract<Finding, { kind: 'version_lost' }>,
 ): Promise<Mended> {
-  const key = await choosePackage(objects, lost);
-  const bytes = key && (await objects.get(key));
-  if (key === undefined || !bytes) return 'no';
-  const { digest, sizeBytes, entry, files } = await readPackage(bytes);
-  if (digest !== lost.digest) return 'no';
+  const key = lost.keys.find((each) => each.endsWith('.tgz'));
+  const chart = key === undefined ? undefined : await readPackageAt(objects, key);
+  if (key === undefined || chart?.digest !== lost.digest) return 'no';
+  const { digest, sizeBytes, entry, files } = chart;
   await objects.put(filesKey(key), gzipSync(JSON.stringify(files)), { contentType: 'application/gzip' });
   const live: PackageRecord = { digest, sizeBytes, entry, key, created: lost.created };
-  return (await versions.restore(lost, live, await newestProvenance(objects, lost))) ? 'yes' : 'no';
-}
-
-/** Of several packages with the same bytes the one that was published at the listed instant, else the newest. */
-async function choosePackage(
-  objects: MendDependencies['objects'],
-  { keys, created }: Extract<Finding, { kind: 'version_lost' }>,
-): Promise<string | undefined> {
-  const packages = keys.filter((key) => key.endsWith('.tgz'));
-  for (const key of packages.length > 1 ? packages : []) {
-    if ((await objects.head(key))?.metadata['created'] === created) return key;
-  }
-  return packages.at(-1);
+  // One that the table knows was acknowledged after the loss.
+  const { provenance: known } = (await versions.get(lost)) ?? {};
+  const provenance = known?.package === digest ? known : await newestProvenance(objects, lost);
+  return (await versions.restore(lost, live, { provenance, instead: lost.instead })) ? 'yes' : 'no';
 }
 
 /** The provenance file that was put last for the package. */

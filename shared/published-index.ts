@@ -2,11 +2,15 @@ import { collect } from './async-iteration.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import {
   fragmentPlaces,
+  type IndexFile,
+  isTail,
   type ListedVersion,
   type Ranges,
   readFragment,
+  readIndex,
   readRanges,
 } from './domain/index-file.ts';
+import { type ListedByChart, readListed } from './domain/lost-versions.ts';
 import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -14,6 +18,20 @@ import type { ObjectStore } from './store/object-store.ts';
 // The index and its ranges, side by side in one folder with the lists made from them (shared/domain/object-keys.ts).
 export const indexFile = 'index.yaml';
 export const rangesFile = 'ranges.json';
+/** Beside an index by which what was lost changed: all versions that are not back, if there are any. */
+export const lostFile = 'lost.json';
+
+/** What something says of versions: an index, several of them, or a list of those that were lost. */
+export type Listing = {
+  readonly names: readonly ChartName[];
+  /** @returns none for a chart that it does not list, or of which it holds nothing that can be read */
+  versions(name: ChartName): Promise<readonly ListedVersion[]>;
+  /** @returns the bytes of a chart's entries, or undefined if the index does not list it */
+  fragment?(name: ChartName): Promise<Uint8Array | undefined>;
+};
+
+/** An index of which the places of its charts are known. */
+export type Fragments = Listing & Required<Pick<Listing, 'fragment'>>;
 
 // As long as the URLs of packages: enough for a slow client to begin, useless to whoever finds it later.
 export const SIGNED_URL_SECONDS = 300;
@@ -24,20 +42,17 @@ export function indexTag(folder: string): string {
 }
 
 /** An index in the bucket that is read chart by chart, so that its size does not matter. */
-export type PublishedIndex = {
-  readonly folder: string;
+export type PublishedIndex = Fragments & {
   readonly sizeBytes: number;
   readonly ranges: Ranges;
-  /** @returns the bytes of a chart's entries, or undefined if the index does not list it */
-  fragment(name: ChartName): Promise<Uint8Array | undefined>;
-  /** @returns what the index says of a chart's versions; none if it does not list it */
-  versions(name: ChartName): Promise<readonly ListedVersion[]>;
 };
 
 // Neighbours are read together: charts are mostly asked for in the order of the file.
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
-/** @returns undefined if the index, or what says where its charts are, is lost */
+type Format = Parameters<typeof readFragment>[1];
+
+/** @returns undefined if the index, or what says where its charts are, is lost, or they do not fit each other */
 export async function openIndex(
   objects: Pick<ObjectStore, 'get' | 'head'>,
   folder: string,
@@ -49,8 +64,10 @@ export async function openIndex(
   const { sizeBytes } = head;
 
   let window = { offset: 0, bytes: await read(0, 1) };
-  const format = window.bytes[0] === '{'.charCodeAt(0) ? 'json' : 'yaml';
+  const format: Format = window.bytes[0] === '{'.charCodeAt(0) ? 'json' : 'yaml';
   const places = fragmentPlaces(ranges, format);
+  const last = places.get(ranges.at(-1)?.name ?? ('' as ChartName));
+  if (last !== undefined && !isTail(await read(last.offset + last.sizeBytes, 1), format)) return undefined;
 
   async function read(offset: number, atLeastBytes: number): Promise<Uint8Array> {
     const wanted = Math.min(Math.max(atLeastBytes, WINDOW_BYTES), sizeBytes - offset);
@@ -68,24 +85,177 @@ export async function openIndex(
     return window.bytes.subarray(place.offset - window.offset, end - window.offset);
   }
 
-  async function versions(name: ChartName) {
-    const bytes = await fragment(name);
-    return bytes === undefined ? [] : readFragment({ name, bytes }, format);
-  }
-
-  return { folder, sizeBytes, ranges, fragment, versions };
+  return { sizeBytes, ranges, ...listingOf(ranges, fragment, format) };
 }
 
-/** The folders of a repository's indexes, with when the last object of each was put. */
-export async function indexesOf(objects: Pick<ObjectStore, 'list'>, repository: Repository) {
-  const folders = new Map<string, { folder: string; sequence: number; modified: number }>();
-  for await (const { key, modified } of objects.list(indexFolders(repository))) {
+/** An index in memory. */
+export function heldIndex({ bytes, ranges }: IndexFile, format: Format): Fragments {
+  const places = fragmentPlaces(ranges, format);
+  const fragment = async (name: ChartName) => {
+    const place = places.get(name);
+    return place && bytes.subarray(place.offset, place.offset + place.sizeBytes);
+  };
+  return listingOf(ranges, fragment, format);
+}
+
+function listingOf(ranges: Ranges, fragment: Fragments['fragment'], format: Format): Fragments {
+  const versions: Listing['versions'] = async (name) => {
+    const bytes = await fragment(name);
+    try {
+      return bytes === undefined ? [] : readFragment({ name, bytes }, format);
+    } catch {
+      return [];
+    }
+  };
+  return { names: ranges.map(({ name }) => name), fragment, versions };
+}
+
+/** What an index lists, also where its ranges are lost. @returns undefined if the index is lost */
+export async function openListing(
+  objects: Pick<ObjectStore, 'get' | 'head'>,
+  folder: string,
+): Promise<Listing | undefined> {
+  const opened = await openIndex(objects, folder);
+  if (opened !== undefined) return opened;
+  const charts = readIndex((await objects.get(`${folder}${indexFile}`)) ?? new Uint8Array());
+  return charts && heldListing(charts);
+}
+
+/** The lost versions that are listed in a folder. @returns undefined if that list is lost itself */
+export async function openLostVersions(
+  objects: Pick<ObjectStore, 'get'>,
+  folder: string,
+): Promise<ListedByChart | undefined> {
+  const bytes = await objects.get(`${folder}${lostFile}`);
+  return bytes && readListed(bytes);
+}
+
+export function heldListing(charts: ListedByChart): Listing {
+  return { names: [...charts.keys()], versions: async (name) => charts.get(name) ?? [] };
+}
+
+/** What any of some listings says; of a version in several of them, what was published last. */
+export function joinListings(listings: readonly Listing[]): Listing {
+  const [only] = listings;
+  if (only !== undefined && listings.length === 1) return only;
+  return {
+    names: [...new Set(listings.flatMap(({ names }) => names))],
+    versions: async (name) => {
+      const newest = new Map<string, ListedVersion>();
+      for (const listing of listings) {
+        for (const listed of await listing.versions(name)) {
+          const other = newest.get(listed.version);
+          if (other === undefined || other.created < listed.created) newest.set(listed.version, listed);
+        }
+      }
+      return [...newest.values()];
+    },
+  };
+}
+
+/** The versions, or states of them, that one index lists and another does not. */
+export async function listedBeyond(index: Listing, other: Listing): Promise<ListedByChart> {
+  const beyond = new Map<ChartName, ListedVersion[]>();
+  for (const name of index.names) {
+    const [mine, others] = [await index.fragment?.(name), await other.fragment?.(name)];
+    if (mine !== undefined && others !== undefined && Buffer.from(mine).equals(others)) continue;
+    const listed = new Set((await other.versions(name)).map(stateOf));
+    const more = (await index.versions(name)).filter((each) => !listed.has(stateOf(each)));
+    if (more.length > 0) beyond.set(name, more);
+  }
+  return beyond;
+}
+
+type IndexFolder = NonNullable<ReturnType<typeof readIndexKey>>;
+export type IndexFolders = Awaited<ReturnType<typeof indexesOf>>;
+
+/**
+ * The folders of a repository's indexes, with when the last object of each was put, and whether there is a
+ * list of lost versions.
+ *
+ * @param sequence only those of this one: mostly none or one, however many indexes there are
+ */
+export async function indexesOf(
+  objects: Pick<ObjectStore, 'list'>,
+  repository: Repository,
+  sequence?: number,
+) {
+  const folders = new Map<string, IndexFolder & { modified: number; hasLost: boolean }>();
+  const prefix = `${indexFolders(repository)}${sequence === undefined ? '' : `${sequence}-`}`;
+  for await (const { key, modified } of objects.list(prefix)) {
     const read = readIndexKey(key);
     if (read === undefined) continue;
-    const earlier = folders.get(read.folder)?.modified ?? 0;
-    folders.set(read.folder, { ...read, modified: Math.max(earlier, modified) });
+    const earlier = folders.get(read.folder);
+    folders.set(read.folder, {
+      ...read,
+      modified: Math.max(earlier?.modified ?? 0, modified),
+      hasLost: earlier?.hasLost || key.endsWith(`/${lostFile}`),
+    });
   }
   return [...folders.values()];
+}
+
+/**
+ * What the newest index lists that can be read. Several of one sequence were begun at the same time, and
+ * nothing but the pointer says which of them became current: so it is what any of them lists, and what not
+ * all of them do is doubtful.
+ */
+export async function newestListing(
+  objects: Pick<ObjectStore, 'get' | 'head'>,
+  folders: IndexFolders,
+  open: (folder: string) => Promise<Listing | undefined> = (folder) => openListing(objects, folder),
+): Promise<Listing> {
+  for (const sequence of [...new Set(folders.map((each) => each.sequence))].sort((a, b) => b - a)) {
+    const found: Listing[] = [];
+    for (const each of folders) {
+      const listing = each.sequence === sequence ? await open(each.folder) : undefined;
+      if (listing !== undefined) found.push(listing);
+    }
+    if (found.length > 0) return anyOf(found);
+  }
+  return joinListings([]);
+}
+
+function anyOf(listings: readonly Listing[]): Listing {
+  const joined = joinListings(listings);
+  if (listings.length === 1) return joined;
+  return {
+    names: joined.names,
+    versions: async (name) => {
+      const each = await Promise.all(listings.map((listing) => listing.versions(name)));
+      const states = each.map((versions) => new Set(versions.map(stateOf)));
+      return (await joined.versions(name)).map((listed) => ({
+        ...listed,
+        isDoubtful: !states.every((state) => state.has(stateOf(listed))),
+      }));
+    },
+  };
+}
+
+const stateOf = ({ version, digest, created }: ListedVersion) => `${version} ${digest} ${created}`;
+
+/**
+ * What the index listed that a lost pointer named, most likely: the newest of those that were begun with a
+ * pointer. Since the loss others may have begun one without it, from a table that lost versions too, and it
+ * may have become current; so what they list counts as well. And so does what was lost before it.
+ */
+export async function listedBeforeLoss(
+  objects: Pick<ObjectStore, 'get' | 'head'>,
+  folders: IndexFolders,
+): Promise<Listing> {
+  const had = folders.filter(({ isFirst }) => !isFirst);
+  const newest = Math.max(0, ...had.map(({ sequence }) => sequence));
+  const since = folders.filter(({ isFirst, sequence }) => isFirst && sequence > newest);
+  const listed = Math.max(0, ...folders.filter(({ hasLost }) => hasLost).map(({ sequence }) => sequence));
+  // One without a list beside one with it found nothing lost: it is doubtful then.
+  const lists = folders.filter(({ sequence }) => sequence === listed);
+  const openList = async (folder: string) =>
+    heldListing((await openLostVersions(objects, folder)) ?? new Map());
+  return joinListings([
+    await newestListing(objects, had),
+    await newestListing(objects, since),
+    await newestListing(objects, lists, openList),
+  ]);
 }
 
 // The most that the store takes.

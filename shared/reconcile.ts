@@ -1,13 +1,17 @@
-import { inParallel } from './async-iteration.ts';
+import { inParallel, throwAll } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
 import { currentIndex } from './current-index.ts';
+import type { ChartName } from './domain/chart-name.ts';
 import { endOfRepository, readRepositoryFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import type { ChartVersion } from './domain/version.ts';
 import type { Finding } from './findings.ts';
 import { type From, inspectRepository } from './inspect-repository.ts';
-import { mend, type Thoroughness } from './mend.ts';
+import { type Mended, mend, type Thoroughness } from './mend.ts';
+import { removeIndex } from './published-index.ts';
 import { type IndexDependencies, refreshIndex } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import type { Pointer } from './store/pointer-store.ts';
 import type { Progress, RepositoryStore } from './store/repository-store.ts';
 import type { VersionStore } from './store/version-store.ts';
 
@@ -39,65 +43,128 @@ export type Patience = {
   readonly until: number;
 };
 
+export type Part = Patience & {
+  /** Where an earlier call left off. */
+  readonly from?: From | undefined;
+  /** Hears where this one leaves off, before the index is made: that may take longer than there is time. */
+  readonly leave?: (at: From) => Promise<void>;
+};
+
 /**
  * Compares all that is kept of one repository and puts right what it may. It may run at any time, twice and
- * beside everything else.
+ * beside everything else. What fails does not keep the rest from being done.
  *
  * @returns where to go on, if its time was over before it was done
+ * @throws what failed, once everything else is done
  */
 export async function reconcileRepository(
   dependencies: ReconcileDependencies,
   repository: Repository,
   thoroughness: Thoroughness,
-  { until, from }: Patience & { readonly from?: From | undefined } = { until: Number.POSITIVE_INFINITY },
+  { until, from, leave }: Part = { until: Number.POSITIVE_INFINITY },
 ): Promise<From | undefined> {
-  const { clock, repositories, found } = dependencies;
-  let rebuild = false;
-  const deal = async (finding: Finding) => {
-    const mended = await mend(dependencies, finding, thoroughness);
-    rebuild ||= mended === 'later';
-    found(finding, mended !== 'no');
-  };
-  const lost: Finding[] = [];
+  const { clock, repositories } = dependencies;
+  const mending = new Mending(dependencies, repository, thoroughness);
+  let left: From | undefined;
   for await (const observation of inspectRepository(dependencies, repository, from)) {
-    const finding = observation.kind === 'finding' ? observation.finding : undefined;
-    // Whole tables may have to be brought back: many versions at a time, and all of them before what follows.
-    if (finding?.kind === 'version_lost') lost.push(finding);
-    if (finding?.kind !== 'version_lost' || lost.length >= TOGETHER) await inParallel(lost.splice(0), deal);
-    if (finding !== undefined && finding.kind !== 'version_lost') await deal(finding);
+    if (observation.kind === 'finding') await mending.deal(observation.finding);
     if (thoroughness === 'nothing') continue;
-    if (observation.kind === 'checkpoint' && clock.now() >= until) {
-      await renew(dependencies, repository, thoroughness, rebuild);
-      return observation;
-    }
     if (observation.kind === 'done') await repositories.setCounts(repository, observation.counts);
+    if (observation.kind === 'checkpoint' && clock.now() >= until) {
+      left = { after: observation.after, counts: observation.counts };
+      break;
+    }
   }
-  if (thoroughness !== 'nothing') await renew(dependencies, repository, thoroughness, rebuild);
-  return undefined;
+  await mending.dealWithLost();
+  if (left !== undefined) await leave?.(left);
+  if (thoroughness !== 'nothing') await mending.renew();
+  throwAll(mending.errors);
+  return left;
 }
 
-/** Brings the index up to date, from all versions if something was wrong with it. */
-async function renew(
-  dependencies: ReconcileDependencies,
-  repository: Repository,
-  thoroughness: Thoroughness,
-  rebuild: boolean,
-): Promise<void> {
-  if (!rebuild) {
-    await currentIndex(dependencies, repository, everyVersion);
-    return;
+/** What is done about the findings in one repository. */
+class Mending {
+  readonly errors: unknown[] = [];
+  readonly #dependencies: ReconcileDependencies;
+  readonly #repository: Repository;
+  readonly #thoroughness: Thoroughness;
+  #lost: Finding[] = [];
+  /** The versions that cannot come back, since their packages are gone. */
+  readonly #gone = new Set<string>();
+  /** Whether all others that were lost are back. */
+  #isComplete = true;
+  #rebuild = false;
+  readonly #behind: string[] = [];
+
+  constructor(dependencies: ReconcileDependencies, repository: Repository, thoroughness: Thoroughness) {
+    this.#dependencies = dependencies;
+    this.#repository = repository;
+    this.#thoroughness = thoroughness;
   }
-  const forgetShrinkings = thoroughness === 'everything';
-  for (let attempt = 0; attempt < REBUILDS; attempt += 1) {
-    const { kind } = await refreshIndex(dependencies, repository, {
-      ...everyVersion,
-      rebuild: true,
-      forgetShrinkings,
-    });
-    if (kind !== 'overtaken') return;
+
+  async deal(finding: Finding): Promise<void> {
+    // Whole tables may have to be brought back: many versions at a time.
+    if (finding.kind === 'version_lost') this.#lost.push(finding);
+    if (this.#lost.length >= TOGETHER || needed.has(finding.kind)) await this.dealWithLost();
+    if (finding.kind !== 'version_lost') await this.#mend(finding);
   }
-  throw new Error(`the index of "${repository}" was overtaken ${REBUILDS} times while it was rebuilt`);
+
+  async dealWithLost(): Promise<void> {
+    await inParallel(this.#lost.splice(0), (finding) => this.#mend(finding));
+  }
+
+  async #mend(finding: Finding): Promise<void> {
+    let mended: Mended = 'no';
+    try {
+      // What versions are brought back from is let go of once all of them are back.
+      if (this.#isComplete || !needed.has(finding.kind)) {
+        mended = await mend(this.#dependencies, finding, this.#thoroughness);
+      }
+    } catch (error) {
+      this.errors.push(error);
+    }
+    if (finding.kind === 'version_lost' && mended === 'no') {
+      if (finding.package === 'there') this.#isComplete = false;
+      else this.#gone.add(`${finding.name} ${finding.version}`);
+      this.#rebuild ||= this.#thoroughness === 'everything';
+    }
+    if (finding.kind === 'pointer_behind' && mended === 'later') this.#behind.push(finding.folder);
+    this.#rebuild ||= mended === 'later';
+    this.#dependencies.found(finding, mended !== 'no');
+  }
+
+  /** Brings the index up to date, from all versions if something was wrong with it. */
+  async renew(): Promise<void> {
+    if (!this.#rebuild) {
+      await currentIndex(this.#dependencies, this.#repository, everyVersion);
+      return;
+    }
+    const current = await this.#rebuildIndex();
+    // Not before: one of them may be about to become current.
+    for (const folder of this.#behind) {
+      if (folder !== current?.folder) await removeIndex(this.#dependencies.objects, folder);
+    }
+  }
+
+  async #rebuildIndex(): Promise<Pointer | undefined> {
+    const gone = this.#gone;
+    const forget =
+      this.#thoroughness === 'everything'
+        ? (name: ChartName, version: ChartVersion) => gone.has(`${name} ${version}`)
+        : undefined;
+    const options = { ...everyVersion, rebuild: true, forget };
+    for (let attempt = 0; attempt < REBUILDS; attempt += 1) {
+      const outcome = await refreshIndex(this.#dependencies, this.#repository, options);
+      if (outcome.kind !== 'overtaken') return outcome.kind === 'refreshed' ? outcome.pointer : undefined;
+    }
+    throw new Error(
+      `the index of "${this.#repository}" was overtaken ${REBUILDS} times while it was rebuilt`,
+    );
+  }
 }
+
+/** What lost versions are brought back from. */
+const needed: ReadonlySet<Finding['kind']> = new Set(['index_shrank', 'pointer_behind']);
 
 /**
  * Reconciles all repositories, in as many calls as that takes: what one does not get done before its time is
@@ -123,19 +190,29 @@ export async function reconcile(
     await repositories.setProgress(progress);
   };
 
+  const errors: unknown[] = [];
   for await (const { repository, phase } of remaining(dependencies, progress)) {
     const from = progress.current?.repository === repository ? progress.current : undefined;
-    const left = await reconcileRepository(dependencies, repository, 'safe', { until, from });
-    if (left !== undefined) {
-      await save({ ...progress, current: { repository, after: left.after, counts: left.counts } });
-      return false;
+    let isLeft = false;
+    const leave = async ({ after, counts }: From) => {
+      isLeft = true;
+      await save({ ...progress, current: { repository, after, counts } });
+    };
+    try {
+      await reconcileRepository(dependencies, repository, 'safe', { until, from, leave });
+    } catch (error) {
+      // The others are not to wait for this one, which may fail every time.
+      errors.push(error);
     }
-    const isOver = clock.now() >= until;
-    progress = { began: progress.began, phase, ...(phase === 'table' && { after: repository }) };
-    if (isOver || clock.now() - saved > SAVE_EVERY_MS) await save(progress);
-    if (isOver) return false;
+    const isOver = isLeft || clock.now() >= until;
+    if (!isLeft) progress = { began: progress.began, phase, ...(phase === 'table' && { after: repository }) };
+    if (!isLeft && (isOver || clock.now() - saved > SAVE_EVERY_MS)) await save(progress);
+    if (!isOver) continue;
+    throwAll(errors);
+    return false;
   }
   await save({ began: progress.began, phase: 'done' });
+  throwAll(errors);
   return true;
 }
 

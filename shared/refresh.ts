@@ -1,4 +1,5 @@
 import { collect, inParallel } from './async-iteration.ts';
+import { chartsInOrder } from './charts-in-order.ts';
 import type { Clock } from './clock.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import type { IndexSettings, LiveVersion } from './domain/entry.ts';
@@ -7,7 +8,6 @@ import {
   type Fragment,
   type IndexFile,
   indexSize,
-  readFragments,
   readRanges,
   renderFragment,
   renderIndex,
@@ -15,9 +15,25 @@ import {
   settingsFingerprint,
   spliceIndex,
 } from './domain/index-file.ts';
-import { indexFolder } from './domain/object-keys.ts';
+import { type ListedByChart, lostVersions, renderListed } from './domain/lost-versions.ts';
+import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexesOf, indexFile, openIndex, rangesFile } from './published-index.ts';
+import type { ChartVersion } from './domain/version.ts';
+import {
+  heldIndex,
+  heldListing,
+  indexesOf,
+  indexFile,
+  joinListings,
+  type Listing,
+  listedBeforeLoss,
+  listedBeyond,
+  lostFile,
+  openIndex,
+  openListing,
+  openLostVersions,
+  rangesFile,
+} from './published-index.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer, PointerStore, Shrinking } from './store/pointer-store.ts';
 import type { Mark, VersionItem, VersionStore } from './store/version-store.ts';
@@ -58,7 +74,7 @@ export type RefreshOutcome =
   /** The index must be built from all versions, and these are more than `rebuildAtMost`. */
   | { readonly kind: 'too_large_to_rebuild' };
 
-/** How many shrinkings are remembered; the first ones have lost the most. */
+/** Of how many shrinkings the indexes are kept; the first ones have lost the most. What was lost is listed. */
 const SHRINKINGS = 5;
 
 export type RefreshOptions = {
@@ -66,8 +82,11 @@ export type RefreshOptions = {
   readonly rebuildAtMost: number;
   /** Build it anew though there is one. @default false */
   readonly rebuild?: boolean;
-  /** Whether the shrinkings of earlier indexes were looked at, and need be kept no longer. @default false */
-  readonly forgetShrinkings?: boolean;
+  /**
+   * Given by a repair: whether a lost version was told of and cannot come back, so that it need be
+   * remembered no longer. Where no other is lost, nor are earlier shrinkings remembered.
+   */
+  readonly forget?: ((name: ChartName, version: ChartVersion) => boolean) | undefined;
 };
 
 /**
@@ -85,7 +104,7 @@ export type RefreshOptions = {
 export async function refreshIndex(
   dependencies: IndexDependencies,
   repository: Repository,
-  { rebuildAtMost, rebuild = false, forgetShrinkings = false }: RefreshOptions,
+  { rebuildAtMost, rebuild = false, forget }: RefreshOptions,
 ): Promise<RefreshOutcome> {
   const { pointers, versions, settings, report } = dependencies;
   const pointer = await pointers.get(repository);
@@ -94,14 +113,17 @@ export async function refreshIndex(
   if (usable && marks.length === 0) return { kind: 'unchanged' };
 
   const previous = usable ? await loadIndex(dependencies, pointer) : undefined;
-  const next =
+  const past = await lookBack(dependencies, repository, pointer, previous);
+  const losses = lossesSince(past, forget);
+  const index =
     previous === undefined
-      ? await renderAll(dependencies, repository, rebuildAtMost)
-      : await renderMarked(dependencies, repository, previous, marks);
-  if (next === undefined) return { kind: 'too_large_to_rebuild' };
-  if (pointer === undefined && next.index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
+      ? await renderAll(dependencies, repository, rebuildAtMost, losses)
+      : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful }, losses);
+  if (index === undefined) return { kind: 'too_large_to_rebuild' };
+  const isNew = pointer === undefined && past.folder === undefined;
+  if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
-  const flip = await makeCurrent(dependencies, repository, { pointer, forgetShrinkings }, next);
+  const flip = await makeCurrent(dependencies, repository, { pointer, past, losses }, index);
   if (flip === undefined) return { kind: 'overtaken' };
   for (const notice of flip.notices) report(notice);
   try {
@@ -113,28 +135,129 @@ export async function refreshIndex(
   return { kind: 'refreshed', pointer: flip.pointer };
 }
 
-/** An index, and how many versions the one before it lists that nobody deleted and that are not there. */
-type Rendered = { readonly index: IndexFile; readonly missingFrom: (before: { versions: number }) => number };
+/** What came before the index that is about to be made. */
+type Past = {
+  /** The sequence of the index before it, 0 if there is none that had a pointer. */
+  readonly sequence: number;
+  /** Its folder, and another in its place where that one tells of a loss. */
+  readonly folder: string | undefined;
+  /** What it lists, with what was lost before it. */
+  readonly listing: Listing;
+  /** How many versions it had, if all that is left of it is the number. */
+  readonly onlyNumber: number | undefined;
+  readonly told: ListedByChart;
+  /** Charts of which another index lists more: its pointer may have been set back. */
+  readonly doubtful: readonly ChartName[];
+};
+
+async function lookBack(
+  { objects, settings }: IndexDependencies,
+  repository: Repository,
+  pointer: Pointer | undefined,
+  previous: IndexFile | undefined,
+): Promise<Past> {
+  if (pointer === undefined) return await lookForLostPointer(objects, repository);
+  const { sequence } = pointer;
+  const told =
+    (pointer.lost === undefined ? undefined : await openLostVersions(objects, pointer.lost)) ?? new Map();
+  const before = previous ? heldIndex(previous, settings.format) : await openListing(objects, pointer.folder);
+  // Mostly there is none. Else it is of somebody who refreshes too, or did and died, or of a time that the
+  // table was set back from: its number is reached only once, so only now can one be told from another.
+  const others: Listing[] = [];
+  const doubtful: ChartName[] = [];
+  let folder: string | undefined;
+  for (const other of await indexesOf(objects, repository, sequence + 1)) {
+    const index = await openIndex(objects, other.folder);
+    if (index === undefined) continue;
+    const beyond = await listedBeyond(index, before ?? joinListings([]));
+    if (beyond.size === 0) continue;
+    folder = other.folder;
+    others.push(heldListing(beyond));
+    doubtful.push(...beyond.keys());
+  }
+  return {
+    sequence,
+    folder: folder ?? pointer.folder,
+    listing: joinListings([...(before ? [before] : []), heldListing(told), ...others]),
+    onlyNumber: before === undefined ? pointer.versions : undefined,
+    told,
+    doubtful,
+  };
+}
+
+/** Looked for while there is no pointer, so mostly once. */
+async function lookForLostPointer(
+  objects: IndexDependencies['objects'],
+  repository: Repository,
+): Promise<Past> {
+  const folders = await indexesOf(objects, repository);
+  const had = folders.filter(({ isFirst }) => !isFirst).sort((a, b) => b.sequence - a.sequence);
+  return {
+    sequence: had[0]?.sequence ?? 0,
+    folder: (had[0] ?? folders[0])?.folder,
+    listing: await listedBeforeLoss(objects, folders),
+    onlyNumber: undefined,
+    told: new Map(),
+    doubtful: [],
+  };
+}
+
+/** What the indexes so far list and the table has lost, gathered chart by chart. */
+type Losses = {
+  /** The charts that they list. */
+  readonly names: readonly ChartName[];
+  look(name: ChartName, items: readonly VersionItem[]): Promise<void>;
+  /** When the rest is known by number only. */
+  count(versions: number): void;
+  /** How many were found that were not told of before. */
+  found(): number;
+  /** All that are not back, or undefined if they are those that were told of before. */
+  changed(): ListedByChart | undefined;
+  /** Whether none is left to be remembered. */
+  readonly forgets: boolean;
+};
+
+function lossesSince({ listing, onlyNumber, told }: Past, forget: RefreshOptions['forget']): Losses {
+  const lost = new Map(told);
+  let found = 0;
+  return {
+    names: listing.names,
+    look: async (name, items) => {
+      const gone = lostVersions(await listing.versions(name), items).filter(
+        ({ version }) => forget?.(name, version) !== true,
+      );
+      const before = new Set(told.get(name)?.map(({ version }) => version));
+      found += gone.filter(({ version }) => !before.has(version)).length;
+      if (gone.length === 0) lost.delete(name);
+      else lost.set(name, gone);
+    },
+    count: (versions) => {
+      // What was published meanwhile can hide a loss.
+      if (forget === undefined && onlyNumber !== undefined) found += Math.max(0, onlyNumber - versions);
+    },
+    found: () => found,
+    changed: () => (renderListed(lost) === renderListed(told) ? undefined : lost),
+    get forgets() {
+      return forget !== undefined && lost.size === 0;
+    },
+  };
+}
 
 /** The cost of a publish: one chart is read and rendered, however many the repository has. */
 async function renderMarked(
   { versions, settings, clock }: IndexDependencies,
   repository: Repository,
-  previous: IndexFile,
-  marks: readonly Mark[],
-): Promise<Rendered> {
-  const names = [...new Set(marks.map(({ name }) => name))];
-  const listed = readFragments(previous, names, settings.format);
+  { previous, marks, also }: { previous: IndexFile; marks: readonly Mark[]; also: readonly ChartName[] },
+  losses: Losses,
+): Promise<IndexFile> {
+  const marked = new Set(marks.map(({ name }) => name));
   const changes = new Map<ChartName, Fragment | undefined>();
-  let missing = 0;
-  await inParallel(names, async (name) => {
+  await inParallel([...new Set([...marked, ...also])], async (name) => {
     const items = await collect(versions.ofChart(repository, name));
-    // A version that was deleted has a tombstone until an index without it is current.
-    const known = new Set(items.map(({ version }) => version));
-    missing += listed.get(name)?.filter(({ version }) => !known.has(version)).length ?? 0;
-    changes.set(name, renderFragment(name, liveVersions(items), settings, repository));
+    await losses.look(name, items);
+    if (marked.has(name)) changes.set(name, renderFragment(name, liveVersions(items), settings, repository));
   });
-  return { index: spliceIndex(previous, changes, instant(clock), settings), missingFrom: () => missing };
+  return spliceIndex(previous, changes, instant(clock), settings);
 }
 
 /** The full rebuild. @returns undefined if there are more versions than `atMost` */
@@ -142,7 +265,8 @@ async function renderAll(
   { versions, settings, clock }: IndexDependencies,
   repository: Repository,
   atMost: number,
-): Promise<Rendered | undefined> {
+  losses: Losses,
+): Promise<IndexFile | undefined> {
   const fragments: Fragment[] = [];
   let count = 0;
   let deleted = 0;
@@ -153,57 +277,48 @@ async function renderAll(
       yield item;
     }
   }
-  for await (const { name, items } of byChart(countedItems())) {
+  for await (const { name, items } of chartsInOrder(countedItems(), losses.names)) {
+    if (count > atMost) return undefined;
+    await losses.look(name, items);
     deleted += items.filter(({ removed, live }) => removed && live === undefined).length;
     const fragment = renderFragment(name, liveVersions(items), settings, repository);
     if (fragment !== undefined) fragments.push(fragment);
   }
   if (count > atMost) return undefined;
   const index = renderIndex(fragments, instant(clock), settings);
-  // By number alone, since the one before may be lost: what was published meanwhile can hide a loss.
-  const left = countVersions(index.ranges) + deleted;
-  return { index, missingFrom: (before) => Math.max(0, before.versions - left) };
-}
-
-/** Groups the items of a repository. Charts come one after the other, so only one chart's are held. */
-export async function* byChart(items: AsyncIterable<VersionItem>) {
-  let chart: VersionItem[] = [];
-  for await (const item of items) {
-    const [first] = chart;
-    if (first !== undefined && first.name !== item.name) {
-      yield { name: first.name, items: chart };
-      chart = [];
-    }
-    chart.push(item);
-  }
-  const [first] = chart;
-  if (first !== undefined) yield { name: first.name, items: chart };
+  losses.count(countVersions(index.ranges) + deleted);
+  return index;
 }
 
 /** @returns the new pointer and what was seen, or undefined if another index became current meanwhile */
 async function makeCurrent(
-  dependencies: IndexDependencies,
+  { pointers, objects, settings, newId }: IndexDependencies,
   repository: Repository,
-  previous: { readonly pointer: Pointer | undefined; readonly forgetShrinkings: boolean },
-  { index: { bytes, ranges }, missingFrom }: Rendered,
+  { pointer, past, losses }: { pointer: Pointer | undefined; past: Past; losses: Losses },
+  { bytes, ranges }: IndexFile,
 ): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
-  const { pointers, objects, settings, newId } = dependencies;
-  const { pointer } = previous;
-  const lost = pointer === undefined ? await newestIndex(objects, repository) : undefined;
-  const before = pointer ?? lost;
-  const sequence = (before?.sequence ?? 0) + 1;
-  const folder = indexFolder(repository, sequence, newId());
-  await Promise.all([
+  const found = losses.found();
+  const isFirst = pointer === undefined;
+  const sequence = past.sequence + 1;
+  const folder = (isFirst ? firstIndexFolder : indexFolder)(repository, sequence, newId());
+  const lost = losses.changed();
+  const puts = [
     objects.put(`${folder}${indexFile}`, bytes, { contentType: 'application/x-yaml' }),
     objects.put(`${folder}${rangesFile}`, Buffer.from(renderRanges(ranges)), {
       contentType: 'application/json',
     }),
-  ]);
+  ];
+  if (lost !== undefined) {
+    const list = Buffer.from(renderListed(lost));
+    puts.push(objects.put(`${folder}${lostFile}`, list, { contentType: 'application/json' }));
+  }
+  await Promise.all(puts);
+
   const versions = countVersions(ranges);
-  const missing = before === undefined ? 0 : missingFrom(before);
-  const remembered = previous.forgetShrinkings ? [] : (pointer?.shrank ?? []);
   const shrinking =
-    before !== undefined && missing > 0 ? { before: before.folder, after: folder } : undefined;
+    found > 0 && past.folder !== undefined ? { before: past.folder, after: folder } : undefined;
+  const remembered = losses.forgets ? [] : (pointer?.shrank ?? []);
+  const list = lost === undefined ? pointer?.lost : lost.size > 0 ? folder : undefined;
   const next: Pointer = {
     sequence,
     folder,
@@ -211,28 +326,15 @@ async function makeCurrent(
     versions,
     settings: settingsFingerprint(settings),
     shrank: [...remembered, ...(shrinking ? [shrinking] : [])].slice(0, SHRINKINGS),
+    ...(list !== undefined && { lost: list }),
   };
   if (!(await pointers.flip(repository, pointer, next))) return undefined;
   const notices: Notice[] = [];
-  // The first index of all may have been put by somebody who then never made it current.
-  if (lost !== undefined && lost.sequence > 1)
-    notices.push({ kind: 'pointer_lost', repository, folder: lost.folder });
-  if (shrinking) notices.push({ kind: 'index_shrank', repository, versions: missing, ...shrinking });
+  // A first index of all may have been put by somebody who then never made it current.
+  if (isFirst && past.folder !== undefined && (past.sequence > 0 || found > 0))
+    notices.push({ kind: 'pointer_lost', repository, folder: past.folder });
+  if (shrinking) notices.push({ kind: 'index_shrank', repository, versions: found, ...shrinking });
   return { pointer: next, notices };
-}
-
-/**
- * The index that a lost pointer named, most likely: the newest that is whole. It is looked for while a
- * repository has no pointer, so mostly once. One of sequence 1 proves nothing: somebody may have put the
- * first index of all and never made it current.
- */
-async function newestIndex(objects: IndexDependencies['objects'], repository: Repository) {
-  const folders = (await indexesOf(objects, repository)).filter(({ sequence }) => sequence > 1);
-  for (const { folder, sequence } of folders.sort((a, b) => b.sequence - a.sequence)) {
-    const index = await openIndex(objects, folder);
-    if (index !== undefined) return { folder, sequence, versions: countVersions(index.ranges) };
-  }
-  return undefined;
 }
 
 /** @returns undefined if the index or its ranges are lost, or do not fit each other */

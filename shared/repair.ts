@@ -1,3 +1,4 @@
+import { throwAll } from './async-iteration.ts';
 import type { Repository } from './domain/repository.ts';
 import { type Finding, isDamage } from './findings.ts';
 import { type ReconcileDependencies, reconcileRepository, remaining } from './reconcile.ts';
@@ -25,12 +26,15 @@ const MOST_FINDINGS = 10_000;
 /**
  * Puts right all that can be, also what needs a decision: versions come back of which the table has lost
  * every trace, if an index lists them and their packages are there. As a dry run it tells what is wrong.
+ *
+ * @throws what failed, once all the rest is done
  */
 export async function repair(
   dependencies: Omit<ReconcileDependencies, 'found'>,
   { repository, dryRun }: RepairRequest,
 ): Promise<RepairReport> {
   const findings: (Finding & { mended: boolean })[] = [];
+  const errors: unknown[] = [];
   let repositories = 0;
   let more = 0;
   let healthy = true;
@@ -42,7 +46,12 @@ export async function repair(
   const chosen = repository === undefined ? remaining(dependencies) : [{ repository }];
   for await (const { repository: each } of chosen) {
     repositories += 1;
-    await reconcileRepository({ ...dependencies, found }, each, dryRun ? 'nothing' : 'everything');
+    try {
+      await reconcileRepository({ ...dependencies, found }, each, dryRun ? 'nothing' : 'everything');
+    } catch (error) {
+      errors.push(error);
+    }
   }
+  throwAll(errors);
   return { repositories, healthy, findings, more };
 }

@@ -1,4 +1,5 @@
 import { collect } from './async-iteration.ts';
+import type { Clock } from './clock.ts';
 import { deleteThis } from './delete.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
@@ -196,7 +197,12 @@ export async function trimChart(
   {
     versions,
     objects,
-  }: { versions: Pick<VersionStore, 'ofChart' | 'remove'>; objects: Pick<ObjectStore, 'remove'> },
+    clock,
+  }: {
+    versions: Pick<VersionStore, 'ofChart' | 'remove'>;
+    objects: Pick<ObjectStore, 'remove'>;
+    clock: Pick<Clock, 'now'>;
+  },
   repository: Repository,
   name: ChartName,
   keep: number,
@@ -205,5 +211,5 @@ export async function trimChart(
   const items = await collect(versions.ofChart(repository, name));
   const live = items.flatMap((item) => (item.live === undefined ? [] : [{ ...item, live: item.live }]));
   const newestFirst = live.sort((a, b) => (a.live.created < b.live.created ? 1 : -1));
-  for (const item of newestFirst.slice(keep)) await deleteThis({ versions, objects }, item, item);
+  for (const item of newestFirst.slice(keep)) await deleteThis({ versions, objects, clock }, item, item);
 }

@@ -250,6 +250,8 @@ export type ListedVersion = {
   readonly version: ChartVersion;
   readonly digest: Digest;
   readonly created: string;
+  /** Of several indexes that may have been current not all list it so: it may have been deleted or replaced. */
+  readonly isDoubtful?: boolean;
 };
 
 /** Reads what {@link renderFragment} wrote. */
@@ -262,21 +264,24 @@ export function readFragment(
   return (chart as Record<ChartName, ListedVersion[]>)[name] ?? [];
 }
 
-/** What an index says of some charts; nothing of those that it does not list. */
-export function readFragments(
-  { bytes, ranges }: IndexFile,
-  names: Iterable<ChartName>,
-  format: IndexSettings['format'],
-): ReadonlyMap<ChartName, readonly ListedVersion[]> {
-  const places = fragmentPlaces(ranges, format);
-  const found = new Map<ChartName, readonly ListedVersion[]>();
-  for (const name of names) {
-    const place = places.get(name);
-    if (place === undefined) continue;
-    const fragment = bytes.subarray(place.offset, place.offset + place.sizeBytes);
-    found.set(name, readFragment({ name, bytes: fragment }, format));
+/** Reads a whole index without its ranges. @returns undefined for bytes that are none */
+export function readIndex(bytes: Uint8Array): ReadonlyMap<ChartName, readonly ListedVersion[]> | undefined {
+  try {
+    const text = Buffer.from(bytes).toString();
+    const index = (text.startsWith('{') ? JSON.parse(text) : load(text)) as {
+      entries: Record<ChartName, ListedVersion[]>;
+    };
+    return new Map(Object.entries(index.entries) as [ChartName, ListedVersion[]][]);
+  } catch {
+    return undefined;
   }
-  return found;
+}
+
+/** Whether these are the bytes that follow the last fragment of an index. */
+export function isTail(bytes: Uint8Array, format: IndexSettings['format']): boolean {
+  return Buffer.from(bytes)
+    .toString()
+    .startsWith(format === 'json' ? '\n},"generated":"' : 'generated: "');
 }
 
 /** How many versions an index lists. */

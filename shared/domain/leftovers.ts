@@ -47,12 +47,14 @@ export function unnamedObjects<Object extends Listed>(
 export type IndexFolder = { readonly folder: string; readonly sequence: number; readonly modified: number };
 
 /**
- * The indexes that nobody reads any more.
+ * The indexes that nobody reads any more, oldest first: what is left must never tell of less than is there.
  *
  * An index is put before it becomes current. So one of sequence n is superseded before the current one is
  * older than the grace, and before any index of sequence n + 2 was begun: whoever began that one had found
- * n + 1 current. Those in `shrank` stay for a repair to look at, and so does everything while the current
- * one is lost. An index two or more beyond the current one means that the pointer was set back; it stays too.
+ * n + 1 current. Those that a repair needs stay, and so does everything while the current one is lost.
+ *
+ * @param ahead also those beyond the current one: nobody can make them current any more, but where the
+ *   pointer was set back they tell what was lost
  */
 export function supersededIndexes<Folder extends IndexFolder>(
   folders: readonly Folder[],
@@ -60,23 +62,28 @@ export function supersededIndexes<Folder extends IndexFolder>(
     readonly folder: string;
     readonly sequence: number;
     readonly shrank: readonly { readonly before: string; readonly after: string }[];
+    readonly lost?: string;
   },
   now: number,
+  { ahead }: { readonly ahead: boolean },
 ): Folder[] {
-  const kept = new Set([pointer.folder, ...pointer.shrank.flatMap(({ before, after }) => [before, after])]);
+  const kept = new Set([
+    pointer.folder,
+    pointer.lost,
+    ...pointer.shrank.flatMap(({ before, after }) => [before, after]),
+  ]);
   const current = folders.find(({ folder }) => folder === pointer.folder);
   if (current === undefined) return [];
-  const newestOld = Math.max(
-    0,
-    ...folders.filter(({ modified }) => isOld(modified, now)).map(({ sequence }) => sequence),
-  );
-  return folders.filter(
-    ({ folder, sequence, modified }) =>
-      !kept.has(folder) &&
-      sequence <= pointer.sequence + 1 &&
-      isOld(modified, now) &&
-      (isOld(current.modified, now) || newestOld >= sequence + 2),
-  );
+  const old = folders.filter(({ modified }) => isOld(modified, now));
+  const reached = old.filter(({ sequence }) => sequence <= pointer.sequence);
+  const newestOld = Math.max(0, ...reached.map(({ sequence }) => sequence));
+  const isReplaced = isOld(current.modified, now);
+  const superseded = old.filter(({ folder, sequence }) => {
+    if (kept.has(folder)) return false;
+    if (sequence > pointer.sequence) return ahead;
+    return isReplaced || newestOld >= sequence + 2;
+  });
+  return superseded.sort((a, b) => a.sequence - b.sequence);
 }
 
 const isOld = (modified: number, now: number) => now - modified > GRACE_MS;

@@ -72,10 +72,23 @@ export function indexFolder(repository: Repository, sequence: number, id: string
   return `${indexFolders(repository)}${sequence}-${id}/`;
 }
 
-/** The folder of an index's object, and the sequence that is in its name; undefined for what is none. */
-export function readIndexKey(key: string): { folder: string; sequence: number } | undefined {
-  const [, folder = '', sequence] = /^(.*\/-\/(\d+)-[^/]+\/)[^/]+$/.exec(key) ?? [];
-  return sequence === undefined ? undefined : { folder, sequence: Number(sequence) };
+/**
+ * An index that is begun without a pointer: the first of all, or the first after a pointer was lost. Many may
+ * be begun at once; they get the same sequence, and that one exists does not show that there was a pointer.
+ */
+export function firstIndexFolder(repository: Repository, sequence: number, id: string): string {
+  return indexFolder(repository, sequence, `${first}${id}`);
+}
+
+const first = 'first-';
+
+/** What the key of an index's object says; undefined for what is none. */
+export function readIndexKey(
+  key: string,
+): { folder: string; sequence: number; isFirst: boolean } | undefined {
+  const [, folder = '', sequence, id = ''] = /^(.*\/-\/(\d+)-([^/]+)\/)[^/]+$/.exec(key) ?? [];
+  if (sequence === undefined) return undefined;
+  return { folder, sequence: Number(sequence), isFirst: id.startsWith(first) };
 }
 
 /**

@@ -11,10 +11,12 @@ export type Pointer = {
   /** Which settings the index was rendered with; see settingsFingerprint. */
   readonly settings: string;
   /**
-   * Indexes that listed versions which the next one had lost without a delete, with that next one: kept
-   * until a repair has looked at them (docs/runbook.md, "An index shrank").
+   * Indexes that listed versions which the next one had lost without a delete, with that next one: the
+   * first few, kept until a repair has looked at them (docs/runbook.md, "An index shrank").
    */
   readonly shrank: readonly Shrinking[];
+  /** The folder with the list of the versions that were lost and are not back; none where none was lost. */
+  readonly lost?: string;
 };
 
 /** An index that lost versions: the folder of the last index that had them, and of the first that had not. */
@@ -24,7 +26,8 @@ export type Shrinking = { readonly before: string; readonly after: string };
 export type PointerStore = {
   get(repository: Repository): Promise<Pointer | undefined>;
   /**
-   * Makes `next` current if the sequence is still that of `previous` (or there is none still).
+   * Makes `next` current if `previous` still is (or there is none still). The folder decides, not the
+   * sequence: where a pointer was lost, a number may come again.
    *
    * @returns false if somebody else was faster
    */

@@ -10,7 +10,7 @@ import type { Pointer, PointerStore, Shrinking } from './pointer-store.ts';
 
 // The conditions, each named as the sentence that it says.
 const thereIsNoPointer = 'attribute_not_exists(#sequence)';
-const sequenceIsUnchanged = '#sequence = :previous';
+const previousIsCurrent = '#folder = :previous';
 // A retry of a flip whose answer was lost must not take its own index for somebody else's.
 const nextIsCurrentAlready = '(#sequence = :next AND #folder = :folder)';
 const leaseIsFree = 'attribute_not_exists(#holder) OR #expires <= :now';
@@ -44,14 +44,14 @@ export function pointersTable(client: DynamoDBClient, tableName: string): Pointe
     },
 
     async flip(repository, previous, next) {
-      const undisturbed = previous === undefined ? thereIsNoPointer : sequenceIsUnchanged;
+      const undisturbed = previous === undefined ? thereIsNoPointer : previousIsCurrent;
       return await putIf(
         `${undisturbed} OR ${nextIsCurrentAlready}`,
         { ...itemKey(repository, 'pointer'), ...pointerAttributes(next) },
         {
           ':next': { N: String(next.sequence) },
           ':folder': { S: next.folder },
-          ...(previous && { ':previous': { N: String(previous.sequence) } }),
+          ...(previous && { ':previous': { S: previous.folder } }),
         },
       );
     },
@@ -88,10 +88,12 @@ function pointerAttributes(pointer: Pointer): Item {
     versions: { N: String(pointer.versions) },
     settings: { S: pointer.settings },
     shrank: { S: JSON.stringify(pointer.shrank) },
+    ...(pointer.lost !== undefined && { lost: { S: pointer.lost } }),
   };
 }
 
 function readPointer(item: Item): Pointer {
+  const lost = item['lost']?.S;
   return {
     sequence: numberOf(item, 'sequence'),
     folder: textOf(item, 'folder'),
@@ -99,5 +101,6 @@ function readPointer(item: Item): Pointer {
     versions: numberOf(item, 'versions'),
     settings: textOf(item, 'settings'),
     shrank: JSON.parse(item['shrank']?.S ?? '[]') as Shrinking[],
+    ...(lost !== undefined && { lost }),
   };
 }

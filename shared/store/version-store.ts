@@ -80,11 +80,16 @@ export type VersionStore = {
    */
   abandon(id: VersionId, key: string): Promise<boolean>;
   /**
-   * Brings back a version of which the table has lost every trace, and marks it.
+   * Brings back a version that the table has lost, and marks it.
    *
-   * @returns false if the table knows something of the version: that is the truth then
+   * @param of `instead`: the key of an earlier package that is live in its place, since the table was set back
+   * @returns false if the table knows more of the version: that is the truth then
    */
-  restore(id: VersionId, live: PackageRecord, provenance?: ProvenanceRecord): Promise<boolean>;
+  restore(
+    id: VersionId,
+    live: PackageRecord,
+    of: { readonly provenance?: ProvenanceRecord | undefined; readonly instead?: string | undefined },
+  ): Promise<boolean>;
   /**
    * Joins a provenance file to a version, or leaves it waiting for its package.
    *
@@ -92,11 +97,12 @@ export type VersionStore = {
    */
   addProvenance(id: VersionId, provenance: ProvenanceRecord, rules: { overwrite: boolean }): Promise<boolean>;
   /**
-   * Deletes the live version whose package is at `key`, and marks it.
+   * Deletes the live version whose package is at `key`, and marks it. A reservation that has expired goes
+   * too: its upload is older than the delete, and nobody else may end it by publishing it.
    *
-   * @returns false if that package is not live any more
+   * @returns false if that package is not live any more, or a reservation changed at the same time
    */
-  remove(id: VersionId, key: string): Promise<boolean>;
+  remove(id: VersionId, key: string, now: number): Promise<boolean>;
   /** The marks of a repository, in any order. */
   marks(repository: Repository): AsyncIterable<Mark>;
   /**

@@ -41,11 +41,15 @@ const itsPackageMayBeLive = '(attribute_not_exists(#live) OR #live.#digest = :pa
 const noOtherProvenanceCounts =
   '(attribute_not_exists(#provenance) OR #provenance.#package <> :package OR #provenance.#key = :key)';
 const livePackageIsAtKey = '#live.#key = :key';
+const noReservationExpired = '(attribute_not_exists(#pending) OR #pending.#expires > :now)';
+const reservationExpired = '#pending.#expires <= :now';
 const markIsThis = '#unindexed = :token';
 const isNoTombstone = 'attribute_not_exists(#removed)';
 const nothingElseIsKnown =
   'attribute_not_exists(#live) AND attribute_not_exists(#provenance) AND attribute_not_exists(#unindexed)';
-const nothingIsKnown = `attribute_not_exists(#${table.partitionKey})`;
+const nothingHappened =
+  'attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#removed)';
+const livePackageWasSetBack = '#live.#key = :instead AND attribute_not_exists(#unindexed)';
 const isBareTombstone =
   'attribute_exists(#removed) AND attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#provenance)';
 
@@ -175,12 +179,13 @@ export function versionsTable(
       return await updateIf(reservationIsThis, id, 'REMOVE #pending', values);
     },
 
-    async restore(id, live, provenance) {
+    async restore(id, live, { provenance, instead }) {
       const update = `SET #live = :live, #unindexed = :token${provenance ? ', #provenance = :provenance' : ''}`;
-      return await updateIf(nothingIsKnown, id, update, {
+      return await updateIf(instead === undefined ? nothingHappened : livePackageWasSetBack, id, update, {
         ':live': liveAttribute(live),
         ':token': mark(id),
         ...(provenance && { ':provenance': provenanceAttribute(provenance) }),
+        ...(instead !== undefined && { ':instead': { S: instead } }),
       });
     },
 
@@ -193,13 +198,19 @@ export function versionsTable(
       });
     },
 
-    async remove(id, key) {
+    // An update cannot take an attribute away on a condition of its own, so it is two, and mostly the first.
+    async remove(id, key, now) {
       const update = 'SET #removed = :true, #unindexed = :token REMOVE #live, #provenance';
-      return await updateIf(livePackageIsAtKey, id, update, {
+      const values = {
         ':key': { S: key },
+        ':now': { N: String(now) },
         ':true': { BOOL: true },
         ':token': mark(id),
-      });
+      };
+      return (
+        (await updateIf(and(livePackageIsAtKey, noReservationExpired), id, update, values)) ||
+        (await updateIf(and(livePackageIsAtKey, reservationExpired), id, `${update}, #pending`, values))
+      );
     },
 
     marks: queryMarks,

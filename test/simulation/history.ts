@@ -7,18 +7,28 @@ import { filesKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import type { Repository } from '../../shared/domain/repository.ts';
 import { type Finding, isDamage } from '../../shared/findings.ts';
 import { byRepository, handleObjectEvents } from '../../shared/handle-object-events.ts';
+import type { From } from '../../shared/inspect-repository.ts';
+import type { Thoroughness } from '../../shared/mend.ts';
 import { publishChecked } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { reconcileRepository } from '../../shared/reconcile.ts';
 import type { Pointer } from '../../shared/store/pointer-store.ts';
 import { type Random, randomFrom } from '../random.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
+import { type Asked, Ledger, nameOf } from './ledger.ts';
+import { type Loss, Losses } from './losses.ts';
 import type { Prepared } from './packages.ts';
-import { impossible, isExplained, type Operation } from './register.ts';
+import { hold, Violation } from './promises.ts';
+import { impossible, type Operation } from './register.ts';
 import { type Faults, type Figures, InjectedFault, Scheduler } from './scheduler.ts';
 import { rebuiltIndex, simulatedWorld, textOf, type World } from './world.ts';
 
-export type HistoryFigures = Figures & { operations: number; events: number; eventsDropped: number };
+export type HistoryFigures = Figures & {
+  operations: number;
+  events: number;
+  eventsDropped: number;
+  losses: number;
+};
 
 /** How a history ended. A violation is a promise that was broken. */
 export type Outcome = {
@@ -51,26 +61,6 @@ export async function runHistory(seed: number, packages: Packages): Promise<Outc
   return { seed, violation, figures: history.figures, trace: history.trace };
 }
 
-/** A promise that was broken. */
-class Violation extends Error {}
-
-function hold(promise: string, holds: boolean, detail = ''): void {
-  if (!holds) throw new Violation(`${promise}${detail && `: ${detail}`}`);
-}
-
-/** What somebody asked about one version, while it may still be answered. */
-type Asked = { -readonly [Key in keyof Operation]: Operation[Key] };
-
-/** An acknowledged or attempted provenance file. */
-type Signing = {
-  readonly start: number;
-  end: number;
-  readonly package: string;
-  acknowledged: boolean;
-  /** The publish that brings it, where one does. */
-  readonly by?: Asked;
-};
-
 const digests = new WeakMap<MemoryObject, string>();
 
 function digestOf(object: MemoryObject): string {
@@ -81,8 +71,6 @@ function digestOf(object: MemoryObject): string {
   return digest;
 }
 
-const nameOf = ({ repository, name, version }: VersionId) => `${repository}/${name} ${version}`;
-
 class History {
   readonly figures: HistoryFigures;
   readonly #random: Random;
@@ -90,10 +78,8 @@ class History {
   readonly #world: World;
   readonly #packages: Packages;
   readonly #ids: readonly VersionId[];
-  readonly #asked = new Map<VersionId, Asked[]>();
-  /** Who changes what is live, or may have. */
-  readonly #changes = new Map<VersionId, Set<Asked>>();
-  readonly #signings = new Map<VersionId, Signing[]>();
+  readonly #ledger: Ledger;
+  readonly #losses: Losses;
   /** The package of each version at the last look, and those that a delete took away. */
   readonly #served = new Map<string, MemoryObject>();
   readonly #deleted = new Set<MemoryObject>();
@@ -106,7 +92,14 @@ class History {
     this.#ids = chooseVersions(this.#random, [...packages.keys()]);
     this.#scheduler = new Scheduler(this.#random, chooseFaults(this.#random));
     this.#world = simulatedWorld(this.#scheduler);
-    this.figures = Object.assign(this.#scheduler.figures, { operations: 0, events: 0, eventsDropped: 0 });
+    this.#ledger = new Ledger(() => this.#scheduler.step);
+    this.#losses = new Losses(this.#world, chooseLoss(this.#random));
+    this.figures = Object.assign(this.#scheduler.figures, {
+      operations: 0,
+      events: 0,
+      eventsDropped: 0,
+      losses: 0,
+    });
   }
 
   get trace(): readonly string[] {
@@ -123,7 +116,7 @@ class History {
     for (let round = 0; round < rounds; round += 1) {
       const clients = 2 + random.below(5);
       for (let client = 0; client < clients; client += 1) this.#startClient();
-      if (random.chance(0.5)) this.#startReconciliation();
+      if (random.chance(0.5)) this.#startUpkeep();
       // The next round begins when all have ended, or among those who have not.
       await this.#play(random.chance(0.5) ? MOST_STEPS : random.below(60));
       if (random.chance(0.3)) this.#scheduler.advance(random.pick([2_100, 61_000, 2 * 60 * 60 * 1000]));
@@ -138,6 +131,7 @@ class History {
     const random = this.#random;
     for (let step = 0; step < steps; step += 1) {
       hold('every actor ends', this.#scheduler.step < MOST_STEPS);
+      if (random.chance(0.01)) this.#strike();
       const { events } = this.#world;
       if (events.length > 0 && random.chance(0.08)) this.#deliver();
       const goesOn = await this.#scheduler.next();
@@ -147,6 +141,14 @@ class History {
       if (!goesOn && events.length > 0) this.#deliver();
       else if (!goesOn) return;
     }
+  }
+
+  #strike(): void {
+    const lost = this.#losses.strike(this.#random, this.#ids);
+    if (lost === undefined) return;
+    this.#scheduler.note(`lost: ${lost}`);
+    this.figures.losses += 1;
+    for (const id of this.#ids) if (this.#losses.isLost(id)) this.#served.delete(nameOf(id));
   }
 
   // ---- actors ----
@@ -186,9 +188,11 @@ class History {
     const upload = withProvenance ? prepared.signed : prepared.checked;
     const { digest } = upload.chart;
     const label = `publish ${nameOf(id)} ${digest.slice(0, 4)}${overwrite ? ' overwriting' : ''}`;
-    const asked = this.#ask(id, label, (state) => (state !== undefined && !overwrite ? impossible : digest));
-    const signing = withProvenance ? this.#beginSigning(id, digest, asked) : undefined;
-    this.#changesOf(id).add(asked);
+    const asked = this.#ledger.ask(id, label, (state) =>
+      state !== undefined && !overwrite ? impossible : digest,
+    );
+    const signing = withProvenance ? this.#ledger.beginSigning(id, digest, asked) : undefined;
+    this.#ledger.changesOf(id).add(asked);
     const answer = await this.#answerOf(label, publishChecked(this.#world, upload, { overwrite }));
     const { step } = this.#scheduler;
     if (answer === 'done') {
@@ -198,7 +202,7 @@ class History {
     }
     if (answer === 'version_exists') {
       // It may have helped another's reservation to its end, which is the other's change.
-      this.#changesOf(id).delete(asked);
+      this.#ledger.changesOf(id).delete(asked);
       asked.effect = (state) => (state === undefined ? impossible : state);
       asked.certain = true;
       asked.end = step;
@@ -211,7 +215,7 @@ class History {
     const provenance = signed.provenance?.bytes ?? new Uint8Array();
     const label = `sign ${nameOf(id)} ${signed.chart.digest.slice(0, 4)}`;
     const { digest } = signed.chart;
-    const signing = this.#beginSigning(id, digest);
+    const signing = this.#ledger.beginSigning(id, digest);
     const { step } = this.#scheduler;
     const upload = { repository: id.repository, provenance, overwrite };
     const answer = await this.#answerOf(label, publishProvenance(this.#world, upload));
@@ -220,7 +224,7 @@ class History {
     signing.acknowledged = true;
     const fits: Operation['effect'] = (state) =>
       state === undefined || state === digest ? state : impossible;
-    const asked = this.#ask(id, label, fits, step);
+    const asked = this.#ledger.ask(id, label, fits, step);
     asked.certain = true;
     asked.end = this.#scheduler.step;
   }
@@ -242,8 +246,8 @@ class History {
   }
 
   #askDeletion(id: VersionId, label: string, killed: (() => void)[]): Asked {
-    const asked = this.#ask(id, label, () => undefined);
-    this.#changesOf(id).add(asked);
+    const asked = this.#ledger.ask(id, label, () => undefined);
+    this.#ledger.changesOf(id).add(asked);
     killed.push(() => {
       asked.end = Math.min(asked.end, this.#scheduler.step);
     });
@@ -270,11 +274,13 @@ class History {
 
   /** What a reader saw counts as asked, for every version: each was so at some instant of the read. */
   #observe(repository: Repository, start: number, pointer: Pointer | undefined): void {
+    // The reader of such an index asks for another.
+    if (this.#losses.isIndexLost(pointer?.folder)) return;
     const listed = this.#listed(pointer);
     for (const id of this.#ids.filter((each) => each.repository === repository)) {
       const seen = listed.get(`${id.name} ${id.version}`);
       const what = `read ${nameOf(id)} ${seen?.slice(0, 4) ?? 'none'}`;
-      const asked = this.#ask(id, what, (state) => (state === seen ? state : impossible), start);
+      const asked = this.#ledger.ask(id, what, (state) => (state === seen ? state : impossible), start);
       asked.certain = true;
       asked.end = this.#scheduler.step;
     }
@@ -294,16 +300,40 @@ class History {
     return found;
   }
 
-  #startReconciliation(): void {
+  /** Somebody looks after a repository: by the clock, in as many parts as it takes, or by hand. */
+  #startUpkeep(): void {
+    const random = this.#random;
     this.#actors += 1;
-    const repository = this.#random.pick(this.#repositories);
+    const repository = random.pick(this.#repositories);
+    const thoroughness = this.#chooseThoroughness();
     const found = (finding: Finding) => {
-      if (isDamage(finding)) this.#falseAlarm ??= JSON.stringify(finding);
+      if (isDamage(finding) && !this.#losses.explains(finding)) this.#falseAlarm ??= JSON.stringify(finding);
     };
-    this.#scheduler.start(`reconcile${this.#actors}`, RECONCILE_MS, async () => {
-      const work = reconcileRepository({ ...this.#world, found }, repository, 'safe');
-      await this.#answerOf('reconcile', work);
+    const patience = random.chance(0.5) ? Number.POSITIVE_INFINITY : random.below(100);
+    this.#scheduler.start(`${thoroughness}${this.#actors}`, RECONCILE_MS, async () => {
+      await this.#answerOf('upkeep', this.#reconcile(repository, found, thoroughness, patience));
     });
+  }
+
+  #chooseThoroughness(): Thoroughness {
+    // A version that is published again and deleted while a repair is at it may come back.
+    if (this.#losses.kind.startsWith('items')) return this.#random.pick(['safe', 'nothing']);
+    return this.#random.pick(['safe', 'safe', 'everything', 'nothing']);
+  }
+
+  /** @param patience after how many milliseconds each part is over */
+  async #reconcile(
+    repository: Repository,
+    found: (finding: Finding) => void,
+    thoroughness: Thoroughness = 'safe',
+    patience = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    const { clock } = this.#world;
+    let from: From | undefined;
+    do {
+      const until = clock.now() + patience;
+      from = await reconcileRepository({ ...this.#world, found }, repository, thoroughness, { until, from });
+    } while (from !== undefined);
   }
 
   /** Some of the waiting events reach the indexer: in any order, some twice, some never. */
@@ -340,30 +370,6 @@ class History {
 
   // ---- what was asked and answered ----
 
-  #ask(id: VersionId, what: string, effect: Operation['effect'], start = this.#scheduler.step): Asked {
-    const asked: Asked = { what, start, end: Number.POSITIVE_INFINITY, certain: false, effect };
-    this.#asked.set(id, [...(this.#asked.get(id) ?? []), asked]);
-    return asked;
-  }
-
-  #changesOf(id: VersionId): Set<Asked> {
-    const changes = this.#changes.get(id) ?? new Set();
-    this.#changes.set(id, changes);
-    return changes;
-  }
-
-  #beginSigning(id: VersionId, digest: string, by?: Asked): Signing {
-    const signing: Signing = {
-      start: this.#scheduler.step,
-      end: Number.POSITIVE_INFINITY,
-      package: digest,
-      acknowledged: false,
-      ...(by && { by }),
-    };
-    this.#signings.set(id, [...(this.#signings.get(id) ?? []), signing]);
-    return signing;
-  }
-
   /** @returns `done`, the code of a refusal, or `unknown` where a fault struck */
   async #answerOf(label: string, work: Promise<unknown>): Promise<string> {
     this.#scheduler.note(`${label} …`);
@@ -373,7 +379,7 @@ class History {
     } catch (error) {
       if (error instanceof Fault) {
         answer = /^(try_again|being_published)$/.test(error.code) ? 'unknown' : error.code;
-      } else if (error instanceof InjectedFault || /overtaken/.test(String(error))) answer = 'unknown';
+      } else if (isInjected(error)) answer = 'unknown';
       else throw error;
     }
     this.#scheduler.note(`${label}: ${answer}`);
@@ -386,6 +392,7 @@ class History {
   #checkAlways(): void {
     const { objects } = this.#world.objects;
     hold('what changes is not taken for damage', this.#falseAlarm === undefined, this.#falseAlarm);
+    this.#losses.checkAlways();
     for (const { live, provenance, ...id } of this.#world.versions.items()) {
       const before = this.#served.get(nameOf(id));
       if (live === undefined) {
@@ -409,7 +416,8 @@ class History {
     }
     for (const repository of this.#world.pointers.known()) {
       const pointer = this.#world.pointers.look(repository);
-      hold('the current index is there', objects.has(`${pointer?.folder}index.yaml`), repository);
+      const isThere = objects.has(`${pointer?.folder}index.yaml`);
+      hold('the current index is there', isThere || this.#losses.isIndexLost(pointer?.folder), repository);
     }
   }
 
@@ -427,34 +435,41 @@ class History {
   }
 
   async #checkEnd(): Promise<void> {
+    if (this.#losses.happened) {
+      for (const repository of this.#repositories) {
+        await this.#reconcileThrice(repository, (finding) => !this.#losses.explains(finding));
+      }
+      await this.#losses.checkEnd();
+    }
     for (const repository of this.#repositories) {
       await this.#checkRepository(repository);
-      // Dead uploads end at the first time, and what they left behind goes at the second.
-      for (let pass = 0; pass < 3; pass += 1) {
-        this.#scheduler.advance(2 * 60 * 60 * 1000);
-        const damage: Finding[] = [];
-        const found = (finding: Finding) => void (isDamage(finding) && damage.push(finding));
-        await reconcileRepository({ ...this.#world, found }, repository, 'safe');
-        hold('reconciliation finds no damage', damage.length === 0, JSON.stringify(damage[0]));
-        this.#checkAlways();
-      }
+      await this.#reconcileThrice(repository, () => true);
       await this.#checkRepository(repository);
       await this.#checkLeftovers(repository);
     }
     const { notices } = this.#world;
-    const alarm = notices.find(({ kind }) => kind !== 'clean_up_failed');
+    const alarm = notices.find(
+      (notice) => notice.kind !== 'clean_up_failed' && !this.#losses.explainsNotice(notice),
+    );
     hold('no false alarm is raised', alarm === undefined, JSON.stringify(alarm));
-    for (const [id, asked] of this.#asked) {
-      hold('every answer can be explained', isExplained(asked), this.#story(asked));
-      this.#checkSignings(id);
+    const items = new Map(this.#world.versions.items().map((item) => [nameOf(item), item]));
+    for (const id of this.#ids) {
+      if (!this.#losses.isLost(id)) this.#ledger.check(id, items.get(nameOf(id)));
     }
   }
 
-  #story(asked: readonly Asked[]): string {
-    const lines = asked.map(
-      ({ what, start, end, certain }) => `${what} [${start}, ${end}]${certain ? '' : ' not answered'}`,
-    );
-    return `\n  ${lines.join('\n  ')}`;
+  /** Dead uploads end at the first time, and what they left behind goes at the second. */
+  async #reconcileThrice(repository: Repository, isWrong: (finding: Finding) => boolean): Promise<void> {
+    for (let pass = 0; pass < 3; pass += 1) {
+      this.#scheduler.advance(2 * 60 * 60 * 1000);
+      const damage: Finding[] = [];
+      const found = (finding: Finding) => {
+        if (isDamage(finding) && isWrong(finding)) damage.push(finding);
+      };
+      await this.#reconcile(repository, found, 'safe', pass === 1 ? 0 : Number.POSITIVE_INFINITY);
+      hold('reconciliation finds no damage', damage.length === 0, JSON.stringify(damage[0]));
+      this.#checkAlways();
+    }
   }
 
   async #checkRepository(repository: Repository): Promise<void> {
@@ -498,22 +513,12 @@ class History {
     const live = items.filter((item) => item.live !== undefined).length;
     hold('reconciliation counts', counts?.versions === live, `${counts?.versions} for ${live}`);
   }
+}
 
-  /** A provenance file that was acknowledged is served with its package, unless something took its place. */
-  #checkSignings(id: VersionId): void {
-    const item = this.#world.versions
-      .items()
-      .find((each) => each.repository === id.repository && nameOf(each) === nameOf(id));
-    const signings = this.#signings.get(id) ?? [];
-    for (const { start, package: digest, acknowledged, by } of signings) {
-      if (!acknowledged || item?.live?.digest !== digest) continue;
-      const others = signings.filter((other) => other.package !== digest && other.end >= start);
-      const changes = [...this.#changesOf(id)].filter((change) => change !== by && change.end >= start);
-      // One that came with its package is replaced by none that is for another, while that package is live.
-      if (changes.length > 0 || (by === undefined && others.length > 0)) continue;
-      hold('an acknowledged provenance file stays', item.provenance?.package === digest, nameOf(id));
-    }
-  }
+/** Whether a fault struck, or somebody else was faster all the time. */
+function isInjected(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isInjected);
+  return error instanceof InjectedFault || /overtaken/.test(String(error));
 }
 
 /** Mostly very few, so that those who change them meet. */
@@ -522,6 +527,10 @@ function chooseVersions(random: Random, all: readonly VersionId[]): readonly Ver
   if (random.chance(0.5)) return [first];
   const inRepository = all.filter(({ repository }) => repository === first.repository);
   return random.chance(0.7) ? inRepository : all;
+}
+
+function chooseLoss(random: Random): Loss {
+  return random.chance(0.6) ? 'nothing' : random.pick(['items', 'pointer', 'items and pointer', 'index']);
 }
 
 function chooseFaults(random: Random): Faults {

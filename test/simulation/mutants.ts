@@ -12,6 +12,8 @@ const pointers = 'test/store/memory-pointers.ts';
 const publish = 'shared/publish.ts';
 const reader = 'shared/current-index.ts';
 const refresh = 'shared/refresh.ts';
+const inspect = 'shared/inspect-repository.ts';
+const lost = 'shared/domain/lost-versions.ts';
 
 // The conditions are those of the stores, whose real ones are held to the same contract as the memory ones.
 const mutants: readonly Mutant[] = [
@@ -70,9 +72,9 @@ const mutants: readonly Mutant[] = [
     to: 'if (item.removed) itemsOf',
   },
   {
-    rule: 'flip: the sequence is unchanged',
+    rule: 'flip: the previous index is still current',
     file: pointers,
-    from: 'if (current?.sequence !== previous?.sequence && !nextIsCurrent) return false;',
+    from: 'if (current?.folder !== previous?.folder && !nextIsCurrent) return false;',
     to: 'void nextIsCurrent;',
   },
   {
@@ -146,8 +148,8 @@ const mutants: readonly Mutant[] = [
   {
     rule: 'delete: the item first, then its objects',
     file: 'shared/delete.ts',
-    from: '    if (await versions.remove(id, key)) {',
-    to: '    await objects.remove([key]);\n    if (await versions.remove(id, key)) {',
+    from: '    if (await versions.remove(id, key, clock.now())) {',
+    to: '    await objects.remove([key]);\n    if (await versions.remove(id, key, clock.now())) {',
   },
   {
     rule: 'events: commit only where the package is there',
@@ -169,9 +171,69 @@ const mutants: readonly Mutant[] = [
   },
   {
     rule: 'reconciliation: a difference counts only while the index stays current',
-    file: 'shared/inspect-repository.ts',
+    file: inspect,
     from: 'if (again?.folder !== pointer?.folder) continue;',
     to: 'void again;',
+  },
+  {
+    rule: 'loss: a tombstone stands for a version that an index still lists',
+    file: lost,
+    from: 'if (live === undefined) return !removed;',
+    to: 'if (live === undefined) return true;',
+  },
+  {
+    rule: 'loss: a reservation or a waiting provenance file does not',
+    file: lost,
+    from: 'if (live === undefined) return !removed;',
+    to: 'if (live === undefined) return !known.has(version);',
+  },
+  {
+    rule: 'loss: an index is compared with the one before it, by name',
+    file: refresh,
+    from: 'listing: joinListings([...(before ? [before] : []), heldListing(told), ...others]),',
+    to: 'listing: joinListings([heldListing(told), ...others]),',
+  },
+  {
+    rule: 'loss: what is not back is carried on from index to index',
+    file: refresh,
+    from: 'const list = lost === undefined ? pointer?.lost : lost.size > 0 ? folder : undefined;',
+    to: 'const list = lost !== undefined && lost.size > 0 ? folder : undefined;',
+  },
+  {
+    rule: 'loss: the list of it is no leftover',
+    file: 'shared/domain/leftovers.ts',
+    from: '    pointer.lost,\n',
+    to: '',
+  },
+  {
+    rule: 'loss: the package of a lost version is no leftover',
+    file: inspect,
+    from: 'const isClaimed = this.#tableIsWhole && !forgotten.has(folder);',
+    to: 'const isClaimed = this.#tableIsWhole || forgotten.has(folder);',
+  },
+  {
+    rule: 'loss: of several indexes that may have been current all count',
+    file: 'shared/published-index.ts',
+    from: 'isDoubtful: !states.every((state) => state.has(stateOf(listed))),',
+    to: 'isDoubtful: states.length === 0,',
+  },
+  {
+    rule: 'loss: a package comes back only if it was published at the listed instant',
+    file: inspect,
+    from: "if ((await objects.head(key))?.metadata['created'] !== created) others.add(key);",
+    to: 'if (created === key) others.add(key);',
+  },
+  {
+    rule: 'lost pointer: an index that is begun without one says so',
+    file: refresh,
+    from: '(isFirst ? firstIndexFolder : indexFolder)(repository, sequence, newId())',
+    to: '(isFirst ? indexFolder : indexFolder)(repository, sequence, newId())',
+  },
+  {
+    rule: 'lost pointer: a number that comes again is another index',
+    file: pointers,
+    from: 'if (current?.folder !== previous?.folder && !nextIsCurrent) return false;',
+    to: 'if (current?.sequence !== previous?.sequence && !nextIsCurrent) return false;',
   },
 ];
 

@@ -19,8 +19,11 @@ type Options = {
   readonly pageObjects?: number;
 };
 
-/** The bucket in memory, and a look into it that is no call. */
-export type MemoryObjects = ObjectStore & { readonly objects: ReadonlyMap<string, MemoryObject> };
+/** The bucket in memory, and ways to look into it and to lose objects that are no calls. */
+export type MemoryObjects = ObjectStore & {
+  readonly objects: ReadonlyMap<string, MemoryObject>;
+  lose(key: string): void;
+};
 
 /** An object store whose every call changes its state at once, or not at all. Its URLs lead nowhere. */
 export function memoryObjects(options: Options = {}): MemoryObjects {
@@ -54,6 +57,7 @@ export function memoryObjects(options: Options = {}): MemoryObjects {
 
   return {
     objects,
+    lose: (key) => void objects.delete(key),
 
     put: (key, bytes, { contentType, metadata = {} }) => {
       const copy = { bytes: new Uint8Array(bytes), contentType, metadata: { ...metadata } };

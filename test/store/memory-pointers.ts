@@ -28,7 +28,7 @@ export function memoryPointers({ hook }: { readonly hook?: Hook } = {}): MemoryP
       call('flip', () => {
         const current = pointers.get(repository);
         const nextIsCurrent = current?.sequence === next.sequence && current.folder === next.folder;
-        if (current?.sequence !== previous?.sequence && !nextIsCurrent) return false;
+        if (current?.folder !== previous?.folder && !nextIsCurrent) return false;
         pointers.set(repository, next);
         return true;
       }),

@@ -118,10 +118,13 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
         return itemsOf(item.repository).delete(keyOf(item));
       }),
 
-    restore: (id, live, provenance) =>
+    restore: (id, live, { provenance, instead }) =>
       call('restore', () => {
-        if (find(id) !== undefined) return false;
-        return save({ ...found(id), live, ...(provenance && { provenance }), unindexed: mark(id) });
+        const item = found(id);
+        const nothingHappened = !item.live && !item.pending && !item.removed;
+        const wasSetBack = item.live?.key === instead && item.unindexed === undefined;
+        if (instead === undefined ? !nothingHappened : !wasSetBack) return false;
+        return save({ ...item, live, ...(provenance && { provenance }), unindexed: mark(id) });
       }),
 
     addProvenance: (id, provenance, { overwrite }) =>
@@ -133,12 +136,13 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
         return save({ ...item, provenance });
       }),
 
-    remove: (id, key) =>
+    remove: (id, key, now) =>
       call('remove', () => {
         const item = found(id);
         if (item.live?.key !== key) return false;
-        const { live: _live, provenance: _provenance, ...rest } = item;
-        return save({ ...rest, unindexed: mark(id), removed: true });
+        const { live: _live, provenance: _provenance, pending, ...rest } = item;
+        const goesOn = pending && pending.expires > now ? { pending } : {};
+        return save({ ...rest, ...goesOn, unindexed: mark(id), removed: true });
       }),
 
     async *marks(repository) {

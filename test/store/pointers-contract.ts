@@ -21,14 +21,23 @@ export function pointersContract(open: () => PointerStore): void {
       expect(await open().get(repository)).toEqual(first);
     });
 
-    it('remember where an index shrank', async () => {
+    it('remember where an index shrank, and where what was lost is listed', async () => {
       const repository = aRepository();
       const shrank = [{ before: 'index/-/1-a/', after: 'index/-/2-b/' }];
-      await open().flip(repository, undefined, { ...aPointer(repository, 1), shrank });
-      expect((await open().get(repository))?.shrank).toEqual(shrank);
+      const pointer = { ...aPointer(repository, 1), shrank, lost: 'index/-/2-b/' };
+      await open().flip(repository, undefined, pointer);
+      expect(await open().get(repository)).toEqual(pointer);
     });
 
-    it('flip where the sequence is unchanged, and only there', async () => {
+    it('do not flip from a lost pointer whose sequence came again', async () => {
+      const repository = aRepository();
+      const [lost, again] = [aPointer(repository, 1), aPointer(repository, 1)];
+      await open().flip(repository, undefined, again);
+      expect(await open().flip(repository, lost, aPointer(repository, 2))).toBe(false);
+      expect(await open().get(repository)).toEqual(again);
+    });
+
+    it('flip where the previous one is still current, and only there', async () => {
       const repository = aRepository();
       const [first, second] = [aPointer(repository, 1), aPointer(repository, 2)];
       const late = aPointer(repository, 2);

@@ -65,7 +65,7 @@ export function versionRaces(open: () => VersionStore): void {
     it('tells one of 20 who remove a version that it did', async () => {
       const id = aVersionId();
       const { key } = await publish(open(), id);
-      const answers = await Promise.all(twenty.map(() => open().remove(id, key)));
+      const answers = await Promise.all(twenty.map(() => open().remove(id, key, now)));
       expect(answers.filter(Boolean)).toHaveLength(1);
     });
 
@@ -74,7 +74,7 @@ export function versionRaces(open: () => VersionStore): void {
       const { key } = await publish(open(), id);
       const next = aPending(id, { content: 'another package' });
       await open().reserve(id, next, { overwrite: true, now });
-      await Promise.all([open().commit(id, next), ...twenty.map(() => open().remove(id, key))]);
+      await Promise.all([open().commit(id, next), ...twenty.map(() => open().remove(id, key, now))]);
       expect((await open().get(id))?.live?.key).toBe(next.key);
     });
 
@@ -99,7 +99,7 @@ export function versionRaces(open: () => VersionStore): void {
           const { key } = await publish(open(), id);
           const [mark] = await marksOf(open(), id.repository);
           if (mark === undefined) throw new Error('the commit left no mark');
-          await Promise.all([open().indexed(mark), open().remove(id, key), open().indexed(mark)]);
+          await Promise.all([open().indexed(mark), open().remove(id, key, now), open().indexed(mark)]);
           expect(await open().get(id)).toMatchObject({ removed: true, unindexed: expect.any(String) });
         }),
       );
@@ -109,7 +109,7 @@ export function versionRaces(open: () => VersionStore): void {
       await Promise.all(
         twenty.map(async () => {
           const id = aVersionId();
-          await open().remove(id, (await publish(open(), id)).key);
+          await open().remove(id, (await publish(open(), id)).key, now);
           const [mark] = await marksOf(open(), id.repository);
           if (mark === undefined) throw new Error('the removal left no mark');
           const pending = aPending(id);

@@ -77,7 +77,7 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('is not stopped by a tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key);
+      await open().remove(id, (await publish(open(), id)).key, now);
       expect(await open().reserve(id, aPending(id), fresh)).toBe(true);
     });
 
@@ -147,7 +147,7 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('replaces the mark and the tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key);
+      await open().remove(id, (await publish(open(), id)).key, now);
       const { token } = await markOf(open(), id);
       await publish(open(), id);
       expect((await markOf(open(), id)).token).not.toBe(token);
@@ -239,7 +239,7 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('leaves a tombstone and a waiting provenance file', async () => {
       const [deleted, signed] = [aVersionId(), aVersionId()];
-      await open().remove(deleted, (await publish(open(), deleted)).key);
+      await open().remove(deleted, (await publish(open(), deleted)).key, now);
       const provenance = aProvenance(signed);
       await open().addProvenance(signed, provenance, { overwrite: false });
       for (const id of [deleted, signed]) {
@@ -266,8 +266,8 @@ export function versionsContract(open: () => VersionStore): void {
       const [bare, signed] = [aVersionId(), aVersionId()];
       const provenance = aProvenance(signed);
       const live = packageOf(aPending(bare));
-      expect(await open().restore(bare, live)).toBe(true);
-      expect(await open().restore(signed, live, provenance)).toBe(true);
+      expect(await open().restore(bare, live, {})).toBe(true);
+      expect(await open().restore(signed, live, { provenance })).toBe(true);
       const unindexed = (await markOf(open(), bare)).token;
       expect(await open().get(bare)).toEqual({ ...bare, live, unindexed, removed: false });
       expect(await open().get(signed)).toMatchObject({ live, provenance });
@@ -278,18 +278,38 @@ export function versionsContract(open: () => VersionStore): void {
       { what: 'reserved', make: (id: VersionId) => open().reserve(id, aPending(id), fresh) },
       {
         what: 'deleted',
-        make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key),
-      },
-      {
-        what: 'waiting for its package',
-        make: (id: VersionId) => open().addProvenance(id, aProvenance(id), fresh),
+        make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key, now),
       },
     ])('changes nothing of a version that is $what', async ({ make }) => {
       const id = aVersionId();
       await make(id);
       const before = await open().get(id);
-      expect(await open().restore(id, packageOf(aPending(id, { content: 'another' })))).toBe(false);
+      const live = packageOf(aPending(id, { content: 'another' }));
+      expect(await open().restore(id, live, {})).toBe(false);
+      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
       expect(await open().get(id)).toEqual(before);
+    });
+
+    it('keeps a provenance file that waits for its package', async () => {
+      const id = aVersionId();
+      const provenance = aProvenance(id);
+      const live = packageOf(aPending(id));
+      await open().addProvenance(id, provenance, fresh);
+      expect(await open().restore(id, live, {})).toBe(true);
+      expect(await open().get(id)).toMatchObject({ live, provenance });
+    });
+
+    it('takes the place of an earlier package, unless that changed since', async () => {
+      const id = aVersionId();
+      const { key: instead } = await publish(open(), id);
+      const live = packageOf(aPending(id, { content: 'a later package' }));
+      expect(await open().restore(id, live, { instead })).toBe(false);
+      const mark = await markOf(open(), id);
+      await open().indexed(mark);
+      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
+      expect(await open().restore(id, live, { instead })).toBe(true);
+      expect((await open().get(id))?.live).toEqual(live);
+      expect((await markOf(open(), id)).token).not.toBe(mark.token);
     });
   });
 
@@ -298,7 +318,7 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const { key } = await publish(open(), id, aPending(id, { provenance: aProvenance(id) }));
       const { token } = await markOf(open(), id);
-      expect(await open().remove(id, key)).toBe(true);
+      expect(await open().remove(id, key, now)).toBe(true);
       const after = await markOf(open(), id);
       expect(after.token).not.toBe(token);
       expect(await open().get(id)).toEqual({ ...id, unindexed: after.token, removed: true });
@@ -309,13 +329,13 @@ export function versionsContract(open: () => VersionStore): void {
       const first = await publish(open(), id);
       await publish(open(), id, aPending(id, { content: 'another package' }));
       const before = await open().get(id);
-      expect(await open().remove(id, first.key)).toBe(false);
+      expect(await open().remove(id, first.key, now)).toBe(false);
       expect(await open().get(id)).toEqual(before);
     });
 
     it('is false for a version that nobody knows, and makes none', async () => {
       const id = aVersionId();
-      expect(await open().remove(id, aPending(id).key)).toBe(false);
+      expect(await open().remove(id, aPending(id).key, now)).toBe(false);
       expect(await open().get(id)).toBeUndefined();
     });
 
@@ -324,9 +344,20 @@ export function versionsContract(open: () => VersionStore): void {
       const { key } = await publish(open(), id);
       const next = aPending(id, { content: 'another package' });
       await open().reserve(id, next, overwriting);
-      expect(await open().remove(id, key)).toBe(true);
+      expect(await open().remove(id, key, now)).toBe(true);
       expect((await open().get(id))?.pending).toEqual(next);
       expect(await open().commit(id, next)).toBe(true);
+    });
+
+    it('ends a reservation that has expired: its upload came before the delete', async () => {
+      const id = aVersionId();
+      const { key } = await publish(open(), id);
+      const dead = aPending(id, { content: 'another package', expires: now });
+      await open().reserve(id, dead, overwriting);
+      expect(await open().remove(id, key, now)).toBe(true);
+      expect(await open().get(id)).toMatchObject({ removed: true, unindexed: expect.any(String) });
+      expect((await open().get(id))?.pending).toBeUndefined();
+      expect(await open().commit(id, dead)).toBe(false);
     });
   });
 
@@ -341,7 +372,7 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('deletes a bare tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key);
+      await open().remove(id, (await publish(open(), id)).key, now);
       await open().indexed(await markOf(open(), id));
       expect(await open().get(id)).toBeUndefined();
       expect(await all(open().ofRepository(id.repository))).toEqual([]);
@@ -366,7 +397,7 @@ export function versionsContract(open: () => VersionStore): void {
       },
     ])('keeps $what beside a tombstone, which goes', async ({ join }) => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key);
+      await open().remove(id, (await publish(open(), id)).key, now);
       const rest = await join(id);
       await open().indexed(await markOf(open(), id));
       expect(await open().get(id)).toEqual({ ...id, ...rest, removed: false });
@@ -377,7 +408,7 @@ export function versionsContract(open: () => VersionStore): void {
       { what: 'a live version', change: async (id: VersionId) => void (await publish(open(), id)) },
       {
         what: 'a tombstone',
-        change: async (id: VersionId) => void (await open().remove(id, (await publish(open(), id)).key)),
+        change: async (id: VersionId) => void (await open().remove(id, (await publish(open(), id)).key, now)),
       },
     ])('does nothing to $what whose mark was replaced', async ({ change }) => {
       const id = aVersionId();
@@ -438,7 +469,7 @@ export function versionsContract(open: () => VersionStore): void {
       const removed = aVersionId({ repository, version: '2.0.0' });
       const waiting = aVersionId({ repository, version: '3.0.0' });
       await open().reserve(reserved, aPending(reserved), fresh);
-      await open().remove(removed, (await publish(open(), removed)).key);
+      await open().remove(removed, (await publish(open(), removed)).key, now);
       await open().addProvenance(waiting, aProvenance(waiting), { overwrite: false });
       expect(await all(open().ofChart(repository, reserved.name))).toEqual(
         await Promise.all([reserved, removed, waiting].map((id) => open().get(id))),

@@ -62,8 +62,8 @@ describe('reconciling a repository', () => {
     expect(await reconciled(world)).toEqual([]);
     const removed = before.filter((key) => !world.objects.objects.has(key));
     expect(removed.map((key) => key.replace(/-[^/-]+\//, '/'))).toEqual([
-      'index/-/1/index.yaml',
-      'index/-/1/ranges.json',
+      'index/-/1-first/index.yaml',
+      'index/-/1-first/ranges.json',
       'index/-/2/index.yaml',
       'index/-/2/ranges.json',
     ]);
@@ -113,6 +113,20 @@ describe('reconciling a repository', () => {
     expect(keysOf(world).filter((key) => key.includes('/other/'))).toHaveLength(2);
   });
 
+  it('publishes nothing that a dead upload put before the version was deleted', async () => {
+    const { world } = await aSettledWorld();
+    const versions = { ...world.versions, commit: async () => Promise.reject(new Error('died')) };
+    const bytes = await aPackage({ description: 'new' });
+    const upload = { repository: root, package: bytes, overwrite: true };
+    await expect(publishPackage({ ...world, versions }, upload)).rejects.toThrow('died');
+    world.clock.advance(120_000);
+    await deleteVersion(world, demo);
+    world.clock.advance(aDay);
+    await reconciled(world);
+    expect(listed(await world.published())).toEqual([]);
+    expect(keysOf(world).filter((key) => !key.startsWith('index/'))).toEqual([]);
+  });
+
   it('leaves alone what Chartroom did not put there', async () => {
     const { world } = await aSettledWorld();
     const keys = ['charts/-/demo/1.0.0/notes.txt', 'charts/-/README', 'charts/A B/-/x', 'index/-/why.txt'];
@@ -146,11 +160,32 @@ describe('reconciling a repository', () => {
     ]);
   });
 
+  it('takes a package of another size for lost', async () => {
+    const { world, live } = await aSettledWorld();
+    const { key = '', digest } = (await live()) ?? {};
+    await world.objects.put(key, new Uint8Array(), { contentType: 'x' });
+    expect(await reconciled(world)).toMatchObject([{ kind: 'package_lost', key, mended: false }]);
+    expect((await live())?.digest).toBe(digest);
+  });
+
+  it('goes on past chart files whose package cannot be read', async () => {
+    const { world, live } = await aSettledWorld();
+    await publish(world, { name: 'other' });
+    const other = (await world.versions.get(versionId('other', '1.0.0')))?.live?.key ?? '';
+    const { key = '', sizeBytes = 0 } = (await live()) ?? {};
+    await world.objects.put(key, new Uint8Array(sizeBytes), { contentType: 'x' });
+    await world.objects.remove([filesKey(key), filesKey(other)]);
+    expect(await reconciled(world)).toMatchObject([
+      { kind: 'files_lost', name: 'demo', mended: false },
+      { kind: 'files_lost', name: 'other', mended: true },
+    ]);
+  });
+
   it.each([
     {
       what: 'the index lists something else',
       damage: async (world: World, folder: string) => {
-        const text = (await world.published())?.replace('1.0.0', '6.6.6') ?? '';
+        const text = (await world.published())?.replace('a chart', 'A CHART') ?? '';
         await world.objects.put(`${folder}index.yaml`, Buffer.from(text), { contentType: 'x' });
       },
       kind: 'index_differs',
@@ -182,13 +217,22 @@ describe('reconciling a repository', () => {
       damage: async (world: World) => world.pointers.lose(root),
       kind: 'pointer_lost',
     },
-  ])('builds the index anew where $what', async ({ damage, kind }) => {
+    {
+      what: 'the pointer is lost, and every index',
+      damage: async (world: World) => {
+        world.pointers.lose(root);
+        await world.objects.remove(keysOf(world).filter((key) => key.startsWith('index/')));
+      },
+      kind: 'pointer_lost',
+      sequence: 1,
+    },
+  ])('builds the index anew where $what', async ({ damage, kind, sequence = 3 }) => {
     const { world } = await aSettledWorld();
     await damage(world, (await world.pointers.get(root))?.folder ?? '');
     expect((await reconciled(world)).map((finding) => finding.kind)).toContain(kind);
     const generated = new Date(world.clock.now()).toISOString().replace(/\.\d+/, '');
     expect(await world.published()).toBe(world.rebuilt(root, generated));
-    expect((await world.pointers.get(root))?.sequence).toBe(3);
+    expect((await world.pointers.get(root))?.sequence).toBe(sequence);
     expect(await reconciled(world)).toEqual([]);
   });
 
@@ -222,7 +266,7 @@ describe('reconciling a repository', () => {
     let meanwhile: (() => Promise<void>) | undefined;
     const world = aWorld({
       hook: async ({ operation, phase }) => {
-        const change = phase === 'before' && operation === 'ofChart' ? meanwhile : undefined;
+        const change = phase === 'before' && operation === 'ofRepository' ? meanwhile : undefined;
         meanwhile = change === undefined ? meanwhile : undefined;
         await change?.();
       },
@@ -311,6 +355,65 @@ describe('reconciling all repositories', () => {
       expect(await world.repositories.counts(repository)).toMatchObject({ versions: 3 });
       expect((await world.pointers.get(repository))?.versions).toBe(3);
     }
+  });
+
+  it.each([
+    { what: 'nothing is wrong', damage: () => {}, queries: 0 },
+    { what: 'the table lost every version', damage: (world: World) => world.versions.loseAll(), queries: 5 },
+  ])('looks at no chart again that an earlier call has done, where $what', async ({ damage, queries }) => {
+    const names = ['a', 'b-c', 'b', 'b.d', 'e'];
+    const world = aWorld();
+    for (const name of names) await publish(world, { name });
+    await currentIndex(world, root);
+    damage(world);
+    const done: string[][] = [];
+    const objects = {
+      ...world.objects,
+      list: (prefix: string) => {
+        const [, name] = /^files\/-\/(.+)\/$/.exec(prefix) ?? [];
+        if (name !== undefined) done.at(-1)?.push(name);
+        return world.objects.list(prefix);
+      },
+    };
+    const asked: string[] = [];
+    const ofChart: World['versions']['ofChart'] = (repository, name) => {
+      asked.push(name);
+      return world.versions.ofChart(repository, name);
+    };
+    const versions = { ...world.versions, ofChart };
+    const dependencies = { ...world, objects, versions, found: () => {} };
+    let isDone = false;
+    while (!isDone && done.length < 20) {
+      done.push([]);
+      isDone = await reconcile(dependencies, { until: world.clock.now() });
+    }
+    expect(done.flat()).toEqual(names.sort());
+    expect(done.every((each) => each.length <= 1)).toBe(true);
+    expect(asked).toEqual([...new Set(asked)]);
+    expect(asked).toHaveLength(queries);
+  });
+
+  it('remembers where it stopped though the index cannot be made then', async () => {
+    const { world, dependencies } = await aBusyWorld();
+    const objects = { ...world.objects, put: async () => Promise.reject(new Error('no room')) };
+    const call = reconcile({ ...dependencies, objects }, { until: world.clock.now() });
+    await expect(call).rejects.toThrow('no room');
+    expect(await world.repositories.progress()).toMatchObject({ current: { after: 'x' } });
+  });
+
+  it('does the others where one fails, and then says so', async () => {
+    const { world, dependencies } = await aBusyWorld();
+    const objects = {
+      ...world.objects,
+      folders: (prefix: string, end: string) => {
+        if (prefix === 'charts/b/-/') throw new Error('b cannot be listed');
+        return world.objects.folders(prefix, end);
+      },
+    };
+    await expect(reconcile({ ...dependencies, objects }, forever)).rejects.toThrow('b cannot be listed');
+    const counts = await Promise.all(repositories.map((each) => world.repositories.counts(each)));
+    expect(counts.map((each) => each?.versions)).toEqual([3, undefined, 3]);
+    expect(await world.repositories.progress()).toMatchObject({ phase: 'done' });
   });
 
   it('begins a pass a day after the one before', async () => {

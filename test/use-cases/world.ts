@@ -114,7 +114,7 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
   const remove = async (name: string, version: string) => {
     const id = versionId(name, version);
     const item = await versions.get(id);
-    await versions.remove(id, item?.live?.key ?? '');
+    await versions.remove(id, item?.live?.key ?? '', clock.now());
   };
 
   /** What a full rebuild of the table's present state gives: the oracle. */
