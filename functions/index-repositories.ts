@@ -7,6 +7,7 @@ import {
   type EventDependencies,
   handleObjectEvents,
   type ObjectEvent,
+  setMisplacedAside,
 } from '../shared/handle-object-events.ts';
 
 type Notification = { readonly messageId: string; readonly events: readonly ObjectEvent[] };
@@ -46,9 +47,19 @@ async function updateRepositories(
       logError('the index could not be brought up to date', error, { repository });
     }
   }
-  const speaksOfFailed = ({ events }: Notification) =>
-    [...byRepository(events).keys()].some((repository) => failed.has(repository));
-  return new Set(notifications.filter(speaksOfFailed).map(({ messageId }) => messageId));
+  const failedMessages = new Set<string>();
+  for (const { messageId, events } of notifications) {
+    if ([...byRepository(events).keys()].some((repository) => failed.has(repository))) {
+      failedMessages.add(messageId);
+    }
+    try {
+      await setMisplacedAside(dependencies, events);
+    } catch (error) {
+      failedMessages.add(messageId);
+      logError('an object of the inbox could not be set aside', error, { messageId });
+    }
+  }
+  return failedMessages;
 }
 
 /**

@@ -98,6 +98,8 @@ const upkeepNeeds: Needs = {
     charts: ['GetObject', 'DeleteObject', 'ListBucket'],
     files: ['GetObject', 'PutObject', 'DeleteObject', 'ListBucket'],
     index: ['GetObject', 'PutObject', ...forGood],
+    // To ask the indexer to look there once more.
+    inbox: ['PutObject', 'ListBucket'],
   },
 };
 

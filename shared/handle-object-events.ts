@@ -1,8 +1,9 @@
+import { prefixes } from './contract.ts';
 import { currentIndex } from './current-index.ts';
 import { supersededIndexes } from './domain/leftovers.ts';
-import { type KeyReading, readKey, rebuildRequestKey } from './domain/object-keys.ts';
+import { inboxFolder, type KeyReading, readKey, rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
-import { type InboxDependencies, publishFromInbox } from './inbox.ts';
+import { type InboxDependencies, publishFromInbox, setAside } from './inbox.ts';
 import { indexesOf, removeIndex } from './published-index.ts';
 import { type IndexDependencies, refreshIndex } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -13,7 +14,7 @@ import { trimChart } from './upload.ts';
 export type EventDependencies = IndexDependencies &
   InboxDependencies & {
     readonly versions: Pick<VersionStore, 'get' | 'commit'>;
-    readonly objects: Pick<ObjectStore, 'exists' | 'remove' | 'listVersions' | 'removeForGood'>;
+    readonly objects: Pick<ObjectStore, 'exists' | 'list' | 'remove' | 'listVersions' | 'removeForGood'>;
   };
 
 /** An object was put into the bucket or deleted from it. */
@@ -39,16 +40,29 @@ export async function handleObjectEvents(
   for (const { key, reading } of created) {
     if (reading.version !== undefined) await commitForDeadPublisher(dependencies, key, reading.version);
   }
-  const uploads = created.filter(({ reading }) => reading.kind === 'upload').map(({ key }) => key);
-  const failures = await publishUploads(dependencies, repository, new Set(uploads));
+  const uploads = new Set(created.filter(({ reading }) => isUpload(reading)).map(({ key }) => key));
+  const isRebuild = created.some(({ reading }) => reading.kind === 'rebuild');
+  if (isRebuild) for await (const key of waitingUploads(dependencies, repository)) uploads.add(key);
+  const failures = await publishUploads(dependencies, repository, uploads);
   await keepNewest(dependencies, repository, created);
-  if (created.some(({ reading }) => reading.kind === 'rebuild')) {
-    await rebuildAsAsked(dependencies, repository);
-  }
+  if (isRebuild) await rebuildAsAsked(dependencies, repository);
   const pointer = await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
   if (pointer !== undefined) await removeSuperseded(dependencies, repository, pointer);
   // Only now: what went well is in the index, and the events come again for the rest.
   if (failures.length > 0) throw failures[0];
+}
+
+const isUpload = (reading: KeyReading | undefined) => reading?.kind === 'upload';
+
+/** What lies in the inbox of a repository: an event may have been lost. */
+export async function* waitingUploads(
+  { objects }: { readonly objects: Pick<ObjectStore, 'list'> },
+  repository: Repository,
+  { olderThan = Number.POSITIVE_INFINITY }: { readonly olderThan?: number } = {},
+): AsyncGenerator<string> {
+  for await (const { key, modified } of objects.list(inboxFolder(repository))) {
+    if (isUpload(readKey(key)) && modified < olderThan) yield key;
+  }
 }
 
 /**
@@ -97,6 +111,17 @@ async function removeSuperseded(
   } catch (error) {
     // Reconciliation does it again; the events are done.
     report({ kind: 'clean_up_failed', repository, error });
+  }
+}
+
+/** Moves out of the inbox what names no repository there can be: it is not dropped. */
+export async function setMisplacedAside(
+  dependencies: EventDependencies,
+  events: readonly ObjectEvent[],
+): Promise<void> {
+  for (const { key, kind } of events) {
+    const isObject = kind === 'created' && key.startsWith(prefixes.inbox) && !key.endsWith('/');
+    if (isObject && readKey(key) === undefined) await setAside(dependencies, key, 'invalid_repository');
   }
 }
 

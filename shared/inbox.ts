@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { collect } from './async-iteration.ts';
-import { Fault } from './domain/fault.ts';
+import { Fault, type FaultCode } from './domain/fault.ts';
 import { inboxFolder, rejectedKey, reservationOf, type VersionId } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
@@ -56,14 +56,31 @@ export async function publishFromInbox(
   const noted = (await uploads.get(repository, name)) ?? upload;
   if (!isPublished(noted, id)) {
     await remember(dependencies, repository, { ...noted, attempt: id, outcome });
-    if (outcome.state === 'rejected') {
-      await objects.copy({ key, versionId: object.versionId }, rejectedKey(key), {
-        contentType: 'application/octet-stream',
-        metadata: { code: outcome.code },
-      });
-    }
+    if (outcome.state === 'rejected') await copyAside(dependencies, key, object, outcome.code);
   }
-  await removeUpTo(dependencies, delivery);
+  await removeUpTo(dependencies, key, object);
+}
+
+/** Moves an object of the inbox to `rejected/`, which no repository is asked about. */
+export async function setAside(
+  { objects }: Pick<InboxDependencies, 'objects'>,
+  key: string,
+  code: FaultCode,
+): Promise<void> {
+  const object = await objects.read(key, { atMostBytes: 0 });
+  if (object === undefined) return;
+  await copyAside({ objects }, key, object, code);
+  await removeUpTo({ objects }, key, object);
+}
+
+async function copyAside(
+  { objects }: Pick<InboxDependencies, 'objects'>,
+  key: string,
+  { versionId }: ReadObject,
+  code: FaultCode,
+): Promise<void> {
+  const options = { contentType: 'application/octet-stream', metadata: { code } };
+  await objects.copy({ key, versionId }, rejectedKey(key), options);
 }
 
 function copiedUpload(id: string, now: number): UploadRecord {
@@ -191,8 +208,9 @@ async function remember(
 
 /** Removes what was worked on and what it had replaced; an object that came since stays. */
 async function removeUpTo(
-  { objects }: InboxDependencies,
-  { key, object: { versionId } }: Delivery,
+  { objects }: Pick<InboxDependencies, 'objects'>,
+  key: string,
+  { versionId }: ReadObject,
 ): Promise<void> {
   const versions = (await collect(objects.listVersions(key))).filter((each) => each.key === key);
   const position = versions.findIndex((each) => each.versionId === versionId);

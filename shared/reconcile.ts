@@ -1,11 +1,13 @@
 import { inParallel, throwAll } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
-import { currentIndex } from './current-index.ts';
+import { askForRebuild, currentIndex } from './current-index.ts';
 import type { ChartName } from './domain/chart-name.ts';
+import { GRACE_MS } from './domain/leftovers.ts';
 import { endOfRepository, readRepositoryFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
 import type { Finding } from './findings.ts';
+import { waitingUploads } from './handle-object-events.ts';
 import { type From, inspectRepository } from './inspect-repository.ts';
 import { type Mended, mend, type Thoroughness } from './mend.ts';
 import { removeIndex } from './published-index.ts';
@@ -76,10 +78,20 @@ export async function reconcileRepository(
     }
   }
   await mending.dealWithLost();
+  if (thoroughness !== 'nothing' && left === undefined) await askToPublish(dependencies, repository);
   if (left !== undefined) await leave?.(left);
   if (thoroughness !== 'nothing') await mending.renew();
   throwAll(mending.errors);
   return left;
+}
+
+/** The events of what has been in the inbox for so long were lost: the indexer looks there when it is asked to rebuild. */
+async function askToPublish(dependencies: ReconcileDependencies, repository: Repository): Promise<void> {
+  const olderThan = dependencies.clock.now() - GRACE_MS;
+  for await (const _ of waitingUploads(dependencies, repository, { olderThan })) {
+    await askForRebuild(dependencies, repository);
+    return;
+  }
 }
 
 /** What is done about the findings in one repository. */
@@ -227,7 +239,7 @@ export async function* remaining(
     for await (const repository of rest) yield { repository, phase };
   }
   const known = new Set<Repository>();
-  for (const prefix of [prefixes.charts, prefixes.files, prefixes.index]) {
+  for (const prefix of [prefixes.charts, prefixes.files, prefixes.index, prefixes.inbox]) {
     for await (const folder of objects.folders(prefix.slice(0, -1), endOfRepository)) {
       const repository = readRepositoryFolder(folder);
       if (repository === undefined || known.has(repository)) continue;

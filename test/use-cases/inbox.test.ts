@@ -1,6 +1,9 @@
+import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { indexRepositories } from '../../functions/index-repositories.ts';
+import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
+import { reconcile } from '../../shared/reconcile.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
@@ -24,6 +27,15 @@ async function asked(world: World, id: string, force = false): Promise<void> {
   await world.uploads.put(root, { id, created, force, copied: false, outcome: { state: 'waiting' } }, 0);
 }
 
+/** The event of the queue that tells of objects that were put. */
+function eventOf(...put: readonly string[]): SQSEvent {
+  const records = put.map((key) => ({
+    messageId: key,
+    body: JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object: { key } } }] }),
+  }));
+  return { Records: records } as unknown as SQSEvent;
+}
+
 const keys = (world: World, prefix: string) =>
   [...world.objects.objects.keys()].filter((key) => key.startsWith(prefix));
 
@@ -31,9 +43,7 @@ describe('a package in the inbox', () => {
   it('is published by its event, and the index lists it', async () => {
     const world = aWorld();
     const key = await deliver(world, await aPackage());
-    const body = JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Post', s3: { object: { key } } }] });
-    const event = { Records: [{ messageId: 'm', body }] } as never;
-    expect(await indexRepositories(world)(event)).toEqual({ batchItemFailures: [] });
+    expect(await indexRepositories(world)(eventOf(key))).toEqual({ batchItemFailures: [] });
     expect(listed(await world.published())).toEqual(['demo 1.0.0']);
     expect(keys(world, 'inbox/')).toEqual([]);
     expect((await world.uploads.get(root, 'demo'))?.outcome).toEqual({
@@ -133,14 +143,27 @@ describe('a package in the inbox', () => {
     await world.reserve(versionId('busy', '1.0.0'));
     const stuck = await deliver(world, await aPackage({ name: 'busy' }), { key: 'inbox/-/busy.tgz' });
     const key = await deliver(world, await aPackage());
-    const records = [stuck, key].map((each) => ({
-      messageId: each,
-      body: JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object: { key: each } } }] }),
-    }));
-    const { batchItemFailures } = await indexRepositories(world)({ Records: records } as never);
+    const { batchItemFailures } = await indexRepositories(world)(eventOf(stuck, key));
     expect(batchItemFailures).not.toEqual([]);
     expect(listed(await world.published())).toEqual(['demo 1.0.0']);
     expect(keys(world, 'inbox/')).toEqual([stuck]);
+  });
+
+  it('is published after its event was lost, once reconciliation comes by', async () => {
+    const world = aWorld();
+    await deliver(world, await aPackage(), { key: 'inbox/org/-/demo.tgz' });
+    const repository = parseRepository(['org']);
+    const found = () => {};
+    const reconciled = () => reconcile({ ...world, found }, { until: Number.POSITIVE_INFINITY, now: true });
+    await reconciled();
+    expect(keys(world, 'inbox/org/-/rebuild')).toEqual([]);
+    world.clock.advance(2 * 60 * 60 * 1000);
+    await reconciled();
+    const key = 'inbox/org/-/rebuild';
+    expect(keys(world, key)).toEqual([key]);
+    await indexRepositories(world)(eventOf(key));
+    expect(listed(await world.published(repository))).toEqual(['demo 1.0.0']);
+    expect(keys(world, 'inbox/')).toEqual([]);
   });
 
   it('stays, and is tried again, while another publishes the version', async () => {
@@ -180,6 +203,19 @@ describe('a package in the inbox', () => {
     expect(item?.provenance?.package).toBe(item?.live?.digest);
   });
 });
+
+it.each(['inbox/demo.tgz', 'inbox/charts/-/demo.tgz', 'inbox/a/b/c/d/-/demo.tgz'])(
+  '%s names no repository, and is set aside',
+  async (key) => {
+    const world = aWorld();
+    await deliver(world, await aPackage(), { key });
+    expect(await indexRepositories(world)(eventOf(key))).toEqual({ batchItemFailures: [] });
+    expect([...world.objects.objects.keys()]).toEqual([key.replace('inbox', 'rejected')]);
+    expect(world.objects.objects.get(key.replace('inbox', 'rejected'))?.metadata).toEqual({
+      code: 'invalid_repository',
+    });
+  },
+);
 
 describe('an object of the inbox is rejected, with the reason, and never dropped:', () => {
   it.each([
