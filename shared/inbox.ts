@@ -7,7 +7,7 @@ import type { AllRepositorySettings } from './domain/settings.ts';
 import { type CheckedUpload, checkUpload, finish } from './publish.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
 import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
-import type { PackageRecord } from './store/version-store.ts';
+import type { PackageRecord, PendingPackage } from './store/version-store.ts';
 import { mayOverwrite, publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
@@ -52,10 +52,11 @@ export async function publishFromInbox(
   const id = createHash('sha256').update(`${key} ${object.versionId}`).digest('hex').slice(0, 32);
   const delivery = { repository, key, object, upload, id };
   const outcome = await outcomeOf(dependencies, delivery);
-  // With the attempt that was noted meanwhile: it keeps the next event from beginning anew.
-  const noted = (await uploads.get(repository, name)) ?? upload;
-  if (!isPublished(noted, id)) {
-    await remember(dependencies, repository, { ...noted, attempt: id, outcome });
+  // Another attempt at the same time may have told already.
+  const told = (await uploads.get(repository, name)) ?? upload;
+  if (!isPublished(told, id)) {
+    const forgetAt = clock.now() + UPLOAD_REMEMBERED_MS;
+    await uploads.put(repository, { ...told, delivery: id, outcome }, forgetAt);
     if (outcome.state === 'rejected') await copyAside(dependencies, key, object, outcome.code);
   }
   await removeUpTo(dependencies, key, object);
@@ -89,8 +90,8 @@ function copiedUpload(id: string, now: number): UploadRecord {
 }
 
 /** Whether this very delivery was published, by an earlier attempt or one at the same time. */
-const isPublished = ({ attempt, outcome }: UploadRecord, id: string) =>
-  attempt === id && outcome.state === 'published';
+const isPublished = ({ delivery, outcome }: UploadRecord, id: string) =>
+  delivery === id && outcome.state === 'published';
 
 async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): Promise<UploadOutcome> {
   const { upload } = delivery;
@@ -130,53 +131,55 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
   return checked.id;
 }
 
-/** Publishes the package of a delivery, at most once in its life. */
+/**
+ * Publishes the package of a delivery, at most once in its life: of all reservations that attempts at it make,
+ * one is claimed, and only that may be committed. So whoever finds no trace of it in the version comes after a
+ * commit and a delete, and does not bring it back.
+ */
 async function publishDelivered(
   dependencies: InboxDependencies,
-  { object, upload, id }: Delivery,
+  delivery: Delivery,
   checked: CheckedUpload,
   { settings, overwrite }: { readonly settings: AllRepositorySettings; readonly overwrite: boolean },
 ): Promise<void> {
   const { versions, newId } = dependencies;
-  // Each attempt has a reservation of its own, by which it is known as one of this delivery's.
+  const { object, upload, id } = delivery;
   const isOurs = (record: PackageRecord | undefined): boolean =>
     record !== undefined && reservationOf(record.key).startsWith(`${id}.`);
   const item = await versions.get(checked.id);
   if (isOurs(item?.live)) return;
-  if (item?.pending && isOurs(item.pending) && (await finish(dependencies, checked, item.pending))) return;
+  const pending = isOurs(item?.pending) ? item?.pending : undefined;
+  // Of an attempt that died, or is at it. One that may not be committed ends by itself.
+  if (pending !== undefined && (await isClaimed(dependencies, delivery, pending))) {
+    if (await finish(dependencies, checked, pending)) return;
+  }
   if (upload.copied && item?.live?.digest === checked.chart.digest) return;
   try {
     await publishAllowed({ ...dependencies, newId: () => `${id}.${newId()}` }, checked, settings, {
       overwrite,
       created: readCreated(object.metadata['created']),
-      reserved: () => noteAttempt(dependencies, upload, checked.id, id),
+      reserved: async (reserved) => {
+        if (await isClaimed(dependencies, delivery, reserved)) return;
+        throw new Fault(
+          'version_exists',
+          `${checked.id.name} ${checked.id.version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
+        );
+      },
     });
   } catch (error) {
-    // It met another attempt of the same delivery, and finished its work.
+    // It met another attempt at the same delivery, and finished its work.
     if (!isOurs((await versions.get(checked.id))?.live)) throw error;
   }
 }
 
-/**
- * Notes, once the version is reserved, that a delivery is about to be published. Who finds it noted, and no
- * trace of it in the version, comes after a commit and a delete: to publish it would bring it back.
- *
- * @throws Fault `version_exists`
- */
-async function noteAttempt(
-  dependencies: InboxDependencies,
-  upload: UploadRecord,
-  { repository, name, version }: VersionId,
-  id: string,
-): Promise<void> {
-  const known = (await dependencies.uploads.get(repository, upload.id)) ?? upload;
-  if (known.attempt === id) {
-    throw new Fault(
-      'version_exists',
-      `${name} ${version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
-    );
-  }
-  await remember(dependencies, repository, { ...known, attempt: id });
+/** Whether a reservation is the one under which the delivery may be published, after claiming that it is. */
+async function isClaimed(
+  { uploads, clock }: InboxDependencies,
+  { repository, upload, id }: Delivery,
+  { key }: PendingPackage,
+): Promise<boolean> {
+  const forgetAt = clock.now() + UPLOAD_REMEMBERED_MS;
+  return (await uploads.claim(repository, upload.id, { delivery: id, key, forgetAt })) === key;
 }
 
 /**
@@ -196,14 +199,6 @@ function readCreated(text: string | undefined): string | undefined {
     'invalid_request',
     `metadata created is ${JSON.stringify(text)}: write an instant such as 2024-01-02T03:04:05Z`,
   );
-}
-
-async function remember(
-  { uploads, clock }: InboxDependencies,
-  repository: Repository,
-  upload: UploadRecord,
-): Promise<void> {
-  await uploads.put(repository, upload, clock.now() + UPLOAD_REMEMBERED_MS);
 }
 
 /** Removes what was worked on and what it had replaced; an object that came since stays. */

@@ -58,7 +58,10 @@ export type PublishRules = {
   readonly overwrite: boolean;
   /** The instant of publishing, where another than now is to be told: RFC 3339 in UTC with milliseconds. */
   readonly created?: string | undefined;
-  /** Called between the reservation and the put of its package; what it throws ends the reservation. */
+  /**
+   * Called before the package of a reservation is put, this upload's own or one that it helps with. A Fault that
+   * it throws ends the upload, and its own reservation.
+   */
   readonly reserved?: (pending: PendingPackage) => Promise<void>;
 };
 
@@ -117,7 +120,8 @@ async function tryToPublish(
     try {
       await reserved?.(pending);
     } catch (error) {
-      await versions.abandon(id, pending.key);
+      // After anything else another may go on with it, as if this upload had died here.
+      if (error instanceof Fault) await versions.abandon(id, pending.key);
       throw error;
     }
     if (await finish(dependencies, checked, pending)) return true;
@@ -128,6 +132,7 @@ async function tryToPublish(
   const item = await versions.get(id);
   if (item?.live !== undefined && !overwrite) throw versionExists(id, item.live.digest === chart.digest);
   if (item?.pending === undefined || !isSameUpload(item.pending, checked)) return false;
+  await reserved?.(item.pending);
   // Somebody reserved the version for these very bytes, and may have died since: finishing its work is
   // faster and safer than waiting. The version is then the other's.
   if (!(await finish(dependencies, checked, item.pending))) return false;

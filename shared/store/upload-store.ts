@@ -11,8 +11,8 @@ export type UploadRecord = {
   readonly force: boolean;
   /** Whether an operator copied it, who need not hear that it was there already. */
   readonly copied: boolean;
-  /** Which put of its object somebody began to publish: it is not begun anew. */
-  readonly attempt?: string;
+  /** Which put of its object the outcome is of. */
+  readonly delivery?: string;
   readonly outcome: UploadOutcome;
 };
 
@@ -21,9 +21,24 @@ export type UploadOutcome =
   | { readonly state: 'published'; readonly name: string; readonly version: string }
   | { readonly state: 'rejected'; readonly code: FaultCode; readonly message: string };
 
+/** The one attempt at a delivery that may be committed. */
+export type Claim = {
+  readonly delivery: string;
+  /** The key of the package that was reserved. */
+  readonly key: string;
+  readonly forgetAt: number;
+};
+
 /** Uploads through the bucket. Every read is strong. They are forgotten some time after they were written. */
 export type UploadStore = {
   get(repository: Repository, id: string): Promise<UploadRecord | undefined>;
   /** @param forgetAt when it need not be remembered any more, in milliseconds since 1970 */
   put(repository: Repository, upload: UploadRecord, forgetAt: number): Promise<void>;
+  /**
+   * Says which reservation is the one under which a delivery may be published. The first to say so is right; a
+   * new delivery of the same upload begins anew.
+   *
+   * @returns the key of that reservation's package
+   */
+  claim(repository: Repository, id: string, claim: Claim): Promise<string>;
 };

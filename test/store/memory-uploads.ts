@@ -7,12 +7,21 @@ export function memoryUploads({ hook }: { readonly hook?: Hook } = {}): UploadSt
 } {
   const call = hooked('uploads', hook);
   const uploads = new Map<Repository, Map<string, UploadRecord>>();
+  const claims = new Map<string, { delivery: string; key: string }>();
   return {
     get: (repository, id) => call('get', () => uploads.get(repository)?.get(id)),
     put: (repository, upload) =>
       call('put', () => {
         const ofRepository = uploads.get(repository) ?? new Map<string, UploadRecord>();
         uploads.set(repository, ofRepository.set(upload.id, upload));
+      }),
+    claim: (repository, id, { delivery, key }) =>
+      call('claim', () => {
+        const of = `${repository} ${id}`;
+        const claimed = claims.get(of);
+        if (claimed?.delivery === delivery) return claimed.key;
+        claims.set(of, { delivery, key });
+        return key;
       }),
     known: () => uploads.keys(),
   };

@@ -7,7 +7,7 @@ const upload: UploadRecord = {
   created: '2026-01-02T03:04:05.678Z',
   force: true,
   copied: false,
-  attempt: 'c4ec5fdccd66ce39711f405a610ac875',
+  delivery: 'c4ec5fdccd66ce39711f405a610ac875',
   outcome: { state: 'rejected', code: 'invalid_package', message: 'no „chart“' },
 };
 
@@ -24,6 +24,29 @@ export function uploadsContract(open: () => UploadStore): void {
       await open().put(repository, upload, now);
       expect(await open().get(repository, upload.id)).toEqual(upload);
       expect(await open().get(other, upload.id)).toBeUndefined();
+    });
+
+    it('are claimed by the first, for each delivery', async () => {
+      const repository = aRepository();
+      const claim = (delivery: string, key: string) =>
+        open().claim(repository, upload.id, { delivery, key, forgetAt: now });
+      expect(await claim('one', 'a')).toBe('a');
+      expect(await claim('one', 'b')).toBe('a');
+      expect(await open().get(repository, upload.id)).toBeUndefined();
+      await open().put(repository, upload, now);
+      expect(await claim('one', 'b')).toBe('a');
+      expect(await claim('two', 'b')).toBe('b');
+      expect(await claim('one', 'c')).toBe('c');
+      expect(await open().get(repository, upload.id)).toEqual(upload);
+    });
+
+    it('have one winner of many who claim at once', async () => {
+      const repository = aRepository();
+      const keys = Array.from({ length: 10 }, (_, n) => `key${n}`);
+      const claims = keys.map((key) =>
+        open().claim(repository, upload.id, { delivery: 'one', key, forgetAt: now }),
+      );
+      expect(new Set(await Promise.all(claims)).size).toBe(1);
     });
   });
 }
