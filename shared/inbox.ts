@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { collect } from './async-iteration.ts';
 import { Fault, type FaultCode } from './domain/fault.ts';
 import { inboxFolder, rejectedKey, reservationOf, type VersionId } from './domain/object-keys.ts';
+import { parseProvenance } from './domain/provenance.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
 import { type CheckedUpload, checkUpload, finish } from './publish.ts';
@@ -11,7 +12,7 @@ import type { PackageRecord, PendingPackage } from './store/version-store.ts';
 import { mayOverwrite, publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
-  readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
   readonly uploads: UploadStore;
   readonly maxPackageBytes: number;
 };
@@ -106,9 +107,8 @@ async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): P
 }
 
 async function publishDelivery(dependencies: InboxDependencies, delivery: Delivery): Promise<VersionId> {
-  const { repository, key, object, upload } = delivery;
+  const { repository, key, object } = delivery;
   const settings = await dependencies.settingsOf(repository);
-  const overwrite = mayOverwrite(settings, upload);
   if (object.bytes === undefined) {
     const { maxPackageBytes } = dependencies;
     throw new Fault(
@@ -116,19 +116,33 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
       `the package has ${object.sizeBytes} bytes, and a package may have ${maxPackageBytes}: name in .helmignore what the chart does not need`,
     );
   }
-  if (key.endsWith('.prov')) {
-    const provenance = object.bytes;
-    return await publishAllowedProvenance(dependencies, settings, { repository, provenance, overwrite });
-  }
-  if (!key.endsWith('.tgz')) {
-    throw new Fault(
-      'invalid_package',
-      'the name ends neither in .tgz nor in .prov: neither a package nor a provenance file',
-    );
-  }
-  const checked = await checkUpload({ repository, package: object.bytes });
-  await publishDelivered(dependencies, delivery, checked, { settings, overwrite });
+  const { bytes } = object;
+  if (key.endsWith('.prov')) return await publishProvenanceFile(dependencies, delivery, bytes, settings);
+  // Its event may come before that of the provenance file beside it.
+  const beside = settings.requireSigned ? await dependencies.objects.get(`${key}.prov`) : undefined;
+  const upload = { repository, package: bytes, ...(beside && { provenance: beside }) };
+  const checked = await checkUpload(upload);
+  await publishPackageOnce(dependencies, delivery, checked, settings);
   return checked.id;
+}
+
+/** A provenance file that was published before, by this delivery or another, is published. */
+async function publishProvenanceFile(
+  dependencies: InboxDependencies,
+  { repository, upload }: Delivery,
+  provenance: Uint8Array,
+  settings: AllRepositorySettings,
+): Promise<VersionId> {
+  const overwrite = mayOverwrite(settings, upload);
+  try {
+    return await publishAllowedProvenance(dependencies, settings, { repository, provenance, overwrite });
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'provenance_exists') throw error;
+    const { name, version, digest } = parseProvenance(provenance);
+    const id = { repository, name, version };
+    if ((await dependencies.versions.get(id))?.provenance?.digest !== digest) throw error;
+    return id;
+  }
 }
 
 /**
@@ -136,27 +150,29 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
  * one is claimed, and only that may be committed. So whoever finds no trace of it in the version comes after a
  * commit and a delete, and does not bring it back.
  */
-async function publishDelivered(
+async function publishPackageOnce(
   dependencies: InboxDependencies,
   delivery: Delivery,
   checked: CheckedUpload,
-  { settings, overwrite }: { readonly settings: AllRepositorySettings; readonly overwrite: boolean },
+  settings: AllRepositorySettings,
 ): Promise<void> {
   const { versions, newId } = dependencies;
   const { object, upload, id } = delivery;
   const isOurs = (record: PackageRecord | undefined): boolean =>
     record !== undefined && reservationOf(record.key).startsWith(`${id}.`);
   const item = await versions.get(checked.id);
-  if (isOurs(item?.live)) return;
   const pending = isOurs(item?.pending) ? item?.pending : undefined;
   // Of an attempt that died, or is at it. One that may not be committed ends by itself.
   if (pending !== undefined && (await isClaimed(dependencies, delivery, pending))) {
     if (await finish(dependencies, checked, pending)) return;
   }
-  if (upload.copied && item?.live?.digest === checked.chart.digest) return;
+  // Who copies a package again need not hear that it is there.
+  const isThere = (live: PackageRecord | undefined) =>
+    isOurs(live) || (upload.copied && live?.digest === checked.chart.digest);
+  if (isThere(item?.live)) return;
   try {
     await publishAllowed({ ...dependencies, newId: () => `${id}.${newId()}` }, checked, settings, {
-      overwrite,
+      overwrite: mayOverwrite(settings, upload),
       created: readCreated(object.metadata['created']),
       reserved: async (reserved) => {
         if (await isClaimed(dependencies, delivery, reserved)) return;
@@ -167,19 +183,18 @@ async function publishDelivered(
       },
     });
   } catch (error) {
-    // It met another attempt at the same delivery, and finished its work.
-    if (!isOurs((await versions.get(checked.id))?.live)) throw error;
+    // It met another attempt at the same delivery, or another copy, and finished its work.
+    if (!isThere((await versions.get(checked.id))?.live)) throw error;
   }
 }
 
 /** Whether a reservation is the one under which the delivery may be published, after claiming that it is. */
 async function isClaimed(
   { uploads, clock }: InboxDependencies,
-  { repository, upload, id }: Delivery,
+  { repository, id }: Delivery,
   { key }: PendingPackage,
 ): Promise<boolean> {
-  const forgetAt = clock.now() + UPLOAD_REMEMBERED_MS;
-  return (await uploads.claim(repository, upload.id, { delivery: id, key, forgetAt })) === key;
+  return (await uploads.claim(repository, id, key, clock.now() + UPLOAD_REMEMBERED_MS)) === key;
 }
 
 /**
@@ -189,17 +204,18 @@ async function isClaimed(
  */
 function readCreated(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  if (
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
-    !Number.isNaN(Date.parse(text))
-  ) {
-    return new Date(text).toISOString();
-  }
+  const [, year, month, day] = RFC_3339.exec(text) ?? [];
+  const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  const instant = new Date(Number(day) <= daysInMonth ? text : Number.NaN);
+  // Outside of the years 0 to 9999 it would be written in a way that Go cannot read.
+  if (!Number.isNaN(instant.getTime()) && instant.toISOString().length === 24) return instant.toISOString();
   throw new Fault(
     'invalid_request',
     `metadata created is ${JSON.stringify(text)}: write an instant such as 2024-01-02T03:04:05Z`,
   );
 }
+
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Removes what was worked on and what it had replaced; an object that came since stays. */
 async function removeUpTo(

@@ -84,15 +84,20 @@ export async function publishChecked(
 export async function checkUpload(upload: Omit<PackageUpload, 'overwrite'>): Promise<CheckedUpload> {
   const chart = await readPackage(upload.package);
   const id = { repository: upload.repository, name: chart.name, version: chart.version };
-  const provenance = upload.provenance && {
-    file: parseProvenance(upload.provenance),
-    bytes: upload.provenance,
-  };
-  if (provenance !== undefined) checkMatch(chart, provenance.file);
+  const provenance = upload.provenance && readProvenance(chart, upload.provenance);
   return { id, chart, bytes: upload.package, provenance };
 }
 
-function checkMatch(chart: ChartPackage, file: ProvenanceFile): void {
+/**
+ * Reads the provenance file of a package.
+ *
+ * @throws Fault `invalid_provenance` if it is none, or another's
+ */
+export function readProvenance(
+  chart: ChartPackage,
+  bytes: Uint8Array,
+): NonNullable<CheckedUpload['provenance']> {
+  const file = parseProvenance(bytes);
   const expected = packageFileName(chart.name, chart.version);
   const stated = packageFileName(file.name, file.version);
   if (stated !== expected) {
@@ -104,6 +109,7 @@ function checkMatch(chart: ChartPackage, file: ProvenanceFile): void {
       `the provenance file states digest ${file.package} for ${expected}, the package has ${chart.digest}: sign the package that you upload`,
     );
   }
+  return { file, bytes };
 }
 
 /** @returns false if another upload of the version is under way: look again later */

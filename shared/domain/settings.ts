@@ -42,9 +42,11 @@ export type Parse<T> = (value: unknown, key: string) => T;
 
 /** @throws SettingsError always */
 export function refuseSetting(key: string, value: unknown, wanted: string): never {
-  throw new SettingsError(
-    `setting "${key}" cannot be ${shorten(JSON.stringify(value))}: it must be ${wanted}`,
-  );
+  const shown =
+    value !== null && typeof value === 'object'
+      ? 'an object or a list'
+      : shorten(JSON.stringify(value) ?? '');
+  throw new SettingsError(`setting "${key}" cannot be ${shown}: it must be ${wanted}`);
 }
 
 const shorten = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
@@ -80,6 +82,7 @@ export function parseBoolean(value: unknown, key: string): boolean {
 
 // The item of the settings holds 400 KB; a ring of some hundred keys is far below.
 const MOST_KEY_RING = 256 * 1024;
+const MOST_BYTES = 350_000;
 
 const UUID = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$/i;
 
@@ -139,6 +142,11 @@ export function parseRepositorySettings(value: unknown): Partial<AllRepositorySe
   if (requireSigned !== (keyRing !== '')) {
     throw new SettingsError(
       'settings "requireSigned" and "keyRing" go together: give the public keys whose signatures count, or leave both out',
+    );
+  }
+  if (Buffer.byteLength(JSON.stringify(parsed)) > MOST_BYTES) {
+    throw new SettingsError(
+      `the settings take more than ${MOST_BYTES} bytes: leave out of the key ring what is no key`,
     );
   }
   return parsed;

@@ -97,6 +97,8 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
             ...at(to),
             CopySource: `${source}?versionId=${from.versionId}`,
             MetadataDirective: 'REPLACE',
+            // Tags that came along would ask for rights of their own.
+            TaggingDirective: 'REPLACE',
             ContentType: contentType,
             Metadata: { ...metadata },
           }),

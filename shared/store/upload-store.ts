@@ -21,24 +21,16 @@ export type UploadOutcome =
   | { readonly state: 'published'; readonly name: string; readonly version: string }
   | { readonly state: 'rejected'; readonly code: FaultCode; readonly message: string };
 
-/** The one attempt at a delivery that may be committed. */
-export type Claim = {
-  readonly delivery: string;
-  /** The key of the package that was reserved. */
-  readonly key: string;
-  readonly forgetAt: number;
-};
-
 /** Uploads through the bucket. Every read is strong. They are forgotten some time after they were written. */
 export type UploadStore = {
   get(repository: Repository, id: string): Promise<UploadRecord | undefined>;
   /** @param forgetAt when it need not be remembered any more, in milliseconds since 1970 */
   put(repository: Repository, upload: UploadRecord, forgetAt: number): Promise<void>;
   /**
-   * Says which reservation is the one under which a delivery may be published. The first to say so is right; a
-   * new delivery of the same upload begins anew.
+   * Says which reservation is the one under which a delivery may be published. The first to say so is right.
    *
-   * @returns the key of that reservation's package
+   * @param key of the package that was reserved
+   * @returns the key that is right
    */
-  claim(repository: Repository, id: string, claim: Claim): Promise<string>;
+  claim(repository: Repository, delivery: string, key: string, forgetAt: number): Promise<string>;
 };

@@ -7,7 +7,7 @@ export function memoryUploads({ hook }: { readonly hook?: Hook } = {}): UploadSt
 } {
   const call = hooked('uploads', hook);
   const uploads = new Map<Repository, Map<string, UploadRecord>>();
-  const claims = new Map<string, { delivery: string; key: string }>();
+  const claims = new Map<string, string>();
   return {
     get: (repository, id) => call('get', () => uploads.get(repository)?.get(id)),
     put: (repository, upload) =>
@@ -15,13 +15,11 @@ export function memoryUploads({ hook }: { readonly hook?: Hook } = {}): UploadSt
         const ofRepository = uploads.get(repository) ?? new Map<string, UploadRecord>();
         uploads.set(repository, ofRepository.set(upload.id, upload));
       }),
-    claim: (repository, id, { delivery, key }) =>
+    claim: (repository, delivery, key) =>
       call('claim', () => {
-        const of = `${repository} ${id}`;
-        const claimed = claims.get(of);
-        if (claimed?.delivery === delivery) return claimed.key;
-        claims.set(of, { delivery, key });
-        return key;
+        const of = `${repository} ${delivery}`;
+        claims.set(of, claims.get(of) ?? key);
+        return claims.get(of) ?? key;
       }),
     known: () => uploads.keys(),
   };

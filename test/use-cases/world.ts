@@ -67,6 +67,7 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
     uploads,
     repositorySettings,
     settingsOf: settingsReader(repositorySettings, deployment),
+    settle: () => clock.sleep(200),
     maxPackageBytes: 20_971_520,
     objects: memoryObjects({ ...hooks, now: clock.now }),
     repositories: memoryRepositories({
