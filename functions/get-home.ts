@@ -14,7 +14,10 @@ const CHARTS_SHOWN = 200;
 const ROOT = parseRepository([]);
 
 /** GET / and /charts: what this is, how to begin, and the charts of the root repository. */
-export function getHome(dependencies: IndexDependencies, access: Environment['access']): Endpoint {
+export function getHome(
+  dependencies: IndexDependencies,
+  { access, apiEnabled }: Pick<Environment, 'access' | 'apiEnabled'>,
+): Endpoint {
   const { contextPath } = dependencies.settings;
   return async (request) => {
     const charts = await readCharts(dependencies, ROOT, { offset: 0, limit: CHARTS_SHOWN + 1 });
@@ -22,6 +25,7 @@ export function getHome(dependencies: IndexDependencies, access: Environment['ac
       baseUrl: `${originOf(request)}${contextPath}`,
       contextPath,
       access,
+      apiEnabled,
       charts: charts.slice(0, CHARTS_SHOWN),
       hasMore: charts.length > CHARTS_SHOWN,
     });
@@ -41,5 +45,5 @@ function originOf({ headers }: Request): string {
 }
 
 export const handler = lambdaHandler('get-home', (environment) =>
-  getHome(indexDependencies(environment), environment.access),
+  getHome(indexDependencies(environment), environment),
 );

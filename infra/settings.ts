@@ -67,15 +67,11 @@ const settings: SettingRows<Settings> = {
   indexFormat: { fallback: 'json', parse: oneOf('json', 'yaml') },
   maxUploadBytes: {
     fallback: 4_194_304,
-    parse: wholeNumber(
-      1,
-      MOST_UPLOAD_BYTES,
-      `of bytes from 1 to ${MOST_UPLOAD_BYTES}, the most that reaches a function in one request`,
-    ),
+    parse: wholeNumber(1, MOST_UPLOAD_BYTES, 'of bytes that reaches a function in one request'),
   },
   maxPackageBytes: {
     fallback: 20_971_520,
-    parse: wholeNumber(1, MOST_PACKAGE_BYTES, `of bytes from 1 to ${MOST_PACKAGE_BYTES}`),
+    parse: wholeNumber(1, MOST_PACKAGE_BYTES, 'of bytes'),
   },
   apiEnabled: { fallback: true, parse: parseBoolean },
   chartFormField: { fallback: 'chart', parse: FORM_FIELD },

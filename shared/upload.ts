@@ -21,7 +21,7 @@ import type { IndexDependencies } from './refresh.ts';
 import type { SettingsReader } from './repository-settings.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { PointerStore } from './store/pointer-store.ts';
-import type { PackageRecord, VersionStore } from './store/version-store.ts';
+import type { PackageRecord, VersionItem, VersionStore } from './store/version-store.ts';
 
 export type UploadDependencies = PublishDependencies & {
   readonly objects: Pick<ObjectStore, 'get' | 'remove'>;
@@ -115,7 +115,7 @@ function tellOfForce({ allowForce }: AllRepositorySettings) {
 async function admit(
   dependencies: UploadDependencies,
   id: VersionId,
-  { strictSemver, maxVersions }: AllRepositorySettings,
+  { strictSemver, maxVersions, maxVersionsPerChart }: AllRepositorySettings,
 ): Promise<void> {
   if (strictSemver && !isStrictSemver(id.version)) {
     throw new Fault(
@@ -123,7 +123,12 @@ async function admit(
       `"${id.version}" is not a version as semver.org has it, which this repository asks for: write three numbers, such as 1.2.3, and no "v"`,
     );
   }
-  if (maxVersions > 0) await checkRoom(dependencies, id, maxVersions);
+  if (maxVersions === 0) return;
+  const live = liveItems(await collect(dependencies.versions.ofChart(id.repository, id.name)));
+  // Whoever replaces a version takes no room, nor does one for which an older one goes.
+  const replaces = live.some(({ version }) => version === id.version);
+  const trims = maxVersionsPerChart > 0 && live.length >= maxVersionsPerChart;
+  if (!replaces && !trims) await checkRoom(dependencies, id.repository, maxVersions);
 }
 
 /**
@@ -158,19 +163,18 @@ async function checkSignature(provenance: Uint8Array, { keyRing }: AllRepository
 }
 
 /**
- * The count is what the index lists and what is marked, by two strong reads. Whoever replaces a version takes
- * no room; uploads at the same moment may overshoot by their number.
+ * The count is what the index lists and what is marked, by two strong reads. Uploads at the same moment may
+ * overshoot by their number.
  */
 async function checkRoom(
   { versions, pointers, clock, settle }: UploadDependencies,
-  id: VersionId,
+  repository: Repository,
   maxVersions: number,
 ): Promise<void> {
-  if ((await versions.get(id))?.live !== undefined) return;
   const deadline = clock.now() + WAIT_FOR_COUNT_MS;
   for (;;) {
-    const marks = (await collect(versions.marks(id.repository))).length;
-    const listed = (await pointers.get(id.repository))?.versions ?? 0;
+    const marks = (await collect(versions.marks(repository))).length;
+    const listed = (await pointers.get(repository))?.versions ?? 0;
     if (listed + marks < maxVersions) return;
     // A mark may stand for a delete, or for a version that the index lists already: its end will tell.
     if (marks === 0 || clock.now() >= deadline) {
@@ -179,7 +183,7 @@ async function checkRoom(
         `repo has reached storage limit: it holds ${listed} versions and may hold ${maxVersions}: delete some, or raise its setting "maxVersions"`,
       );
     }
-    await settle(id.repository);
+    await settle(repository);
   }
 }
 
@@ -216,8 +220,7 @@ export async function trimChart(
   keep: number,
 ): Promise<void> {
   if (keep === 0) return;
-  const items = await collect(versions.ofChart(repository, name));
-  const live = items.flatMap((item) => (item.live === undefined ? [] : [{ ...item, live: item.live }]));
+  const live = liveItems(await collect(versions.ofChart(repository, name)));
   const newest = live.sort(
     (a, b) => compareText(b.live.created, a.live.created) || newestFirst(sortable(a), sortable(b)),
   );
@@ -229,3 +232,7 @@ const sortable = ({ version, live }: { readonly version: ChartVersion; readonly 
   version,
   created: live.created,
 });
+
+/** Those that readers see. */
+const liveItems = (items: readonly VersionItem[]) =>
+  items.flatMap((item) => (item.live === undefined ? [] : [{ ...item, live: item.live }]));

@@ -69,7 +69,7 @@ export function wholeNumber(least: number, most: number, meaning: string): Parse
     if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= most) {
       return number;
     }
-    return refuseSetting(key, value, `a whole number ${meaning}`);
+    return refuseSetting(key, value, `a whole number ${meaning}, from ${least} to ${most}`);
   };
 }
 
@@ -98,9 +98,9 @@ export const repositorySettings: SettingRows<RepositorySettings> = {
   strictSemver: { fallback: false, parse: parseBoolean },
   maxVersionsPerChart: {
     fallback: 0,
-    parse: wholeNumber(0, 1_000_000, 'of versions of a chart, or 0 for any number'),
+    parse: wholeNumber(0, 1_000_000, 'of versions of a chart'),
   },
-  maxVersions: { fallback: 0, parse: wholeNumber(0, 1_000_000_000, 'of versions, or 0 for any number') },
+  maxVersions: { fallback: 0, parse: wholeNumber(0, 1_000_000_000, 'of versions') },
 };
 
 const ownSettings: SettingRows<OwnSettings> = {

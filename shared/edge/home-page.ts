@@ -6,6 +6,7 @@ export type HomePage = {
   /** Path before the repository in links; empty where there is none. */
   readonly contextPath: string;
   readonly access: 'open' | 'closed';
+  readonly apiEnabled: boolean;
   /** Charts of the root repository, names ascending. */
   readonly charts: readonly ListedChart[];
   /** There are more charts than these. */
@@ -38,12 +39,12 @@ ${charts(page)}
 `;
 }
 
-function commands({ baseUrl, access }: HomePage): string[] {
+function commands({ baseUrl, access, apiEnabled }: HomePage): string[] {
   const helm = access === 'closed' ? ' --username admin --password PASSWORD' : '';
   const curl = access === 'closed' ? ' --user admin:PASSWORD' : '';
   return [
     `helm repo add chartroom ${baseUrl}${helm}`,
-    `curl${curl} --data-binary "@mychart-0.1.0.tgz" ${baseUrl}/api/charts`,
+    ...(apiEnabled ? [`curl${curl} --data-binary "@mychart-0.1.0.tgz" ${baseUrl}/api/charts`] : []),
     'helm repo update',
     'helm install myrelease chartroom/mychart',
   ];

@@ -7,6 +7,8 @@ export type UploadRecord = {
   readonly id: string;
   /** When it was asked for, or first seen; RFC 3339 in UTC. */
   readonly created: string;
+  /** When its form ends, where it was asked for; RFC 3339 in UTC. */
+  readonly expires?: string;
   /** Whether it replaces a version that is there. */
   readonly force: boolean;
   /** Whether an operator copied it, who need not hear that it was there already. */

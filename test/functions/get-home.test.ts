@@ -84,7 +84,10 @@ describe('GET / and /charts', () => {
 
   it('shows where the password goes when access is closed', async () => {
     const { event } = anEvent('GET', '/');
-    const { body } = await serve('get-home', getHome(aWorld(), 'closed'))(event);
+    const { body } = await serve(
+      'get-home',
+      getHome(aWorld(), { access: 'closed', apiEnabled: true }),
+    )(event);
     expect(body).toContain(' --username admin --password PASSWORD\n');
     expect(body).toContain('curl --user admin:PASSWORD ');
   });

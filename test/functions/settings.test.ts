@@ -217,6 +217,16 @@ describe('maxVersions', () => {
     expect((await upload(chartroom, { version: '3.0.0' })).status).toBe(201);
   });
 
+  it('lets a version in for which the oldest of its chart goes', async () => {
+    const chartroom = aChartroom({ deployment: { maxVersions: 2, maxVersionsPerChart: 2 } });
+    for (const version of ['1.0.0', '2.0.0', '3.0.0']) {
+      chartroom.clock.advance(1_000);
+      expect((await upload(chartroom, { version })).status).toBe(201);
+    }
+    expect(await versions(chartroom)).toEqual(['3.0.0', '2.0.0']);
+    expect((await upload(chartroom, { name: 'other' })).status).toBe(507);
+  });
+
   it('lets a version be replaced', async () => {
     const chartroom = aChartroom({ deployment: { maxVersions: 1 } });
     await upload(chartroom, {});
@@ -254,6 +264,7 @@ describe('without the API', () => {
       expect((await chartroom.send(method, '/api/charts')).status).toBe(404);
     }
     expect((await chartroom.send('PATCH', '/index.yaml')).status).toBe(405);
+    expect((await chartroom.send('GET', '/')).body).not.toContain('/api/');
   });
 });
 
