@@ -12,13 +12,19 @@ import type { PackageRecord, PendingPackage } from './store/version-store.ts';
 import { mayOverwrite, publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
-  readonly objects: Pick<ObjectStore, 'get' | 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
+  readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
   readonly uploads: UploadStore;
   readonly maxPackageBytes: number;
 };
 
 /** How long an upload is remembered, in milliseconds: as long as the bucket keeps what lies in the inbox. */
 export const UPLOAD_REMEMBERED_MS = 14 * 24 * 60 * 60 * 1000;
+
+// Far above what is read of one; what lies beside a package may be anything.
+const MOST_PROVENANCE_BYTES = 1024 * 1024;
+
+// An instant as RFC 3339 writes it.
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 // These end by themselves: the event comes again, and finds the object where it is.
 const PASSING = new Set(['being_published', 'try_again']);
@@ -119,11 +125,17 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
   const { bytes } = object;
   if (key.endsWith('.prov')) return await publishProvenanceFile(dependencies, delivery, bytes, settings);
   // Its event may come before that of the provenance file beside it.
-  const beside = settings.requireSigned ? await dependencies.objects.get(`${key}.prov`) : undefined;
-  const upload = { repository, package: bytes, ...(beside && { provenance: beside }) };
-  const checked = await checkUpload(upload);
+  const beside = settings.requireSigned ? await provenanceBeside(dependencies, key) : undefined;
+  const checked = await checkUpload({ repository, package: bytes, ...(beside && { provenance: beside }) });
   await publishPackageOnce(dependencies, delivery, checked, settings);
   return checked.id;
+}
+
+async function provenanceBeside(
+  { objects }: InboxDependencies,
+  key: string,
+): Promise<Uint8Array | undefined> {
+  return (await objects.read(`${key}.prov`, { atMostBytes: MOST_PROVENANCE_BYTES }))?.bytes;
 }
 
 /** A provenance file that was published before, by this delivery or another, is published. */
@@ -214,8 +226,6 @@ function readCreated(text: string | undefined): string | undefined {
     `metadata created is ${JSON.stringify(text)}: write an instant such as 2024-01-02T03:04:05Z`,
   );
 }
-
-const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Removes what was worked on and what it had replaced; an object that came since stays. */
 async function removeUpTo(
