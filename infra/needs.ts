@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { prefixes } from '../shared/contract.ts';
+import { partitions, prefixes } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
@@ -21,6 +21,10 @@ export type Needs = {
   readonly table?: readonly TableAction[];
   /** Whether it also reads the marks, by the table's local index. */
   readonly marks?: boolean;
+  /** What it calls on the items of accounts, and on no others. */
+  readonly accounts?: readonly TableAction[];
+  /** Whether it also reads what repositories say of themselves. */
+  readonly settings?: boolean;
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
   /** Whether it lists the repositories that have objects. */
   readonly repositories?: boolean;
@@ -35,7 +39,16 @@ export function grantNeeds({ role }: BundledFunction, needs: Needs, stores: Stor
   }
 }
 
-function tableStatements({ table = [], marks = false }: Needs, { metadata }: Stores): PolicyStatement[] {
+function tableStatements(
+  { table = [], marks = false, accounts = [], settings = false }: Needs,
+  { metadata }: Stores,
+): PolicyStatement[] {
+  const inPartitions = (actions: readonly TableAction[], pattern: string) =>
+    new PolicyStatement({
+      actions: actions.map((action) => `dynamodb:${action}`),
+      resources: [metadata.table.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } },
+    });
   const onTable = new PolicyStatement({
     actions: table.map((action) => `dynamodb:${action}`),
     resources: [metadata.table.tableArn],
@@ -44,7 +57,12 @@ function tableStatements({ table = [], marks = false }: Needs, { metadata }: Sto
     actions: ['dynamodb:Query'],
     resources: [metadata.unindexedIndexArn],
   });
-  return [...(table.length > 0 ? [onTable] : []), ...(marks ? [onIndex] : [])];
+  return [
+    ...(table.length > 0 ? [onTable] : []),
+    ...(marks ? [onIndex] : []),
+    ...(accounts.length > 0 ? [inPartitions(accounts, partitions.accounts)] : []),
+    ...(settings ? [inPartitions(['GetItem'], `${partitions.repository}*`)] : []),
+  ];
 }
 
 function objectStatements(

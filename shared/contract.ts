@@ -38,6 +38,14 @@ export const table = {
   forgetAttribute: 'forgetAt',
 } as const;
 
+/** What the partition keys of the table begin with, where a right is bounded by them. */
+export const partitions = {
+  /** One partition for each repository. */
+  repository: 'repository#',
+  /** One partition for all accounts. */
+  accounts: 'accounts',
+} as const;
+
 /** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */
 export const prefixes = {
   charts: 'charts/',
@@ -47,7 +55,7 @@ export const prefixes = {
   rejected: 'rejected/',
 } as const;
 
-/** The one account of a closed deployment. */
+/** The account that a closed deployment begins with; it may do everything. */
 export const adminAccount = 'admin';
 
 /** Where the admin's password lies in the secret, which is a JSON object; beside it `username`. */

@@ -8,7 +8,7 @@ import { type CheckedUpload, checkUpload, finish } from './publish.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
 import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
 import type { PackageRecord } from './store/version-store.ts';
-import { mayOverwrite, publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
+import { publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
   readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
@@ -85,7 +85,8 @@ async function copyAside(
 
 function copiedUpload(id: string, now: number): UploadRecord {
   const created = new Date(now).toISOString();
-  return { id, created, force: false, copied: true, outcome: { state: 'waiting' } };
+  // Whoever writes to the bucket is above the roles.
+  return { id, created, force: false, mayReplace: true, copied: true, outcome: { state: 'waiting' } };
 }
 
 /** Whether this very delivery was published, by an earlier attempt or one at the same time. */
@@ -107,7 +108,7 @@ async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): P
 async function publishDelivery(dependencies: InboxDependencies, delivery: Delivery): Promise<VersionId> {
   const { repository, key, object, upload } = delivery;
   const settings = await dependencies.settingsOf(repository);
-  const overwrite = mayOverwrite(settings, upload);
+  const { force, mayReplace } = upload;
   if (object.bytes === undefined) {
     const { maxPackageBytes } = dependencies;
     throw new Fault(
@@ -116,8 +117,8 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
     );
   }
   if (key.endsWith('.prov')) {
-    const provenance = object.bytes;
-    return await publishAllowedProvenance(dependencies, settings, { repository, provenance, overwrite });
+    const provenance = { repository, provenance: object.bytes, force, mayReplace };
+    return await publishAllowedProvenance(dependencies, settings, provenance);
   }
   if (!key.endsWith('.tgz')) {
     throw new Fault(
@@ -126,7 +127,7 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
     );
   }
   const checked = await checkUpload({ repository, package: object.bytes });
-  await publishDelivered(dependencies, delivery, checked, { settings, overwrite });
+  await publishDelivered(dependencies, delivery, checked, settings);
   return checked.id;
 }
 
@@ -135,7 +136,7 @@ async function publishDelivered(
   dependencies: InboxDependencies,
   { object, upload, id }: Delivery,
   checked: CheckedUpload,
-  { settings, overwrite }: { readonly settings: AllRepositorySettings; readonly overwrite: boolean },
+  settings: AllRepositorySettings,
 ): Promise<void> {
   const { versions, newId } = dependencies;
   // Each attempt has a reservation of its own, by which it is known as one of this delivery's.
@@ -147,7 +148,8 @@ async function publishDelivered(
   if (upload.copied && item?.live?.digest === checked.chart.digest) return;
   try {
     await publishAllowed({ ...dependencies, newId: () => `${id}.${newId()}` }, checked, settings, {
-      overwrite,
+      force: upload.force,
+      mayReplace: upload.mayReplace,
       created: readCreated(object.metadata['created']),
       reserved: () => noteAttempt(dependencies, upload, checked.id, id),
     });

@@ -7,8 +7,10 @@ export type UploadRecord = {
   readonly id: string;
   /** When it was asked for, or first seen; RFC 3339 in UTC. */
   readonly created: string;
-  /** Whether it replaces a version that is there. */
+  /** Whether it is to replace a version that is there. */
   readonly force: boolean;
+  /** Whether whoever asked for it had the right to. */
+  readonly mayReplace: boolean;
   /** Whether an operator copied it, who need not hear that it was there already. */
   readonly copied: boolean;
   /** Which put of its object somebody began to publish: it is not begun anew. */
