@@ -81,7 +81,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
 };
 
 /** To see who calls: the account, when its secret was used, and whether the repository is open to all readers. */
-const callerNeeds: Needs = { accounts: ['GetItem', 'UpdateItem'], settings: true };
+const callerNeeds: Needs = { table: ['GetItem'], accounts: ['GetItem', 'UpdateItem'] };
 
 /** To remove superseded indexes from the bucket's history too. */
 const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;

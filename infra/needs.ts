@@ -18,15 +18,14 @@ type ListAction = 'ListBucket' | 'ListBucketVersions';
 
 /** What a function calls, and so all that it may do. */
 export type Needs = {
+  /** What it calls on the items of repositories; a scan is of the whole table. */
   readonly table?: readonly TableAction[];
   /** Whether it also reads the marks, by the table's local index. */
   readonly marks?: boolean;
-  /** What it calls on the items of accounts, and on no others. */
+  /** What it calls on the items of accounts. */
   readonly accounts?: readonly TableAction[];
-  /** Whether it also reads what repositories say of themselves. */
-  readonly settings?: boolean;
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
-  /** Whether it lists the repositories that have objects. */
+  /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
 };
 
@@ -40,29 +39,36 @@ export function grantNeeds({ role }: BundledFunction, needs: Needs, stores: Stor
 }
 
 function tableStatements(
-  { table = [], marks = false, accounts = [], settings = false }: Needs,
+  { table = [], marks = false, accounts = [], repositories = false }: Needs,
   { metadata }: Stores,
 ): PolicyStatement[] {
-  const inPartitions = (actions: readonly TableAction[], pattern: string) =>
-    new PolicyStatement({
-      actions: actions.map((action) => `dynamodb:${action}`),
-      resources: [metadata.table.tableArn],
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } },
-    });
-  const onTable = new PolicyStatement({
-    actions: table.map((action) => `dynamodb:${action}`),
-    resources: [metadata.table.tableArn],
-  });
-  const onIndex = new PolicyStatement({
-    actions: ['dynamodb:Query'],
-    resources: [metadata.unindexedIndexArn],
-  });
+  const allow = (actions: readonly TableAction[], resource: string, patterns: readonly string[]) =>
+    actions.length === 0
+      ? []
+      : new PolicyStatement({
+          actions: actions.map((action) => `dynamodb:${action}`),
+          resources: [resource],
+          ...(patterns.length > 0 && {
+            conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns } },
+          }),
+        });
+  const { tableArn } = metadata.table;
+  const ofRepositories = [`${partitions.repository}*`, ...(repositories ? [partitions.reconciliation] : [])];
   return [
-    ...(table.length > 0 ? [onTable] : []),
-    ...(marks ? [onIndex] : []),
-    ...(accounts.length > 0 ? [inPartitions(accounts, partitions.accounts)] : []),
-    ...(settings ? [inPartitions(['GetItem'], `${partitions.repository}*`)] : []),
-  ];
+    allow(
+      table.filter((action) => action !== 'Scan'),
+      tableArn,
+      ofRepositories,
+    ),
+    // A scan names no key that could bound it.
+    allow(
+      table.filter((action) => action === 'Scan'),
+      tableArn,
+      [],
+    ),
+    allow(accounts, tableArn, [partitions.accounts]),
+    allow(marks ? ['Query'] : [], metadata.unindexedIndexArn, []),
+  ].flat();
 }
 
 function objectStatements(

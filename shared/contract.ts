@@ -38,12 +38,14 @@ export const table = {
   forgetAttribute: 'forgetAt',
 } as const;
 
-/** What the partition keys of the table begin with, where a right is bounded by them. */
+/** What the partition keys of the table begin with: the rights of a function are bounded by them. */
 export const partitions = {
   /** One partition for each repository. */
   repository: 'repository#',
   /** One partition for all accounts. */
   accounts: 'accounts',
+  /** How far reconciliation got. */
+  reconciliation: 'reconciliation',
 } as const;
 
 /** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */

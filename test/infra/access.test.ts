@@ -56,8 +56,8 @@ describe('least privilege', () => {
   const holders = (rights: readonly { action: string; id: string }[], ...actions: readonly string[]) =>
     [...new Set(rights.filter(({ action }) => actions.includes(action)).map(({ id }) => id))].toSorted();
   const who = (...actions: readonly string[]) => holders(every, ...actions);
-  const inPartitions = (pattern: string) => ({
-    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] },
+  const inPartitions = (...patterns: readonly string[]) => ({
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns },
   });
   const isOnAccounts = ({ condition }: { condition: unknown }) =>
     isDeepStrictEqual(condition, inPartitions('accounts'));
@@ -96,14 +96,26 @@ describe('least privilege', () => {
     );
   });
 
-  it('lets whoever asks who calls read accounts, note a use, and read settings; bounded by partition', () => {
+  const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
+
+  it('lets whoever asks who calls read accounts, note a use, and read settings', () => {
     for (const id of withPermission) {
-      const onTable = { id, on: expect.stringMatching(/^<MetadataTable\w+>$/) };
       const condition = inPartitions('accounts');
-      expect(every).toContainEqual({ ...onTable, action: 'dynamodb:GetItem', condition });
-      expect(every).toContainEqual({ ...onTable, action: 'dynamodb:UpdateItem', condition });
+      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
+      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:UpdateItem', condition });
       const ofSettings = inPartitions('repository#*');
-      expect(every).toContainEqual({ ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
+      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
+    }
+  });
+
+  it('bounds everything that is done to items by their partitions; a scan cannot be', () => {
+    const table = every.filter(({ action, on }) => action.startsWith('dynamodb:') && !on.includes('/index/'));
+    expect(table).not.toHaveLength(0);
+    for (const { id, action, condition } of table) {
+      const isUpkeep = ['reconcile', 'repair'].includes(id);
+      const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
+      const allowed = action === 'dynamodb:Scan' ? [undefined] : [ofRepositories, inPartitions('accounts')];
+      expect(allowed, `${id} ${action}`).toContainEqual(condition);
     }
   });
 
@@ -120,8 +132,9 @@ describe('least privilege', () => {
   });
 
   it('lets nobody touch the table for who calls where nobody is asked', () => {
-    expect(rightsOf(open, 'get-chart').filter(({ action }) => action.startsWith('dynamodb:'))).toEqual([
-      { action: 'dynamodb:Query', on: expect.any(String), condition: undefined },
+    const rights = rightsOf(open, 'get-chart').filter(({ action }) => action.startsWith('dynamodb:'));
+    expect(rights).toEqual([
+      { ...onTable, action: 'dynamodb:Query', condition: inPartitions('repository#*') },
     ]);
   });
 
