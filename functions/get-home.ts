@@ -1,5 +1,6 @@
+import { type Caller, may } from '../shared/domain/access.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
-import { type Environment, indexDependencies } from '../shared/edge/environment.ts';
+import { indexDependencies } from '../shared/edge/environment.ts';
 import { renderHomePage } from '../shared/edge/home-page.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import type { Request } from '../shared/edge/request.ts';
@@ -14,14 +15,15 @@ const CHARTS_SHOWN = 200;
 const ROOT = parseRepository([]);
 
 /** GET / and /charts: what this is, how to begin, and the charts of the root repository. */
-export function getHome(dependencies: IndexDependencies, access: Environment['access']): Endpoint {
+export function getHome(dependencies: IndexDependencies): Endpoint {
   const { contextPath } = dependencies.settings;
-  return async (request) => {
+  return async (request, caller) => {
     const charts = await readCharts(dependencies, ROOT, { offset: 0, limit: CHARTS_SHOWN + 1 });
     const body = renderHomePage({
       baseUrl: `${originOf(request)}${contextPath}`,
       contextPath,
-      access,
+      reader: caller.name,
+      publisher: publisherOf(caller),
       charts: charts.slice(0, CHARTS_SHOWN),
       hasMore: charts.length > CHARTS_SHOWN,
     });
@@ -33,6 +35,11 @@ export function getHome(dependencies: IndexDependencies, access: Environment['ac
   };
 }
 
+/** Who reads without an account needs one to publish, unless access is open. */
+function publisherOf(caller: Caller): string | undefined {
+  return caller.name ?? (may(caller, 'publish', ROOT) ? undefined : 'USER');
+}
+
 /** Where the client reached us. What is no host name is not repeated: it would stand in a shell command. */
 function originOf({ headers }: Request): string {
   const host = headers['host'] ?? '';
@@ -40,6 +47,4 @@ function originOf({ headers }: Request): string {
   return `${scheme}://${/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? host : 'charts.example.com'}`;
 }
 
-export const handler = lambdaHandler('get-home', (environment) =>
-  getHome(indexDependencies(environment), environment.access),
-);
+export const handler = lambdaHandler('get-home', (environment) => getHome(indexDependencies(environment)));

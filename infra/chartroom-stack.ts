@@ -81,7 +81,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
 };
 
 /** To see who calls: the account, when its secret was used, and whether the repository is open to all readers. */
-const callerNeeds: Needs = { table: ['GetItem'], accounts: ['GetItem', 'UpdateItem'] };
+const callerNeeds: Needs = { table: ['GetItem'], accounts: ['GetItem'], uses: true };
 
 /** To remove superseded indexes from the bucket's history too. */
 const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;

@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { partitions, prefixes } from '../shared/contract.ts';
+import { table as names, partitions, prefixes } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
@@ -24,6 +24,8 @@ export type Needs = {
   readonly marks?: boolean;
   /** What it calls on the items of accounts. */
   readonly accounts?: readonly TableAction[];
+  /** Whether it notes in them when a secret was used, and nothing else. */
+  readonly uses?: boolean;
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
@@ -39,17 +41,27 @@ export function grantNeeds({ role }: BundledFunction, needs: Needs, stores: Stor
 }
 
 function tableStatements(
-  { table = [], marks = false, accounts = [], repositories = false }: Needs,
+  { table = [], marks = false, accounts = [], uses = false, repositories = false }: Needs,
   { metadata }: Stores,
 ): PolicyStatement[] {
-  const allow = (actions: readonly TableAction[], resource: string, patterns: readonly string[]) =>
+  const allow = (
+    actions: readonly TableAction[],
+    resource: string,
+    keys: readonly string[],
+    attributes: readonly string[] = [],
+  ) =>
     actions.length === 0
       ? []
       : new PolicyStatement({
           actions: actions.map((action) => `dynamodb:${action}`),
           resources: [resource],
-          ...(patterns.length > 0 && {
-            conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns } },
+          ...(keys.length > 0 && {
+            conditions: {
+              'ForAllValues:StringLike': {
+                'dynamodb:LeadingKeys': keys,
+                ...(attributes.length > 0 && { 'dynamodb:Attributes': attributes }),
+              },
+            },
           }),
         });
   const { tableArn } = metadata.table;
@@ -67,6 +79,12 @@ function tableStatements(
       [],
     ),
     allow(accounts, tableArn, [partitions.accounts]),
+    allow(
+      uses ? ['UpdateItem'] : [],
+      tableArn,
+      [partitions.accounts],
+      [names.partitionKey, names.sortKey, `${names.usedAttribute}*`],
+    ),
     allow(marks ? ['Query'] : [], metadata.unindexedIndexArn, []),
   ].flat();
 }

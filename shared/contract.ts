@@ -34,6 +34,8 @@ export const table = {
   /** Sparse local index over the marks: only items that carry the attribute are in it. */
   unindexedIndex: 'unindexed',
   unindexedAttribute: 'unindexed',
+  /** With the id of a robot's secret behind it: when the secret was used. */
+  usedAttribute: 'used-',
   /** Seconds since 1970 after which DynamoDB may drop an item; only uploads have it, versions never. */
   forgetAttribute: 'forgetAt',
 } as const;

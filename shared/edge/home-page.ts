@@ -5,7 +5,9 @@ export type HomePage = {
   readonly baseUrl: string;
   /** Path before the repository in links; empty where there is none. */
   readonly contextPath: string;
-  readonly access: 'open' | 'closed';
+  /** As whom to read; nobody is asked where it is undefined, as with the next. */
+  readonly reader: string | undefined;
+  readonly publisher: string | undefined;
   /** Charts of the root repository, names ascending. */
   readonly charts: readonly ListedChart[];
   /** There are more charts than these. */
@@ -38,9 +40,9 @@ ${charts(page)}
 `;
 }
 
-function commands({ baseUrl, access }: HomePage): string[] {
-  const helm = access === 'closed' ? ' --username admin --password PASSWORD' : '';
-  const curl = access === 'closed' ? ' --user admin:PASSWORD' : '';
+function commands({ baseUrl, reader, publisher }: HomePage): string[] {
+  const helm = reader === undefined ? '' : ` --username ${reader} --password PASSWORD`;
+  const curl = publisher === undefined ? '' : ` --user ${publisher}:PASSWORD`;
   return [
     `helm repo add chartroom ${baseUrl}${helm}`,
     `curl${curl} --data-binary "@mychart-0.1.0.tgz" ${baseUrl}/api/charts`,

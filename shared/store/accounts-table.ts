@@ -13,7 +13,7 @@ import { applied, namesIn } from './conditional.ts';
 import { accountKey, accountPartition, anyAccount, endOf, type Item, textOf } from './item-keys.ts';
 
 // An attribute for each secret: a use is noted by one write that cannot undo a change of the account.
-const usedAttribute = (secretId: string) => `used-${secretId}`;
+const usedAttribute = (secretId: string) => `${table.usedAttribute}${secretId}`;
 
 const IS_THERE = `attribute_exists(#${table.partitionKey})`;
 

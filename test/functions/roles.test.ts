@@ -2,11 +2,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { putAccount } from '../../shared/accounts.ts';
 import type { Grant } from '../../shared/domain/access.ts';
 import { type Account, parseAccountName } from '../../shared/domain/account.ts';
+import { parseRepository } from '../../shared/domain/repository.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
 import { aPackage } from '../packages.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
 
 const PASSWORD = 'twelve chars';
+
+const org = parseRepository(['org']);
 
 /** The accounts of the matrix; the routes are tried in `org/team/x` as deep as they go, and in the root. */
 const accounts = {
@@ -208,7 +211,7 @@ describe('anonymous reading', () => {
     '%s needs no account where the repository says so, and there alone',
     async (path, { method }) => {
       const chartroom = await closed();
-      await chartroom.repositorySettings.put('org' as never, { anonymousRead: true });
+      await chartroom.repositorySettings.put(org, { anonymousRead: true });
       const status = async (at: string, headers = {}) =>
         (await chartroom.send(method, at, { headers })).status;
       expect([200, 302, 404]).toContain(await status(path));
@@ -220,7 +223,7 @@ describe('anonymous reading', () => {
 
   it('lets nobody publish: 401 without an account, 403 with one that may only read', async () => {
     const chartroom = await closed();
-    await chartroom.repositorySettings.put('org' as never, { anonymousRead: true });
+    await chartroom.repositorySettings.put(org, { anonymousRead: true });
     const body = await aPackage();
     const publish = async (headers: Record<string, string>) =>
       (await chartroom.send('POST', '/api/org/charts', { headers, body })).status;
@@ -280,7 +283,7 @@ describe('what is there already', () => {
       });
     // A new version needs no right to replace, whatever the request says.
     expect((await publish(headersOf('publisher'), 'first')).status).toBe(201);
-    await chartroom.repositorySettings.put('org' as never, settings);
+    await chartroom.repositorySettings.put(org, settings);
     const before = contents(chartroom);
     const answer = await publish(headersOf(who), 'second');
     expect([answer.status, answer.body]).toEqual([status, expect.stringContaining(says)]);
@@ -291,7 +294,7 @@ describe('what is there already', () => {
     const chartroom = await closed();
     const mayReplace = async (who: Who) => {
       const { body } = await chartroom.send('POST', '/api/org/uploads?force', { headers: headersOf(who) });
-      return (await chartroom.uploads.get('org' as never, JSON.parse(body).id))?.mayReplace;
+      return (await chartroom.uploads.get(org, JSON.parse(body).id))?.mayReplace;
     };
     expect(await mayReplace('publisher')).toBe(false);
     expect(await mayReplace('maintainer')).toBe(true);

@@ -59,8 +59,14 @@ describe('least privilege', () => {
   const inPartitions = (...patterns: readonly string[]) => ({
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns },
   });
+  const onlyUses = {
+    'ForAllValues:StringLike': {
+      'dynamodb:LeadingKeys': ['accounts'],
+      'dynamodb:Attributes': ['pk', 'sk', 'used-*'],
+    },
+  };
   const isOnAccounts = ({ condition }: { condition: unknown }) =>
-    isDeepStrictEqual(condition, inPartitions('accounts'));
+    [inPartitions('accounts'), onlyUses].some((each) => isDeepStrictEqual(condition, each));
 
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
@@ -102,7 +108,12 @@ describe('least privilege', () => {
     for (const id of withPermission) {
       const condition = inPartitions('accounts');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
-      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:UpdateItem', condition });
+      expect(every).toContainEqual({
+        id,
+        ...onTable,
+        action: 'dynamodb:UpdateItem',
+        condition: onlyUses,
+      });
       const ofSettings = inPartitions('repository#*');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
     }
@@ -114,7 +125,8 @@ describe('least privilege', () => {
     for (const { id, action, condition } of table) {
       const isUpkeep = ['reconcile', 'repair'].includes(id);
       const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
-      const allowed = action === 'dynamodb:Scan' ? [undefined] : [ofRepositories, inPartitions('accounts')];
+      const allowed =
+        action === 'dynamodb:Scan' ? [undefined] : [ofRepositories, inPartitions('accounts'), onlyUses];
       expect(allowed, `${id} ${action}`).toContainEqual(condition);
     }
   });
@@ -128,7 +140,8 @@ describe('least privilege', () => {
     ]);
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
     expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
-    expect(holders(onAccounts, 'dynamodb:UpdateItem')).toEqual(withPermission.toSorted());
+    const updates = onAccounts.filter(({ action }) => action === 'dynamodb:UpdateItem');
+    for (const { condition } of updates) expect(condition).toEqual(onlyUses);
   });
 
   it('lets nobody touch the table for who calls where nobody is asked', () => {
