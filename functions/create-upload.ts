@@ -32,9 +32,11 @@ export function createUpload(dependencies: Dependencies): Endpoint {
     const repository = repositoryOf(request);
     const id = newId();
     const now = clock.now();
+    const expires = new Date(now + LIVES_SECONDS * 1000).toISOString();
     const upload = {
       id,
       created: new Date(now).toISOString(),
+      expires,
       force: asksForForce(request),
       mayReplace: may(caller, 'maintain', repository),
       copied: false,
@@ -50,7 +52,7 @@ export function createUpload(dependencies: Dependencies): Endpoint {
       {
         id,
         ...post,
-        expires: new Date(now + LIVES_SECONDS * 1000).toISOString(),
+        expires,
         maxBytes: maxPackageBytes,
         curl: curlCommand(post),
       },
@@ -62,7 +64,7 @@ export function createUpload(dependencies: Dependencies): Endpoint {
 /** `chart.tgz` stands for the package. Neither URLs nor signed fields hold a quote. */
 function curlCommand({ url, fields }: SignedPost): string {
   const form = Object.entries(fields).map(([name, value]) => `-F '${name}=${value}'`);
-  return ['curl --fail', ...form, "-F 'file=@chart.tgz'", `'${url}'`].join(' ');
+  return ['curl --fail-with-body', ...form, "-F 'file=@chart.tgz'", `'${url}'`].join(' ');
 }
 
 export const handler = lambdaHandler('create-upload', (environment) =>

@@ -1,6 +1,6 @@
 import { type Caller, may } from '../shared/domain/access.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
-import { indexDependencies } from '../shared/edge/environment.ts';
+import { type Environment, indexDependencies } from '../shared/edge/environment.ts';
 import { renderHomePage } from '../shared/edge/home-page.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import type { Request } from '../shared/edge/request.ts';
@@ -15,7 +15,10 @@ const CHARTS_SHOWN = 200;
 const ROOT = parseRepository([]);
 
 /** GET / and /charts: what this is, how to begin, and the charts of the root repository. */
-export function getHome(dependencies: IndexDependencies): Endpoint {
+export function getHome(
+  dependencies: IndexDependencies,
+  { apiEnabled }: Pick<Environment, 'apiEnabled'>,
+): Endpoint {
   const { contextPath } = dependencies.settings;
   return async (request, caller) => {
     const charts = await readCharts(dependencies, ROOT, { offset: 0, limit: CHARTS_SHOWN + 1 });
@@ -24,6 +27,7 @@ export function getHome(dependencies: IndexDependencies): Endpoint {
       contextPath,
       reader: caller.name,
       publisher: publisherOf(caller),
+      apiEnabled,
       charts: charts.slice(0, CHARTS_SHOWN),
       hasMore: charts.length > CHARTS_SHOWN,
     });
@@ -47,4 +51,6 @@ function originOf({ headers }: Request): string {
   return `${scheme}://${/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? host : 'charts.example.com'}`;
 }
 
-export const handler = lambdaHandler('get-home', (environment) => getHome(indexDependencies(environment)));
+export const handler = lambdaHandler('get-home', (environment) =>
+  getHome(indexDependencies(environment), environment),
+);

@@ -15,9 +15,17 @@ export function getUpload({ uploads }: { uploads: Pick<UploadStore, 'get'> }): E
   return async (request) => {
     const id = parseUploadId(pathParameter(request, 'id'));
     const upload = await uploads.get(repositoryOf(request), id);
-    if (upload === undefined) throw new Fault('not_found', `there is no upload ${id}: ask for one by POST`);
-    const { created, outcome } = upload;
-    return json(200, { id, created, ...told(outcome) }, { 'cache-control': 'no-store' });
+    if (upload === undefined)
+      throw new Fault(
+        'not_found',
+        `there is no upload ${id}, nor was an object of that name seen in the inbox: ask for one by POST …/uploads`,
+      );
+    const { created, expires, outcome } = upload;
+    return json(
+      200,
+      { id, created, ...(outcome.state === 'waiting' && { expires }), ...told(outcome) },
+      { 'cache-control': 'no-store' },
+    );
   };
 }
 

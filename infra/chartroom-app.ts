@@ -18,7 +18,8 @@ export type ChartroomAppProps = Pick<AppProps, 'context' | 'outdir'> & {
  */
 export function chartroomApp({ bundles, context, ...props }: ChartroomAppProps = {}): App {
   const app = new App({ ...props, context: { [IAM_MINIMIZE_POLICIES]: true, ...context } });
-  const settings = parseSettings((key): unknown => app.node.tryGetContext(key));
+  const keys = Object.keys(app.node.getAllContext() as Record<string, unknown>);
+  const settings = parseSettings((key): unknown => app.node.tryGetContext(key), keys);
   new ChartroomStack(app, settings.stackName, { settings, ...(bundles === undefined ? {} : { bundles }) });
   return app;
 }

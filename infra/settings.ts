@@ -59,7 +59,7 @@ const settings: SettingRows<Settings> = {
   contextPath: {
     fallback: '',
     parse: matching(
-      /^(\/[A-Za-z0-9._~-]+)*$/,
+      /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)*$/,
       'empty or a path such as "/helm" or "/x/y", without "/" at its end',
     ),
   },
@@ -67,15 +67,11 @@ const settings: SettingRows<Settings> = {
   indexFormat: { fallback: 'json', parse: oneOf('json', 'yaml') },
   maxUploadBytes: {
     fallback: 4_194_304,
-    parse: wholeNumber(
-      1,
-      MOST_UPLOAD_BYTES,
-      `of bytes from 1 to ${MOST_UPLOAD_BYTES}, the most that reaches a function in one request`,
-    ),
+    parse: wholeNumber(1, MOST_UPLOAD_BYTES, 'of bytes that reaches a function in one request'),
   },
   maxPackageBytes: {
     fallback: 20_971_520,
-    parse: wholeNumber(1, MOST_PACKAGE_BYTES, `of bytes from 1 to ${MOST_PACKAGE_BYTES}`),
+    parse: wholeNumber(1, MOST_PACKAGE_BYTES, 'of bytes'),
   },
   apiEnabled: { fallback: true, parse: parseBoolean },
   chartFormField: { fallback: 'chart', parse: FORM_FIELD },
@@ -89,10 +85,17 @@ const settings: SettingRows<Settings> = {
  * top-level context (`-c access=open`, CDK_CONTEXT_JSON), else the defaults.
  *
  * @param context looks a key of the CDK context up; `undefined` when it is not there
+ * @param contextKeys of the CDK context: those of CDK's own have a `:`, `/` or `-` in them
  * @throws SettingsError for an unknown key in the object, a value that cannot be used, open access without a reason
  */
-export function parseSettings(context: (key: string) => unknown): Settings {
+export function parseSettings(
+  context: (key: string) => unknown,
+  contextKeys: readonly string[] = [],
+): Settings {
   const object = parseObject(context(OBJECT));
+  for (const key of contextKeys) {
+    if (/^[A-Za-z]+$/.test(key) && key !== OBJECT && !Object.hasOwn(settings, key)) throw unknownSetting(key);
+  }
   const read = <Key extends keyof Settings>(key: Key): Settings[Key] => {
     const value = context(key) ?? object[key];
     return value === undefined ? settings[key].fallback : settings[key].parse(value, key);
@@ -109,8 +112,14 @@ export function parseSettings(context: (key: string) => unknown): Settings {
       'setting "maxPackageBytes" cannot be smaller than "maxUploadBytes": it bounds every package',
     );
   }
-  if (parsed.chartFormField === parsed.provFormField) {
-    throw new SettingsError('settings "chartFormField" and "provFormField" cannot be the same field');
+  if (
+    parsed.chartFormField === parsed.provFormField ||
+    parsed.chartFormField === 'prov' ||
+    parsed.provFormField === 'chart'
+  ) {
+    throw new SettingsError(
+      'settings "chartFormField" and "provFormField" cannot be the same field, nor the usual one of the other',
+    );
   }
   return parsed;
 }
@@ -125,18 +134,22 @@ function parseObject(value: unknown): Record<string, unknown> {
   }
   for (const key of Object.keys(value)) {
     if (!Object.hasOwn(settings, key)) {
-      throw new SettingsError(
-        `there is no setting "${key}" (in context "${OBJECT}" of cdk.json); the settings are ${Object.keys(settings).join(', ')}`,
-      );
+      throw unknownSetting(key);
     }
   }
   return { ...value };
 }
 
+const unknownSetting = (key: string) =>
+  new SettingsError(
+    `there is no setting "${key}" (in context "${OBJECT}" of cdk.json, or by -c); the settings are ${Object.keys(settings).join(', ')}`,
+  );
+
 /** An absolute URL without a slash at its end, since `/charts/…` follows it. */
 function parseChartUrl(value: unknown, key: string): string {
   if (value === '') return '';
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const url =
+    typeof value === 'string' && /^\S+$/.test(value) && URL.canParse(value) ? new URL(value) : undefined;
   const usable = url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
   // Helm would show a password in an index to every reader of it.
   if (typeof value !== 'string' || !usable || url.username !== '' || url.password !== '') {

@@ -14,7 +14,7 @@ const USAGE = `Runs Chartroom on this computer.
   --ephemeral       keep nothing: start empty, leave nothing behind
   --repo-path DIR   publish every package (*.tgz, and its .prov) of a folder at start
   --access A        open (default) or closed: then user "admin", password from CHARTROOM_ADMIN_PASSWORD or made
-  --cors-allow-origin O  origin whose scripts may call the API in browsers, * for every one
+  --setting K=V     a setting of cdk.json for this run, such as maxVersions=100; may be given several times
   --help            this text`;
 
 // How long a stop may take, with requests under way, before it is an end.
@@ -25,6 +25,13 @@ function parsePort(text: string): number {
   throw new UsageError(`"${text}" is not a port`);
 }
 
+function readSetting(text: string): readonly [string, string] {
+  const [, key, value] = /^(\w+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined)
+    throw new UsageError(`"${text}" is not a setting: write KEY=VALUE`);
+  return [key, value];
+}
+
 const OPTIONS = {
   port: { type: 'string', default: '8080' },
   'store-port': { type: 'string', default: '0' },
@@ -33,7 +40,7 @@ const OPTIONS = {
   ephemeral: { type: 'boolean', default: false },
   'repo-path': { type: 'string' },
   access: { type: 'string', default: 'open' },
-  'cors-allow-origin': { type: 'string' },
+  setting: { type: 'string', multiple: true },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -47,7 +54,6 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
   if (access !== 'open' && access !== 'closed') {
     throw new UsageError(`--access is open or closed, not "${access}"`);
   }
-  const corsAllowOrigin = values['cors-allow-origin'];
   const adminPassword = process.env['CHARTROOM_ADMIN_PASSWORD'];
   return {
     port: parsePort(values.port),
@@ -55,7 +61,7 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
     access,
     ...(address !== undefined && { address }),
     ...(!values.ephemeral && { dataDir: values['data-dir'] }),
-    ...(corsAllowOrigin !== undefined && { corsAllowOrigin }),
+    settings: Object.fromEntries((values.setting ?? []).map(readSetting)),
     ...(adminPassword && { adminPassword }),
   };
 }
@@ -66,14 +72,13 @@ function showTrouble(line: string): void {
 }
 
 /** Four commands that take a newcomer from nothing to a rendered chart. */
-function welcome({ url, adminPassword: password }: LocalStack): string {
+function welcome({ url, adminPassword: password }: LocalStack, hasApi: boolean): string {
   const curlUser = password ? `-u 'admin:${password}' ` : '';
   const helmUser = password ? ` --username admin --password '${password}'` : '';
   return `Chartroom is at ${url}${password ? ` (user admin, password ${password})` : ''}
 
   helm create demo && helm package demo
-  curl ${curlUser}--data-binary @demo-0.1.0.tgz ${url}/api/charts
-  helm repo add --force-update chartroom ${url}${helmUser}
+${hasApi ? `  curl ${curlUser}--data-binary @demo-0.1.0.tgz ${url}/api/charts\n` : ''}  helm repo add --force-update chartroom ${url}${helmUser}
   helm template my-release chartroom/demo
 
 Press Ctrl-C to stop.`;
@@ -125,7 +130,7 @@ async function main(): Promise<void> {
   };
   stack = await startLocal({ ...options, log });
   if (repoPath !== undefined && !stopping) await publishFolder(stack, repoPath);
-  if (!stopping) console.log(welcome(stack));
+  if (!stopping) console.log(welcome(stack, options.settings?.['apiEnabled'] !== 'false'));
 }
 
 main().catch((error: unknown) => {

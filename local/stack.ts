@@ -30,8 +30,8 @@ export type LocalOptions = {
   readonly dataDir?: string;
   /** @default 'open'; an `assembly` decides this itself */
   readonly access?: 'open' | 'closed';
-  /** Origin whose scripts may call the API. @default what cdk.json says; an `assembly` decides this itself */
-  readonly corsAllowOrigin?: string;
+  /** Settings of the deployment, before those of cdk.json; an `assembly` decides them itself. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** @default a random one */
   readonly adminPassword?: string;
   /** Folder of an assembly that is synthesized already. */
@@ -224,13 +224,12 @@ export class LocalStack implements Services {
 
 /** The folder of the template to run, synthesized now unless it is given. */
 async function assemblyOf(options: LocalOptions, folder: string): Promise<string> {
-  const { assembly, access = 'open', corsAllowOrigin } = options;
+  const { assembly, access = 'open', settings } = options;
   if (assembly !== undefined) return assembly;
   const reason = access === 'open' && { accessReason: 'runs on this computer only' };
   const outDir = path.join(folder, 'assembly');
   rmSync(outDir, { recursive: true, force: true });
-  const cors = corsAllowOrigin !== undefined && { corsAllowOrigin };
-  return await synthesize({ outDir, context: { access, ...reason, ...cors } });
+  return await synthesize({ outDir, context: { ...settings, access, ...reason } });
 }
 
 /**

@@ -40,7 +40,7 @@ export async function handleObjectEvents(
   for (const { key, reading } of created) {
     if (reading.version !== undefined) await commitForDeadPublisher(dependencies, key, reading.version);
   }
-  const uploads = new Set(created.filter(({ reading }) => isUpload(reading)).map(({ key }) => key));
+  const uploads = new Set(created.filter(({ reading }) => isDelivered(reading)).map(({ key }) => key));
   const isRebuild = created.some(({ reading }) => reading.kind === 'rebuild');
   if (isRebuild) for await (const key of waitingUploads(dependencies, repository)) uploads.add(key);
   const failures = await publishUploads(dependencies, repository, uploads);
@@ -52,7 +52,8 @@ export async function handleObjectEvents(
   if (failures.length > 0) throw failures[0];
 }
 
-const isUpload = (reading: KeyReading | undefined) => reading?.kind === 'upload';
+const isDelivered = (reading: KeyReading | undefined) =>
+  reading?.kind === 'upload' || reading?.kind === 'stray';
 
 /** What lies in the inbox of a repository: an event may have been lost. */
 export async function* waitingUploads(
@@ -61,7 +62,7 @@ export async function* waitingUploads(
   { olderThan = Number.POSITIVE_INFINITY }: { readonly olderThan?: number } = {},
 ): AsyncGenerator<string> {
   for await (const { key, modified } of objects.list(inboxFolder(repository))) {
-    if (isUpload(readKey(key)) && modified < olderThan) yield key;
+    if (isDelivered(readKey(key)) && modified < olderThan) yield key;
   }
 }
 
@@ -78,7 +79,8 @@ async function publishUploads(
   const failures: unknown[] = [];
   for (const key of keys) {
     try {
-      await publishFromInbox(dependencies, repository, key);
+      if (readKey(key)?.kind === 'stray') await setAside(dependencies, key, 'invalid_package');
+      else await publishFromInbox(dependencies, repository, key);
     } catch (error) {
       failures.push(error);
     }

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { collect } from './async-iteration.ts';
 import { Fault, type FaultCode } from './domain/fault.ts';
 import { inboxFolder, rejectedKey, reservationOf, type VersionId } from './domain/object-keys.ts';
+import { parseProvenance } from './domain/provenance.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
 import { type CheckedUpload, checkUpload, finish } from './publish.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
 import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
-import type { PackageRecord } from './store/version-store.ts';
+import type { PackageRecord, PendingPackage } from './store/version-store.ts';
 import { publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
-  readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
   readonly uploads: UploadStore;
   readonly maxPackageBytes: number;
 };
@@ -21,6 +22,9 @@ export const UPLOAD_REMEMBERED_MS = 14 * 24 * 60 * 60 * 1000;
 
 // These end by themselves: the event comes again, and finds the object where it is.
 const PASSING = new Set(['being_published', 'try_again']);
+
+// What says that there is a provenance file already: the second to whoever may not replace it.
+const IS_THERE = new Set(['provenance_exists', 'forbidden']);
 
 /** An object of the inbox that is being worked on. */
 type Delivery = {
@@ -52,10 +56,11 @@ export async function publishFromInbox(
   const id = createHash('sha256').update(`${key} ${object.versionId}`).digest('hex').slice(0, 32);
   const delivery = { repository, key, object, upload, id };
   const outcome = await outcomeOf(dependencies, delivery);
-  // With the attempt that was noted meanwhile: it keeps the next event from beginning anew.
-  const noted = (await uploads.get(repository, name)) ?? upload;
-  if (!isPublished(noted, id)) {
-    await remember(dependencies, repository, { ...noted, attempt: id, outcome });
+  // Another attempt at the same time may have told already.
+  const told = (await uploads.get(repository, name)) ?? upload;
+  if (!isPublished(told, id)) {
+    const forgetAt = clock.now() + UPLOAD_REMEMBERED_MS;
+    await uploads.put(repository, { ...told, delivery: id, outcome }, forgetAt);
     if (outcome.state === 'rejected') await copyAside(dependencies, key, object, outcome.code);
   }
   await removeUpTo(dependencies, key, object);
@@ -90,8 +95,8 @@ function copiedUpload(id: string, now: number): UploadRecord {
 }
 
 /** Whether this very delivery was published, by an earlier attempt or one at the same time. */
-const isPublished = ({ attempt, outcome }: UploadRecord, id: string) =>
-  attempt === id && outcome.state === 'published';
+const isPublished = ({ delivery, outcome }: UploadRecord, id: string) =>
+  delivery === id && outcome.state === 'published';
 
 async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): Promise<UploadOutcome> {
   const { upload } = delivery;
@@ -106,9 +111,8 @@ async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): P
 }
 
 async function publishDelivery(dependencies: InboxDependencies, delivery: Delivery): Promise<VersionId> {
-  const { repository, key, object, upload } = delivery;
+  const { repository, key, object } = delivery;
   const settings = await dependencies.settingsOf(repository);
-  const { force, mayReplace } = upload;
   if (object.bytes === undefined) {
     const { maxPackageBytes } = dependencies;
     throw new Fault(
@@ -116,69 +120,90 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
       `the package has ${object.sizeBytes} bytes, and a package may have ${maxPackageBytes}: name in .helmignore what the chart does not need`,
     );
   }
-  if (key.endsWith('.prov')) {
-    const provenance = { repository, provenance: object.bytes, force, mayReplace };
-    return await publishAllowedProvenance(dependencies, settings, provenance);
-  }
-  if (!key.endsWith('.tgz')) {
-    throw new Fault(
-      'invalid_package',
-      'the name ends neither in .tgz nor in .prov: neither a package nor a provenance file',
-    );
-  }
-  const checked = await checkUpload({ repository, package: object.bytes });
-  await publishDelivered(dependencies, delivery, checked, settings);
+  const { bytes } = object;
+  if (key.endsWith('.prov')) return await publishProvenanceFile(dependencies, delivery, bytes, settings);
+  // Its event may come before that of the provenance file beside it.
+  const beside = settings.requireSigned ? await dependencies.objects.get(`${key}.prov`) : undefined;
+  const upload = { repository, package: bytes, ...(beside && { provenance: beside }) };
+  const checked = await checkUpload(upload);
+  await publishPackageOnce(dependencies, delivery, checked, settings);
   return checked.id;
 }
 
-/** Publishes the package of a delivery, at most once in its life. */
-async function publishDelivered(
+/** A provenance file that was published before, by this delivery or another, is published. */
+async function publishProvenanceFile(
   dependencies: InboxDependencies,
-  { object, upload, id }: Delivery,
+  { repository, upload }: Delivery,
+  provenance: Uint8Array,
+  settings: AllRepositorySettings,
+): Promise<VersionId> {
+  const { force, mayReplace } = upload;
+  try {
+    const file = { repository, provenance, force, mayReplace };
+    return await publishAllowedProvenance(dependencies, settings, file);
+  } catch (error) {
+    if (!(error instanceof Fault) || !IS_THERE.has(error.code)) throw error;
+    const { name, version, digest } = parseProvenance(provenance);
+    const id = { repository, name, version };
+    if ((await dependencies.versions.get(id))?.provenance?.digest !== digest) throw error;
+    return id;
+  }
+}
+
+/**
+ * Publishes the package of a delivery, at most once in its life: of all reservations that attempts at it make,
+ * one is claimed, and only that may be committed. So whoever finds no trace of it in the version comes after a
+ * commit and a delete, and does not bring it back.
+ */
+async function publishPackageOnce(
+  dependencies: InboxDependencies,
+  delivery: Delivery,
   checked: CheckedUpload,
   settings: AllRepositorySettings,
 ): Promise<void> {
   const { versions, newId } = dependencies;
-  // Each attempt has a reservation of its own, by which it is known as one of this delivery's.
+  const { object, upload, id } = delivery;
   const isOurs = (record: PackageRecord | undefined): boolean =>
     record !== undefined && reservationOf(record.key).startsWith(`${id}.`);
   const item = await versions.get(checked.id);
-  if (isOurs(item?.live)) return;
-  if (item?.pending && isOurs(item.pending) && (await finish(dependencies, checked, item.pending))) return;
-  if (upload.copied && item?.live?.digest === checked.chart.digest) return;
+  const pending = isOurs(item?.pending) ? item?.pending : undefined;
+  // Of an attempt that died, or is at it. One that may not be committed ends by itself.
+  if (pending !== undefined && (await isClaimed(dependencies, delivery, pending))) {
+    if (await finish(dependencies, checked, pending)) return;
+  }
+  // Who copies a package again need not hear that it is there.
+  const isThere = (live: PackageRecord | undefined) =>
+    isOurs(live) || (upload.copied && live?.digest === checked.chart.digest);
+  if (isThere(item?.live)) return;
+  // It is told as it is: nothing that could be replaced stood in the way.
+  let overtaken: Fault | undefined;
   try {
     await publishAllowed({ ...dependencies, newId: () => `${id}.${newId()}` }, checked, settings, {
       force: upload.force,
       mayReplace: upload.mayReplace,
       created: readCreated(object.metadata['created']),
-      reserved: () => noteAttempt(dependencies, upload, checked.id, id),
+      reserved: async (reserved) => {
+        if (await isClaimed(dependencies, delivery, reserved)) return;
+        overtaken = new Fault(
+          'version_exists',
+          `${checked.id.name} ${checked.id.version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
+        );
+        throw overtaken;
+      },
     });
   } catch (error) {
-    // It met another attempt of the same delivery, and finished its work.
-    if (!isOurs((await versions.get(checked.id))?.live)) throw error;
+    // It met another attempt at the same delivery, or another copy, and finished its work.
+    if (!isThere((await versions.get(checked.id))?.live)) throw overtaken ?? error;
   }
 }
 
-/**
- * Notes, once the version is reserved, that a delivery is about to be published. Who finds it noted, and no
- * trace of it in the version, comes after a commit and a delete: to publish it would bring it back.
- *
- * @throws Fault `version_exists`
- */
-async function noteAttempt(
-  dependencies: InboxDependencies,
-  upload: UploadRecord,
-  { repository, name, version }: VersionId,
-  id: string,
-): Promise<void> {
-  const known = (await dependencies.uploads.get(repository, upload.id)) ?? upload;
-  if (known.attempt === id) {
-    throw new Fault(
-      'version_exists',
-      `${name} ${version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
-    );
-  }
-  await remember(dependencies, repository, { ...known, attempt: id });
+/** Whether a reservation is the one under which the delivery may be published, after claiming that it is. */
+async function isClaimed(
+  { uploads, clock }: InboxDependencies,
+  { repository, id }: Delivery,
+  { key }: PendingPackage,
+): Promise<boolean> {
+  return (await uploads.claim(repository, id, key, clock.now() + UPLOAD_REMEMBERED_MS)) === key;
 }
 
 /**
@@ -188,25 +213,18 @@ async function noteAttempt(
  */
 function readCreated(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  if (
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
-    !Number.isNaN(Date.parse(text))
-  ) {
-    return new Date(text).toISOString();
-  }
+  const [, year, month, day] = RFC_3339.exec(text) ?? [];
+  const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  const instant = new Date(Number(day) <= daysInMonth ? text : Number.NaN);
+  // Outside of the years 0 to 9999 it would be written in a way that Go cannot read.
+  if (!Number.isNaN(instant.getTime()) && instant.toISOString().length === 24) return instant.toISOString();
   throw new Fault(
     'invalid_request',
     `metadata created is ${JSON.stringify(text)}: write an instant such as 2024-01-02T03:04:05Z`,
   );
 }
 
-async function remember(
-  { uploads, clock }: InboxDependencies,
-  repository: Repository,
-  upload: UploadRecord,
-): Promise<void> {
-  await uploads.put(repository, upload, clock.now() + UPLOAD_REMEMBERED_MS);
-}
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** Removes what was worked on and what it had replaced; an object that came since stays. */
 async function removeUpTo(

@@ -121,9 +121,10 @@ async function restoreVersion(
   const { digest, sizeBytes, entry, files } = chart;
   await objects.put(filesKey(key), gzipSync(JSON.stringify(files)), { contentType: 'application/gzip' });
   const live: PackageRecord = { digest, sizeBytes, entry, key, created: lost.created };
+  const newest = await newestProvenance(objects, lost);
   // One that the table knows was acknowledged after the loss.
-  const { provenance: known } = (await versions.get(lost)) ?? {};
-  const provenance = known?.package === digest ? known : await newestProvenance(objects, lost);
+  const known = newest && (await versions.get(lost))?.provenance;
+  const provenance = known?.package === digest ? known : newest;
   return (await versions.restore(lost, live, { provenance, instead: lost.instead })) ? 'yes' : 'no';
 }
 

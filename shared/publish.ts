@@ -58,7 +58,10 @@ export type PublishRules = {
   readonly overwrite: boolean;
   /** The instant of publishing, where another than now is to be told: RFC 3339 in UTC with milliseconds. */
   readonly created?: string | undefined;
-  /** Called between the reservation and the put of its package; what it throws ends the reservation. */
+  /**
+   * Called before the package of a reservation is put, this upload's own or one that it helps with. A Fault that
+   * it throws ends the upload, and its own reservation.
+   */
   readonly reserved?: (pending: PendingPackage) => Promise<void>;
 };
 
@@ -81,15 +84,20 @@ export async function publishChecked(
 export async function checkUpload(upload: Omit<PackageUpload, 'overwrite'>): Promise<CheckedUpload> {
   const chart = await readPackage(upload.package);
   const id = { repository: upload.repository, name: chart.name, version: chart.version };
-  const provenance = upload.provenance && {
-    file: parseProvenance(upload.provenance),
-    bytes: upload.provenance,
-  };
-  if (provenance !== undefined) checkMatch(chart, provenance.file);
+  const provenance = upload.provenance && readProvenance(chart, upload.provenance);
   return { id, chart, bytes: upload.package, provenance };
 }
 
-function checkMatch(chart: ChartPackage, file: ProvenanceFile): void {
+/**
+ * Reads the provenance file of a package.
+ *
+ * @throws Fault `invalid_provenance` if it is none, or another's
+ */
+export function readProvenance(
+  chart: ChartPackage,
+  bytes: Uint8Array,
+): NonNullable<CheckedUpload['provenance']> {
+  const file = parseProvenance(bytes);
   const expected = packageFileName(chart.name, chart.version);
   const stated = packageFileName(file.name, file.version);
   if (stated !== expected) {
@@ -101,6 +109,7 @@ function checkMatch(chart: ChartPackage, file: ProvenanceFile): void {
       `the provenance file states digest ${file.package} for ${expected}, the package has ${chart.digest}: sign the package that you upload`,
     );
   }
+  return { file, bytes };
 }
 
 /** @returns false if another upload of the version is under way: look again later */
@@ -117,7 +126,8 @@ async function tryToPublish(
     try {
       await reserved?.(pending);
     } catch (error) {
-      await versions.abandon(id, pending.key);
+      // After anything else another may go on with it, as if this upload had died here.
+      if (error instanceof Fault) await versions.abandon(id, pending.key);
       throw error;
     }
     if (await finish(dependencies, checked, pending)) return true;
@@ -128,6 +138,7 @@ async function tryToPublish(
   const item = await versions.get(id);
   if (item?.live !== undefined && !overwrite) throw versionExists(id, item.live.digest === chart.digest);
   if (item?.pending === undefined || !isSameUpload(item.pending, checked)) return false;
+  await reserved?.(item.pending);
   // Somebody reserved the version for these very bytes, and may have died since: finishing its work is
   // faster and safer than waiting. The version is then the other's.
   if (!(await finish(dependencies, checked, item.pending))) return false;

@@ -1,4 +1,5 @@
 import { readCurrent } from './current-index.ts';
+import { digestOf } from './domain/digest.ts';
 import { renderIndex } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
 import { indexFile, indexTag, SIGNED_URL_SECONDS } from './published-index.ts';
@@ -76,7 +77,7 @@ async function loadOrRedirect(
 /** The index of a repository to which nothing was published. Its bytes never change. */
 function emptyIndex({ settings }: ReadIndexDependencies): IndexAnswer {
   const { bytes } = renderIndex([], '1970-01-01T00:00:00Z', settings);
-  return { kind: 'inline', etag: `0-${bytes.length}`, bytes };
+  return { kind: 'inline', etag: `0-${digestOf(bytes)}`, bytes };
 }
 
 function remember<Value>(memory: Map<Repository, Value>, repository: Repository, value: Value): void {

@@ -113,13 +113,15 @@ export async function refreshIndex(
   if (usable && marks.length === 0) return { kind: 'unchanged' };
 
   const previous = usable ? await loadIndex(dependencies, pointer) : undefined;
+  // Before anything large is read.
+  const isTooLarge = previous === undefined && (await hasMore(versions, repository, rebuildAtMost));
+  if (isTooLarge) return { kind: 'too_large_to_rebuild' };
   const past = await lookBack(dependencies, repository, pointer, previous);
   const losses = lossesSince(past, forget);
   const index =
     previous === undefined
-      ? await renderAll(dependencies, repository, rebuildAtMost, losses)
+      ? await renderAll(dependencies, repository, losses)
       : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful }, losses);
-  if (index === undefined) return { kind: 'too_large_to_rebuild' };
   const isNew = pointer === undefined && past.folder === undefined;
   if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
@@ -260,34 +262,38 @@ async function renderMarked(
   return spliceIndex(previous, changes, instant(clock), settings);
 }
 
-/** The full rebuild. @returns undefined if there are more versions than `atMost` */
+/** The full rebuild. */
 async function renderAll(
   { versions, settings, clock }: IndexDependencies,
   repository: Repository,
-  atMost: number,
   losses: Losses,
-): Promise<IndexFile | undefined> {
+): Promise<IndexFile> {
   const fragments: Fragment[] = [];
-  let count = 0;
   let deleted = 0;
-  async function* countedItems() {
-    for await (const item of versions.ofRepository(repository)) {
-      count += 1;
-      if (count > atMost) return;
-      yield item;
-    }
-  }
-  for await (const { name, items } of chartsInOrder(countedItems(), losses.names)) {
-    if (count > atMost) return undefined;
+  for await (const { name, items } of chartsInOrder(versions.ofRepository(repository), losses.names)) {
     await losses.look(name, items);
     deleted += items.filter(({ removed, live }) => removed && live === undefined).length;
     const fragment = renderFragment(name, liveVersions(items), settings, repository);
     if (fragment !== undefined) fragments.push(fragment);
   }
-  if (count > atMost) return undefined;
   const index = renderIndex(fragments, instant(clock), settings);
   losses.count(countVersions(index.ranges) + deleted);
   return index;
+}
+
+/** Whether a repository has more versions than so many. */
+async function hasMore(
+  versions: IndexDependencies['versions'],
+  repository: Repository,
+  than: number,
+): Promise<boolean> {
+  if (than === Number.POSITIVE_INFINITY) return false;
+  let count = 0;
+  for await (const _item of versions.ofRepository(repository)) {
+    count += 1;
+    if (count > than) return true;
+  }
+  return false;
 }
 
 /** @returns the new pointer and what was seen, or undefined if another index became current meanwhile */

@@ -2,29 +2,33 @@ import { collect } from './async-iteration.ts';
 import type { Clock } from './clock.ts';
 import { deleteThis } from './delete.ts';
 import type { ChartName } from './domain/chart-name.ts';
+import { compareText, newestFirst } from './domain/entry.ts';
 import { Fault } from './domain/fault.ts';
 import type { VersionId } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
-import { isStrictSemver } from './domain/version.ts';
+import { type ChartVersion, isStrictSemver } from './domain/version.ts';
 import {
   type CheckedUpload,
   checkUpload,
   type PublishDependencies,
   type PublishRules,
   publishChecked,
+  readProvenance,
 } from './publish.ts';
 import { type ProvenanceUpload, publishProvenance } from './publish-provenance.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { SettingsReader } from './repository-settings.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { PointerStore } from './store/pointer-store.ts';
-import type { VersionStore } from './store/version-store.ts';
+import type { PackageRecord, VersionItem, VersionStore } from './store/version-store.ts';
 
 export type UploadDependencies = PublishDependencies & {
   readonly objects: Pick<ObjectStore, 'get' | 'remove'>;
   readonly pointers: Pick<PointerStore, 'get'>;
   readonly settingsOf: SettingsReader;
+  /** Gives the marks of a repository time to go, or makes them go. */
+  readonly settle: (repository: Repository) => Promise<void>;
   readonly report: IndexDependencies['report'];
 };
 
@@ -45,7 +49,6 @@ export type Replacing = {
 
 // Marks go within a second or two of a change; until then the count is too high rather than too low.
 const WAIT_FOR_COUNT_MS = 5_000;
-const LOOK_AGAIN_MS = 200;
 
 /**
  * Publishes what somebody sent, as far as the repository's settings allow.
@@ -53,13 +56,14 @@ const LOOK_AGAIN_MS = 200;
  * @throws Fault what {@link checkUpload}, {@link publishAllowed} and {@link publishAllowedProvenance} throw
  */
 export async function takeUpload(dependencies: UploadDependencies, upload: Upload): Promise<void> {
-  const { repository, chart, prov } = upload;
+  const { repository, chart, prov, ...replacing } = upload;
   const settings = await dependencies.settingsOf(repository);
   if (chart !== undefined) {
     const checked = await checkUpload({ repository, package: chart, ...(prov && { provenance: prov }) });
-    await publishAllowed(dependencies, checked, settings, upload);
+    await publishAllowed(dependencies, checked, settings, replacing);
   } else if (prov !== undefined) {
-    await publishAllowedProvenance(dependencies, settings, { ...upload, provenance: prov });
+    const file = { repository, provenance: prov, ...replacing };
+    await publishAllowedProvenance(dependencies, settings, file);
   }
 }
 
@@ -78,10 +82,9 @@ export async function publishAllowed(
 ): Promise<void> {
   const replacing = { force, mayReplace };
   const overwrite = mayOverwrite(settings, replacing);
-  await admit(dependencies, checked, settings);
-  await publishChecked(dependencies, checked, { ...rules, overwrite }).catch(
-    tellOfForce(settings, replacing),
-  );
+  const signed = settings.requireSigned ? await withSignature(dependencies, checked, settings) : checked;
+  await admit(dependencies, checked.id, settings);
+  await publishChecked(dependencies, signed, { ...rules, overwrite }).catch(tellOfForce(settings, replacing));
   await keepNewest(dependencies, checked.id, settings);
 }
 
@@ -135,40 +138,49 @@ function tellOfForce(settings: AllRepositorySettings, replacing: Replacing) {
   };
 }
 
-/** @throws Fault if the repository's settings do not let a package in */
+/** @throws Fault if the repository's settings do not let a version in */
 async function admit(
   dependencies: UploadDependencies,
-  checked: CheckedUpload,
-  settings: AllRepositorySettings,
+  id: VersionId,
+  { strictSemver, maxVersions, maxVersionsPerChart }: AllRepositorySettings,
 ): Promise<void> {
-  const { id } = checked;
-  if (settings.strictSemver && !isStrictSemver(id.version)) {
+  if (strictSemver && !isStrictSemver(id.version)) {
     throw new Fault(
       'invalid_version',
       `"${id.version}" is not a version as semver.org has it, which this repository asks for: write three numbers, such as 1.2.3, and no "v"`,
     );
   }
-  if (settings.requireSigned) await checkSignature(await signatureOf(dependencies, checked), settings);
-  if (settings.maxVersions > 0) await checkRoom(dependencies, id, settings.maxVersions);
+  if (maxVersions === 0) return;
+  const live = liveItems(await collect(dependencies.versions.ofChart(id.repository, id.name)));
+  // Whoever replaces a version takes no room, nor does one for which an older one goes.
+  const replaces = live.some(({ version }) => version === id.version);
+  const trims = maxVersionsPerChart > 0 && live.length >= maxVersionsPerChart;
+  if (!replaces && !trims) await checkRoom(dependencies, id.repository, maxVersions);
 }
 
 /**
- * The provenance file that will speak for a package: the one that comes with it, or one that waits for it.
+ * A package with the provenance file that speaks for it: the one that comes with it, or one that waits for it.
+ * Either way it is published with the package, so that no other can take its place in between.
  *
- * @throws Fault `invalid_provenance` if there is none
+ * @throws Fault `invalid_provenance` if there is none, or its signature does not count
  */
-async function signatureOf(
+async function withSignature(
   { versions, objects }: UploadDependencies,
-  { id, chart, provenance }: CheckedUpload,
-): Promise<Uint8Array> {
-  if (provenance !== undefined) return provenance.bytes;
-  const waiting = (await versions.get(id))?.provenance;
-  const bytes = waiting?.package === chart.digest ? await objects.get(waiting.key) : undefined;
-  if (bytes !== undefined) return bytes;
-  throw new Fault(
-    'invalid_provenance',
-    `${id.name} ${id.version} is not signed, and this repository takes signed packages alone: send its provenance file with it (curl -F chart=@… -F prov=@…), or before it to …/prov`,
-  );
+  checked: CheckedUpload,
+  settings: AllRepositorySettings,
+): Promise<CheckedUpload> {
+  const { id, chart } = checked;
+  const waiting = checked.provenance === undefined ? (await versions.get(id))?.provenance : undefined;
+  const found = waiting?.package === chart.digest ? await objects.get(waiting.key) : undefined;
+  const bytes = checked.provenance?.bytes ?? found;
+  if (bytes === undefined) {
+    throw new Fault(
+      'invalid_provenance',
+      `${id.name} ${id.version} is not signed, and this repository takes signed packages alone: send its provenance file with it (curl -F chart=@… -F prov=@…), or before it to …/prov`,
+    );
+  }
+  await checkSignature(bytes, settings);
+  return { ...checked, provenance: readProvenance(chart, bytes) };
 }
 
 /** The library is loaded where signatures are asked for: other repositories never pay for it. */
@@ -178,19 +190,18 @@ async function checkSignature(provenance: Uint8Array, { keyRing }: AllRepository
 }
 
 /**
- * The count is what the index lists and what is marked, by two strong reads. Whoever replaces a version takes
- * no room; uploads at the same moment may overshoot by their number.
+ * The count is what the index lists and what is marked, by two strong reads. Uploads at the same moment may
+ * overshoot by their number.
  */
 async function checkRoom(
-  { versions, pointers, clock }: Pick<UploadDependencies, 'versions' | 'pointers' | 'clock'>,
-  id: VersionId,
+  { versions, pointers, clock, settle }: UploadDependencies,
+  repository: Repository,
   maxVersions: number,
 ): Promise<void> {
-  if ((await versions.get(id))?.live !== undefined) return;
   const deadline = clock.now() + WAIT_FOR_COUNT_MS;
   for (;;) {
-    const marks = (await collect(versions.marks(id.repository))).length;
-    const listed = (await pointers.get(id.repository))?.versions ?? 0;
+    const marks = (await collect(versions.marks(repository))).length;
+    const listed = (await pointers.get(repository))?.versions ?? 0;
     if (listed + marks < maxVersions) return;
     // A mark may stand for a delete, or for a version that the index lists already: its end will tell.
     if (marks === 0 || clock.now() >= deadline) {
@@ -199,7 +210,7 @@ async function checkRoom(
         `repo has reached storage limit: it holds ${listed} versions and may hold ${maxVersions}: delete some, or raise its setting "maxVersions"`,
       );
     }
-    await clock.sleep(LOOK_AGAIN_MS);
+    await settle(repository);
   }
 }
 
@@ -236,8 +247,19 @@ export async function trimChart(
   keep: number,
 ): Promise<void> {
   if (keep === 0) return;
-  const items = await collect(versions.ofChart(repository, name));
-  const live = items.flatMap((item) => (item.live === undefined ? [] : [{ ...item, live: item.live }]));
-  const newestFirst = live.sort((a, b) => (a.live.created < b.live.created ? 1 : -1));
-  for (const item of newestFirst.slice(keep)) await deleteThis({ versions, objects, clock }, item, item);
+  const live = liveItems(await collect(versions.ofChart(repository, name)));
+  const newest = live.sort(
+    (a, b) => compareText(b.live.created, a.live.created) || newestFirst(sortable(a), sortable(b)),
+  );
+  for (const item of newest.slice(keep)) await deleteThis({ versions, objects, clock }, item, item);
 }
+
+/** Of what was published at the same instant, as files of one checkout are, the higher version is the newer. */
+const sortable = ({ version, live }: { readonly version: ChartVersion; readonly live: PackageRecord }) => ({
+  version,
+  created: live.created,
+});
+
+/** Those that readers see. */
+const liveItems = (items: readonly VersionItem[]) =>
+  items.flatMap((item) => (item.live === undefined ? [] : [{ ...item, live: item.live }]));

@@ -22,6 +22,9 @@ export type FaultCode =
   | 'range_not_satisfiable'
   | 'try_again';
 
+// A refusal may repeat what was sent: a name out of an archive can have megabytes.
+const MOST_MESSAGE_CHARACTERS = 1000;
+
 /**
  * A fault of the client's: the request was understood and refused. The message is shown to the client,
  * names the thing and, where there is one, the way out.
@@ -33,7 +36,8 @@ export class Fault extends Error {
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: FaultCode, message: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
-    super(message, options);
+    const isLong = message.length > MOST_MESSAGE_CHARACTERS;
+    super(isLong ? `${message.slice(0, MOST_MESSAGE_CHARACTERS)}…` : message, options);
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }

@@ -124,7 +124,8 @@ export function rejectedKey(key: string): string {
 /** What an object's key says: whose it is, and, where it is a package, of which version. */
 export type KeyReading = {
   readonly repository: Repository;
-  readonly kind: 'package' | 'rebuild' | 'upload' | 'other';
+  /** Of the inbox: `upload`, what can be published; `stray`, what cannot. */
+  readonly kind: 'package' | 'rebuild' | 'upload' | 'stray' | 'other';
   readonly version?: VersionId;
 };
 
@@ -142,7 +143,9 @@ export function readKey(key: string): KeyReading | undefined {
   if (match[1] === 'inbox') {
     // Tools that show folders put an empty object for each, its key ending in '/'.
     if (rest.endsWith('/')) return { repository, kind: 'other' };
-    return { repository, kind: rest === 'rebuild' ? 'rebuild' : 'upload' };
+    if (rest === 'rebuild') return { repository, kind: 'rebuild' };
+    // What lies deeper may be meant for another repository.
+    return { repository, kind: /^[^/]+\.(tgz|prov)$/.test(rest) ? 'upload' : 'stray' };
   }
   const [name = '', segment = '', file = ''] = rest.split('/');
   const version = segment.replaceAll('_', '+');

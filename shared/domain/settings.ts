@@ -44,9 +44,11 @@ export type Parse<T> = (value: unknown, key: string) => T;
 
 /** @throws SettingsError always */
 export function refuseSetting(key: string, value: unknown, wanted: string): never {
-  throw new SettingsError(
-    `setting "${key}" cannot be ${shorten(JSON.stringify(value))}: it must be ${wanted}`,
-  );
+  const shown =
+    value !== null && typeof value === 'object'
+      ? 'an object or a list'
+      : shorten(JSON.stringify(value) ?? '');
+  throw new SettingsError(`setting "${key}" cannot be ${shown}: it must be ${wanted}`);
 }
 
 const shorten = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
@@ -69,7 +71,7 @@ export function wholeNumber(least: number, most: number, meaning: string): Parse
     if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= most) {
       return number;
     }
-    return refuseSetting(key, value, `a whole number ${meaning}`);
+    return refuseSetting(key, value, `a whole number ${meaning}, from ${least} to ${most}`);
   };
 }
 
@@ -82,6 +84,7 @@ export function parseBoolean(value: unknown, key: string): boolean {
 
 // The item of the settings holds 400 KB; a ring of some hundred keys is far below.
 const MOST_KEY_RING = 256 * 1024;
+const MOST_BYTES = 350_000;
 
 const UUID = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$/i;
 
@@ -97,9 +100,9 @@ export const repositorySettings: SettingRows<RepositorySettings> = {
   strictSemver: { fallback: false, parse: parseBoolean },
   maxVersionsPerChart: {
     fallback: 0,
-    parse: wholeNumber(0, 1_000_000, 'of versions of a chart, or 0 for any number'),
+    parse: wholeNumber(0, 1_000_000, 'of versions of a chart'),
   },
-  maxVersions: { fallback: 0, parse: wholeNumber(0, 1_000_000_000, 'of versions, or 0 for any number') },
+  maxVersions: { fallback: 0, parse: wholeNumber(0, 1_000_000_000, 'of versions') },
 };
 
 const ownSettings: SettingRows<OwnSettings> = {
@@ -142,6 +145,11 @@ export function parseRepositorySettings(value: unknown): Partial<AllRepositorySe
   if (requireSigned !== (keyRing !== '')) {
     throw new SettingsError(
       'settings "requireSigned" and "keyRing" go together: give the public keys whose signatures count, or leave both out',
+    );
+  }
+  if (Buffer.byteLength(JSON.stringify(parsed)) > MOST_BYTES) {
+    throw new SettingsError(
+      `the settings take more than ${MOST_BYTES} bytes: leave out of the key ring what is no key`,
     );
   }
   return parsed;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
+import { currentIndex } from '../current-index.ts';
 import type { IndexSettings } from '../domain/entry.ts';
+import type { Repository } from '../domain/repository.ts';
 import type { RepositorySettings } from '../domain/settings.ts';
 import { type SettingsReader, settingsReader } from '../repository-settings.ts';
 import type { AccountStore } from '../store/account-store.ts';
@@ -131,6 +133,9 @@ export function settingsOf(environment: Environment): SettingsReader {
   return settingsReader(settings(environment), environment.repositorySettings);
 }
 
+// A request does not refresh the index: it waits for the indexer.
+const LOOK_AGAIN_MS = 200;
+
 /** All that publishing needs. */
 export function publishDependencies(environment: Environment) {
   return {
@@ -138,6 +143,7 @@ export function publishDependencies(environment: Environment) {
     pointers: pointers(environment),
     objects: objects(environment),
     settingsOf: settingsOf(environment),
+    settle: () => systemClock.sleep(LOOK_AGAIN_MS),
     clock: systemClock,
     newId: randomUUID,
     report: reportNotice,
@@ -163,9 +169,14 @@ export function indexDependencies(environment: Environment) {
 
 /** All that the indexer needs: it publishes from the inbox too. */
 export function eventDependencies(environment: Environment) {
+  const index = indexDependencies(environment);
   return {
-    ...indexDependencies(environment),
+    ...index,
     settingsOf: settingsOf(environment),
+    // The indexer is who takes the marks away: it would wait for itself.
+    settle: async (repository: Repository) => {
+      await currentIndex(index, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
+    },
     uploads: uploads(environment),
     maxPackageBytes: environment.maxPackageBytes,
   };

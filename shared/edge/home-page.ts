@@ -8,6 +8,7 @@ export type HomePage = {
   /** As whom to read; nobody is asked where it is undefined, as with the next. */
   readonly reader: string | undefined;
   readonly publisher: string | undefined;
+  readonly apiEnabled: boolean;
   /** Charts of the root repository, names ascending. */
   readonly charts: readonly ListedChart[];
   /** There are more charts than these. */
@@ -40,12 +41,12 @@ ${charts(page)}
 `;
 }
 
-function commands({ baseUrl, reader, publisher }: HomePage): string[] {
+function commands({ baseUrl, reader, publisher, apiEnabled }: HomePage): string[] {
   const helm = reader === undefined ? '' : ` --username ${reader} --password PASSWORD`;
   const curl = publisher === undefined ? '' : ` --user ${publisher}:PASSWORD`;
   return [
     `helm repo add chartroom ${baseUrl}${helm}`,
-    `curl${curl} --data-binary "@mychart-0.1.0.tgz" ${baseUrl}/api/charts`,
+    ...(apiEnabled ? [`curl${curl} --data-binary "@mychart-0.1.0.tgz" ${baseUrl}/api/charts`] : []),
     'helm repo update',
     'helm install myrelease chartroom/mychart',
   ];

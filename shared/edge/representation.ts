@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import Negotiator from 'negotiator';
+import { isSendable } from '../answer-limit.ts';
 import { Fault } from '../domain/fault.ts';
 import { gzipTag, namedEntityTag } from './entity-tag.ts';
 import type { Request } from './request.ts';
@@ -83,11 +84,10 @@ function part({ method, headers: asked }: Request, whole: Whole): Response {
     const fault = new Fault('range_not_satisfiable', `there are ${size} bytes, and no such range among them`);
     return errorResponse(fault, { 'content-range': `bytes */${size}` });
   }
-  return {
-    status: 206,
-    headers: { ...headers, 'content-range': `bytes ${start}-${end}/${size}` },
-    body: Buffer.from(whole.body).subarray(start, end + 1),
-  };
+  const body = Buffer.from(whole.body).subarray(start, end + 1);
+  // As bytes a part can take more than the whole does as text; a Range may be ignored.
+  if (!isSendable(body)) return { ...whole, headers };
+  return { status: 206, headers: { ...headers, 'content-range': `bytes ${start}-${end}/${size}` }, body };
 }
 
 /**

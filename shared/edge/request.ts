@@ -66,6 +66,8 @@ export function pathParameter({ parameters }: Request, name: string): string {
  */
 export function repositoryOf({ parameters }: Request): Repository {
   const { segment1, segment2, segment3 } = parameters;
+  // No repository can be called so: what is below it and no route of its own is not there.
+  if (segment1 === 'api') throw new Fault('not_found', 'not found');
   return parseRepository([segment1, segment2, segment3].filter((segment) => segment !== undefined));
 }
 

@@ -78,16 +78,10 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   try_again: { status: 503, code: 'SERVICE_UNAVAILABLE' },
 };
 
-// A refusal may repeat what was sent: a name out of an archive can have megabytes.
-const MOST_MESSAGE_CHARACTERS = 1000;
-
 /** Answers a refusal in ChartMuseum's words (`error`) and Harbor's (`errors`) at once. */
 export function errorResponse(fault: Fault, headers: Headers = {}): Response {
   const { status, code } = refusals[fault.code];
-  const { message } = fault;
-  const isLong = message.length > MOST_MESSAGE_CHARACTERS;
-  const shown = isLong ? `${message.slice(0, MOST_MESSAGE_CHARACTERS)}…` : message;
-  return envelope(status, code, shown, {
+  return envelope(status, code, fault.message, {
     // RFC 9110, 11.6.1: every 401 says how to authenticate; browsers and `curl --anyauth` need it.
     ...(status === 401 ? { 'www-authenticate': 'Basic realm="Chartroom"' } : {}),
     ...(fault.code === 'deleting_is_off' ? { allow: 'GET, HEAD' } : {}),

@@ -91,15 +91,23 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
 
     async copy(from, to, { contentType, metadata }) {
       const source = `${bucketName}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
-      await client.send(
-        new CopyObjectCommand({
-          ...at(to),
-          CopySource: `${source}?versionId=${from.versionId}`,
-          MetadataDirective: 'REPLACE',
-          ContentType: contentType,
-          Metadata: { ...metadata },
-        }),
-      );
+      try {
+        await client.send(
+          new CopyObjectCommand({
+            ...at(to),
+            CopySource: `${source}?versionId=${from.versionId}`,
+            MetadataDirective: 'REPLACE',
+            // Tags that came along would ask for rights of their own.
+            TaggingDirective: 'REPLACE',
+            ContentType: contentType,
+            Metadata: { ...metadata },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
     },
 
     exists: async (key) => (await head(key)) !== undefined,
@@ -163,7 +171,7 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
   };
 }
 
-/** An answer to HEAD has no body, so nothing but its status says that the object is missing. */
+/** An answer to HEAD has no body, and what is missing goes by several names: the status is what tells. */
 function isNotFound(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
 }

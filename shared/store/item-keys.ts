@@ -17,6 +17,7 @@ export type Item = Record<string, AttributeValue>;
  *     sk = pointer                  which index object is current
  *     sk = lease                    who refreshes the index
  *     sk = upload#<id>              an upload through the bucket
+ *     sk = claim#<delivery>         which attempt may publish an object of the inbox
  *     sk = settings                 what the repository says of itself
  *     sk = counts                   how much is in it, as reconciliation last counted
  *

@@ -43,12 +43,16 @@ export type ObjectStore = {
   /** @returns undefined if there is no such object */
   head(key: string): Promise<ObjectHead | undefined>;
   exists(key: string): Promise<boolean>;
-  /** Copies one put of an object, inside the bucket, with metadata of the copy's own. */
+  /**
+   * Copies one put of an object, inside the bucket, with metadata of the copy's own.
+   *
+   * @returns false if it is not there any more
+   */
   copy(
     from: { readonly key: string; readonly versionId: string },
     to: string,
     options: { contentType: string; metadata: Readonly<Record<string, string>> },
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Deletes objects; those that are not there are fine. At most 1,000 keys. */
   remove(keys: readonly string[]): Promise<void>;
   /** The objects whose keys begin so, in ascending order of their keys. */

@@ -7,14 +7,16 @@ export type UploadRecord = {
   readonly id: string;
   /** When it was asked for, or first seen; RFC 3339 in UTC. */
   readonly created: string;
+  /** When its form ends, where it was asked for; RFC 3339 in UTC. */
+  readonly expires?: string;
   /** Whether it is to replace a version that is there. */
   readonly force: boolean;
   /** Whether whoever asked for it had the right to. */
   readonly mayReplace: boolean;
   /** Whether an operator copied it, who need not hear that it was there already. */
   readonly copied: boolean;
-  /** Which put of its object somebody began to publish: it is not begun anew. */
-  readonly attempt?: string;
+  /** Which put of its object the outcome is of. */
+  readonly delivery?: string;
   readonly outcome: UploadOutcome;
 };
 
@@ -28,4 +30,11 @@ export type UploadStore = {
   get(repository: Repository, id: string): Promise<UploadRecord | undefined>;
   /** @param forgetAt when it need not be remembered any more, in milliseconds since 1970 */
   put(repository: Repository, upload: UploadRecord, forgetAt: number): Promise<void>;
+  /**
+   * Says which reservation is the one under which a delivery may be published. The first to say so is right.
+   *
+   * @param key of the package that was reserved
+   * @returns the key that is right
+   */
+  claim(repository: Repository, delivery: string, key: string, forgetAt: number): Promise<string>;
 };

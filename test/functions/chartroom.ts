@@ -80,7 +80,7 @@ export function aChartroom(options: Options = {}) {
     'get-definition': getDefinition(world),
     'get-files': getFiles(world),
     'get-health': getHealth(),
-    'get-home': getHome(world),
+    'get-home': getHome(world, { apiEnabled }),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
     'get-package': getPackage(world),

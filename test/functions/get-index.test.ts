@@ -156,7 +156,11 @@ describe('GET /{repository}/index.yaml', () => {
     ]);
   });
 
-  it.each(['/api/index.yaml', '/a/charts/b/index.yaml', '/-/index.yaml'])(
+  it('knows no repository below /api', async () => {
+    expect((await aChartroom().send('GET', '/api/index.yaml')).status).toBe(404);
+  });
+
+  it.each(['/chartrepo/index.yaml', '/a/charts/b/index.yaml', '/-/index.yaml'])(
     'refuses a repository with a reserved name: %s',
     async (path) => {
       expect((await aChartroom().send('GET', path)).status).toBe(400);

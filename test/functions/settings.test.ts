@@ -51,6 +51,16 @@ describe('/-/settings{repository}', () => {
     { why: 'signatures without keys', body: { requireSigned: true }, says: /go together/ },
     { why: 'keys for no signature', body: { keyRing: 'x' }, says: /go together/ },
     { why: 'a list', body: [], says: /JSON object/ },
+    {
+      why: 'lists within lists without end',
+      body: `{"keyRing":${'['.repeat(400_000)}${']'.repeat(400_000)}}`,
+      says: /cannot be an object or a list/,
+    },
+    {
+      why: 'a key ring that takes more than an item holds',
+      body: { requireSigned: true, keyRing: '\u0001'.repeat(230_000) },
+      says: /more than 350000 bytes/,
+    },
     { why: 'no JSON', body: '{allowOverwrite: true}', says: /no JSON/ },
   ])('refuses $why, and says nothing new', async ({ body, says }) => {
     const chartroom = aChartroom();
@@ -132,6 +142,12 @@ describe('maxVersionsPerChart', () => {
     expect([...chartroom.objects.objects.keys()].filter((key) => key.includes('/3.0.0/'))).toEqual([]);
   });
 
+  it('keeps the higher versions of those that have the same instant', async () => {
+    const chartroom = aChartroom({ deployment: { maxVersionsPerChart: 2 } });
+    for (const version of ['10.0.0', '11.0.0', '8.0.0', '9.0.0']) await upload(chartroom, { version });
+    expect(await versions(chartroom)).toEqual(['11.0.0', '10.0.0']);
+  });
+
   it('deletes nothing before the new version is there', async () => {
     const chartroom = aChartroom({ deployment: { maxVersionsPerChart: 1 } });
     await upload(chartroom, {});
@@ -201,6 +217,16 @@ describe('maxVersions', () => {
     expect((await upload(chartroom, { version: '3.0.0' })).status).toBe(201);
   });
 
+  it('lets a version in for which the oldest of its chart goes', async () => {
+    const chartroom = aChartroom({ deployment: { maxVersions: 2, maxVersionsPerChart: 2 } });
+    for (const version of ['1.0.0', '2.0.0', '3.0.0']) {
+      chartroom.clock.advance(1_000);
+      expect((await upload(chartroom, { version })).status).toBe(201);
+    }
+    expect(await versions(chartroom)).toEqual(['3.0.0', '2.0.0']);
+    expect((await upload(chartroom, { name: 'other' })).status).toBe(507);
+  });
+
   it('lets a version be replaced', async () => {
     const chartroom = aChartroom({ deployment: { maxVersions: 1 } });
     await upload(chartroom, {});
@@ -238,6 +264,7 @@ describe('without the API', () => {
       expect((await chartroom.send(method, '/api/charts')).status).toBe(404);
     }
     expect((await chartroom.send('PATCH', '/index.yaml')).status).toBe(405);
+    expect((await chartroom.send('GET', '/')).body).not.toContain('/api/');
   });
 });
 

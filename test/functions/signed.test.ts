@@ -73,6 +73,35 @@ describe('requireSigned', () => {
     expect(contents(chartroom)).toEqual(before);
   });
 
+  it('lets no other provenance file take the place of the one that was checked', async () => {
+    const chartroom = await aStrictChartroom();
+    await send(chartroom, { prov }, '/api/prov');
+    const { reserve } = chartroom.versions;
+    chartroom.versions.reserve = async (...args) => {
+      const id = args[0];
+      const other = { package: 'f'.repeat(64), digest: 'f'.repeat(64), key: 'charts/other.prov' } as never;
+      await chartroom.versions.addProvenance(id, other, { overwrite: true });
+      return await reserve(...args);
+    };
+    expect((await chartroom.send('POST', '/api/charts', { headers: binary, body: chart })).status).toBe(201);
+    expect((await chartroom.send('HEAD', '/charts/mailhog-5.8.0.tgz.prov')).status).toBe(200);
+  });
+
+  it('takes a package of the inbox with the provenance file that lies beside it', async () => {
+    const chartroom = await aStrictChartroom();
+    for (const [name, bytes] of [
+      ['a.tgz', chart],
+      ['a.tgz.prov', prov],
+    ] as const) {
+      await chartroom.objects.put(`inbox/-/${name}`, bytes, { contentType: 'application/octet-stream' });
+    }
+    for (const name of ['a.tgz', 'a.tgz.prov']) {
+      await publishFromInbox(chartroom, root, `inbox/-/${name}`);
+      const id = name.replace(/\.tgz$/, '');
+      expect((await chartroom.uploads.get(root, id))?.outcome.state, name).toBe('published');
+    }
+  });
+
   it('holds in the inbox too', async () => {
     const chartroom = await aStrictChartroom();
     const deliver = async (name: string, bytes: Buffer) => {

@@ -18,11 +18,12 @@ describe('POST /api/{repository}/uploads', () => {
       maxBytes: 20_971_520,
     });
     expect(curl).toBe(
-      `curl --fail -F 'key=${fields.key}' -F 'most-bytes=20971520' -F 'file=@chart.tgz' 'https://bucket.invalid/'`,
+      `curl --fail-with-body -F 'key=${fields.key}' -F 'most-bytes=20971520' -F 'file=@chart.tgz' 'https://bucket.invalid/'`,
     );
     expect(JSON.parse((await chartroom.send('GET', `/api/org/uploads/${id}`)).body)).toEqual({
       id,
       created: '2026-01-02T03:04:05.678Z',
+      expires: '2026-01-02T03:19:05.678Z',
       state: 'waiting',
     });
   });
@@ -59,7 +60,8 @@ describe('GET /api/{repository}/uploads/{id}', () => {
       id: 'nothing',
       status: 404,
       code: 'NOT_FOUND',
-      message: 'there is no upload nothing: ask for one by POST',
+      message:
+        'there is no upload nothing, nor was an object of that name seen in the inbox: ask for one by POST …/uploads',
     },
     {
       id: '-x',

@@ -53,6 +53,20 @@ describe('the API', () => {
     expect(textOf(permission.Properties['SourceArn'])).toMatch(/<Api[^>]*>\/\*\/\*$/);
   });
 
+  it('has neither routes nor functions below /api where that is off', () => {
+    const template = synthesize({ apiEnabled: false });
+    const keys = [...resourcesOf(template, 'AWS::ApiGatewayV2::Route').values()].map(({ Properties }) =>
+      String(Properties['RouteKey']),
+    );
+    const wanted = routes.filter(({ path }) => !path.startsWith('/api/'));
+    expect(keys.toSorted()).toEqual(
+      [...wanted.map(({ method, path }) => `${method} ${path}`), '$default'].toSorted(),
+    );
+    expect(() => resource(template, 'AWS::Lambda::Function', logicalPrefix('publish-package'))).toThrow(
+      '0 resources',
+    );
+  });
+
   it('leaves room in the stack', () => {
     expect(resourcesOf(closed).size).toBeLessThan(400);
   });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../infra/settings.ts';
 import { SettingsError } from '../../shared/domain/settings.ts';
 
-const parse = (context: Record<string, unknown>) => parseSettings((key) => context[key]);
+const parse = (context: Record<string, unknown>) =>
+  parseSettings((key) => context[key], Object.keys(context));
 
 describe('deployment settings', () => {
   it('are safe where nothing is set', () => {
@@ -140,6 +141,14 @@ describe('deployment settings', () => {
       context: { provFormField: 'chart' },
       says: /cannot be the same field/,
     },
+    {
+      why: 'the usual field of the other',
+      context: { chartFormField: 'prov', provFormField: 'sig' },
+      says: /nor the usual one of the other/,
+    },
+    { why: 'a typo on the command line', context: { maxVersion: 5 }, says: /no setting "maxVersion"/ },
+    { why: 'a chart URL with a blank', context: { chartUrl: 'http://x/y z' }, says: /"chartUrl"/ },
+    { why: 'a context path that climbs', context: { contextPath: '/a/..' }, says: /"contextPath"/ },
     { why: 'a form field with blanks', context: { chartFormField: 'a b' }, says: /"chartFormField"/ },
     {
       why: "a repository's own setting for all of them",

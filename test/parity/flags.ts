@@ -186,7 +186,7 @@ export const flags: readonly Table[] = [
           differs(
             get('/api/index.yaml'),
             { status: 200 },
-            { status: 400, error: /./ },
+            notFound,
             'words of the routes are reserved, so that every URL has one reading',
           ),
         ),

@@ -200,12 +200,6 @@ const mutants: readonly Mutant[] = [
     to: 'const list = lost !== undefined && lost.size > 0 ? folder : undefined;',
   },
   {
-    rule: 'loss: the list of it is no leftover',
-    file: 'shared/domain/leftovers.ts',
-    from: '    pointer.lost,\n',
-    to: '',
-  },
-  {
     rule: 'loss: the package of a lost version is no leftover',
     file: inspect,
     from: 'const isClaimed = this.#tableIsWhole && !forgotten.has(folder);',
@@ -228,12 +222,6 @@ const mutants: readonly Mutant[] = [
     file: refresh,
     from: '(isFirst ? firstIndexFolder : indexFolder)(repository, sequence, newId())',
     to: '(isFirst ? indexFolder : indexFolder)(repository, sequence, newId())',
-  },
-  {
-    rule: 'lost pointer: a number that comes again is another index',
-    file: pointers,
-    from: 'if (current?.folder !== previous?.folder && !nextIsCurrent) return false;',
-    to: 'if (current?.sequence !== previous?.sequence && !nextIsCurrent) return false;',
   },
 ];
 

@@ -40,6 +40,7 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
     settings,
     settingsOf: settingsReader(memorySettings(), {}),
     uploads: memoryUploads({ hook }),
+    settle: () => clock.sleep(200),
     maxPackageBytes: 1_000_000,
     clock,
     newId: () => {

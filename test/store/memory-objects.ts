@@ -86,11 +86,12 @@ export function memoryObjects(options: Options = {}): MemoryObjects {
     copy: (from, to, { contentType, metadata }) =>
       call('copy', () => {
         const object = objects.get(from.key);
-        if (object?.versionId !== from.versionId) throw new Error(`there is no such put of ${from.key}`);
+        if (object?.versionId !== from.versionId) return false;
         puts += 1;
         const versionId = `version${puts}`;
         objects.set(to, { bytes: object.bytes, contentType, metadata, modified: now(), versionId });
         changed(to, 'created');
+        return true;
       }),
 
     head: (key) =>

@@ -7,12 +7,19 @@ export function memoryUploads({ hook }: { readonly hook?: Hook } = {}): UploadSt
 } {
   const call = hooked('uploads', hook);
   const uploads = new Map<Repository, Map<string, UploadRecord>>();
+  const claims = new Map<string, string>();
   return {
     get: (repository, id) => call('get', () => uploads.get(repository)?.get(id)),
     put: (repository, upload) =>
       call('put', () => {
         const ofRepository = uploads.get(repository) ?? new Map<string, UploadRecord>();
         uploads.set(repository, ofRepository.set(upload.id, upload));
+      }),
+    claim: (repository, delivery, key) =>
+      call('claim', () => {
+        const of = `${repository} ${delivery}`;
+        claims.set(of, claims.get(of) ?? key);
+        return claims.get(of) ?? key;
       }),
     known: () => uploads.keys(),
   };

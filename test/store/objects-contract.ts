@@ -183,9 +183,19 @@ export function objectsContract(open: () => ObjectStore): void {
       const [from, to] = [aKey(end), aKey(end)];
       await open().put(from, bytesOf('x'), { ...octets, metadata: { old: '1' } });
       const { versionId = '' } = (await open().read(from, { atMostBytes: 1 })) ?? {};
-      await open().copy({ key: from, versionId }, to, { ...octets, metadata: { code: 'invalid_package' } });
+      const options = { ...octets, metadata: { code: 'invalid_package' } };
+      expect(await open().copy({ key: from, versionId }, to, options)).toBe(true);
       expect(await open().head(to)).toEqual({ metadata: { code: 'invalid_package' }, sizeBytes: 1 });
       expect(await open().exists(from)).toBe(true);
+    });
+
+    it('are not copied once they are gone', async () => {
+      const key = aKey();
+      await open().put(key, bytesOf('x'), octets);
+      const [put] = await collect(open().listVersions(key));
+      if (put === undefined) throw new Error('not listed');
+      await open().removeForGood([put]);
+      expect(await open().copy(put, aKey(), { ...octets, metadata: {} })).toBe(false);
     });
 
     it('name what can be removed for good', async () => {

@@ -8,7 +8,7 @@ const upload: UploadRecord = {
   force: true,
   mayReplace: false,
   copied: false,
-  attempt: 'c4ec5fdccd66ce39711f405a610ac875',
+  delivery: 'c4ec5fdccd66ce39711f405a610ac875',
   outcome: { state: 'rejected', code: 'invalid_package', message: 'no „chart“' },
 };
 
@@ -25,6 +25,23 @@ export function uploadsContract(open: () => UploadStore): void {
       await open().put(repository, upload, now);
       expect(await open().get(repository, upload.id)).toEqual(upload);
       expect(await open().get(other, upload.id)).toBeUndefined();
+    });
+
+    it('are claimed by the first, each delivery', async () => {
+      const repository = aRepository();
+      const claim = (delivery: string, key: string) => open().claim(repository, delivery, key, now);
+      expect(await claim('one', 'a')).toBe('a');
+      expect(await claim('one', 'b')).toBe('a');
+      expect(await claim('two', 'b')).toBe('b');
+      expect(await claim('one', 'c')).toBe('a');
+      expect(await open().get(repository, 'one')).toBeUndefined();
+    });
+
+    it('have one winner of many who claim at once', async () => {
+      const repository = aRepository();
+      const keys = Array.from({ length: 10 }, (_, n) => `key${n}`);
+      const claims = keys.map((key) => open().claim(repository, 'one', key, now));
+      expect(new Set(await Promise.all(claims)).size).toBe(1);
     });
   });
 }

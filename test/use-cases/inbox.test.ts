@@ -1,6 +1,7 @@
 import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { indexRepositories } from '../../functions/index-repositories.ts';
+import { currentIndex } from '../../shared/current-index.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { reconcile } from '../../shared/reconcile.ts';
@@ -191,6 +192,69 @@ describe('a package in the inbox', () => {
     expect((await world.versions.get(versionId('demo', '2.0.0')))?.live).toBeDefined();
   });
 
+  it('tells why it was refused in as many words as a direct upload does', async () => {
+    const world = aWorld();
+    await publishFromInbox(
+      world,
+      root,
+      await deliver(world, await aPackage({ version: 'x'.repeat(500_000) })),
+    );
+    const told = (await world.uploads.get(root, 'demo'))?.outcome;
+    expect(told).toMatchObject({ state: 'rejected', code: 'invalid_version' });
+    expect(JSON.stringify(told).length).toBeLessThan(2_000);
+  });
+
+  it('is rejected for nothing that passes by itself', async () => {
+    const world = aWorld();
+    const key = await deliver(world, await aPackage());
+    const { claim } = world.uploads;
+    world.uploads.claim = async (...args) => {
+      await claim(...args);
+      throw new Error('the answer was lost');
+    };
+    await expect(publishFromInbox(world, root, key)).rejects.toThrow('the answer was lost');
+    world.uploads.claim = claim;
+    await publishFromInbox(world, root, key);
+    expect((await world.uploads.get(root, 'demo'))?.outcome.state).toBe('published');
+    expect(keys(world, 'rejected/')).toEqual([]);
+  });
+
+  it('finds the room that a delete in the same batch has made', async () => {
+    const world = aWorld({ deployment: { maxVersions: 2 } });
+    await world.publish('demo', '0.1.0');
+    await world.publish('demo', '0.2.0');
+    await currentIndex(world, root);
+    await world.remove('demo', '0.1.0');
+    const settle = async () => void (await currentIndex(world, root));
+    await publishFromInbox({ ...world, settle }, root, await deliver(world, await aPackage()));
+    expect((await world.uploads.get(root, 'demo'))?.outcome.state).toBe('published');
+  });
+
+  it('twice at once, under two names, is published, and neither is told otherwise', async () => {
+    const world = aWorld();
+    const bytes = await aPackage();
+    const [a, b] = [await deliver(world, bytes), await deliver(world, bytes, { key: 'inbox/-/b.tgz' })];
+    const { commit } = world.versions;
+    world.versions.commit = async (id, pending) => {
+      world.versions.commit = commit;
+      await publishFromInbox(world, root, b);
+      return await commit(id, pending);
+    };
+    await publishFromInbox(world, root, a);
+    for (const id of ['demo', 'b']) {
+      expect((await world.uploads.get(root, id))?.outcome.state, id).toBe('published');
+    }
+  });
+
+  it('of a provenance file, copied again or after a break, is published', async () => {
+    const world = aWorld();
+    const prov = aProvenance(await aPackage());
+    for (const key of ['inbox/-/demo.tgz.prov', 'inbox/-/again.prov']) {
+      await publishFromInbox(world, root, await deliver(world, prov, { key }));
+    }
+    expect(keys(world, 'rejected/')).toEqual([]);
+  });
+
   it('joins a provenance file that came before it', async () => {
     const world = aWorld();
     const bytes = await aPackage();
@@ -205,40 +269,44 @@ describe('a package in the inbox', () => {
   });
 });
 
-it.each(['inbox/demo.tgz', 'inbox/charts/-/demo.tgz', 'inbox/a/b/c/d/-/demo.tgz'])(
-  '%s names no repository, and is set aside',
-  async (key) => {
-    const world = aWorld();
-    await deliver(world, await aPackage(), { key });
-    expect(await indexRepositories(world)(eventOf(key))).toEqual({ batchItemFailures: [] });
-    expect([...world.objects.objects.keys()]).toEqual([key.replace('inbox', 'rejected')]);
-    expect(world.objects.objects.get(key.replace('inbox', 'rejected'))?.metadata).toEqual({
-      code: 'invalid_repository',
-    });
-  },
-);
+it.each([
+  { key: 'inbox/demo.tgz', code: 'invalid_repository' },
+  { key: 'inbox/charts/-/demo.tgz', code: 'invalid_repository' },
+  { key: 'inbox/a/b/c/d/-/demo.tgz', code: 'invalid_repository' },
+  { key: 'inbox/a/-/b/demo.tgz', code: 'invalid_package' },
+  { key: 'inbox/-/x/-/demo.tgz', code: 'invalid_repository' },
+  { key: 'inbox/-/index-cache.yaml', code: 'invalid_package' },
+])('$key can be no upload, and is set aside', async ({ key, code }) => {
+  const world = aWorld();
+  await deliver(world, await aPackage(), { key });
+  expect(await indexRepositories(world)(eventOf(key))).toEqual({ batchItemFailures: [] });
+  expect([...world.objects.objects.keys()]).toEqual([key.replace('inbox', 'rejected')]);
+  expect(world.objects.objects.get(key.replace('inbox', 'rejected'))?.metadata).toEqual({ code });
+});
 
 describe('an object of the inbox is rejected, with the reason, and never dropped:', () => {
-  it.each([
+  it.each<{
+    why: string;
+    bytes: () => Promise<Buffer>;
+    key?: string;
+    metadata?: Record<string, string>;
+    code: string;
+  }>([
     { why: 'no package', bytes: async () => Buffer.from('x'), code: 'invalid_package' },
-    {
-      why: 'neither package nor provenance file',
-      bytes: async () => Buffer.from('x'),
-      key: 'inbox/-/index.yaml',
-      code: 'invalid_package',
-    },
     {
       why: 'no provenance file',
       bytes: async () => Buffer.from('x'),
       key: 'inbox/-/x.prov',
       code: 'invalid_provenance',
     },
-    {
-      why: 'an instant that is none',
-      bytes: aPackage,
-      metadata: { created: 'yesterday' },
-      code: 'invalid_request',
-    },
+    ...['yesterday', '9999-12-31T23:59:59-01:00', '0000-01-01T00:00:00+01:00', '2024-02-30T00:00:00Z'].map(
+      (created) => ({
+        why: `the instant ${created}`,
+        bytes: aPackage,
+        metadata: { created },
+        code: 'invalid_request',
+      }),
+    ),
   ])('$why', async ({ bytes, key = 'inbox/-/demo.tgz', metadata = {}, code }) => {
     const world = aWorld();
     const content = await bytes();

@@ -166,6 +166,7 @@ describe('a version that the table lost is named, kept and brought back', () => 
           await publish(world, { name, version: '2.0.0' });
           await currentIndex(world, root);
         }
+        await index(world, 'h');
       },
     },
     {

@@ -69,6 +69,7 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
     accounts: memoryAccounts(hooks),
     repositorySettings,
     settingsOf: settingsReader(repositorySettings, deployment),
+    settle: () => clock.sleep(200),
     maxPackageBytes: 20_971_520,
     objects: memoryObjects({ ...hooks, now: clock.now }),
     repositories: memoryRepositories({

@@ -201,7 +201,7 @@ describe('addresses', () => {
     { method: 'PUT', target: '/api/charts', status: 405, body: { error: expect.stringContaining('GET') } },
     { method: 'GET', target: '/api/charts/nothing', status: 404, body: { error: expect.any(String) } },
     { method: 'GET', target: '/charts/x.zip', status: 404, body: { error: expect.any(String) } },
-    { method: 'GET', target: '/api/index.yaml', status: 400, body: { error: expect.any(String) } },
+    { method: 'GET', target: '/api/index.yaml', status: 404, body: { error: expect.any(String) } },
     { method: 'GET', target: '/a%2Fb/index.yaml', status: 400, body: { error: expect.any(String) } },
   ])('answers $status to $method $target', async ({ method, target, status, body }) => {
     expect(await json(await chartroom.send(method, target))).toMatchObject({ status, body });

@@ -13,7 +13,7 @@ const bytes = await aPackage({ name: 'demo', description, files });
 
 let chartroom: LocalStack;
 beforeAll(async () => {
-  chartroom = await startLocal({ corsAllowOrigin: APP });
+  chartroom = await startLocal({ settings: { corsAllowOrigin: APP } });
   const { status } = await fetch(`${chartroom.url}/api/charts`, {
     method: 'POST',
     body: new Uint8Array(bytes),
