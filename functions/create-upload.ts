@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../shared/clock.ts';
+import { may } from '../shared/domain/access.ts';
 import { uploadKey } from '../shared/domain/object-keys.ts';
 import { type Environment, objects, uploads } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
@@ -27,7 +28,7 @@ const LIVES_SECONDS = 15 * 60;
  */
 export function createUpload(dependencies: Dependencies): Endpoint {
   const { uploads, objects, clock, newId, maxPackageBytes } = dependencies;
-  return async (request) => {
+  return async (request, caller) => {
     const repository = repositoryOf(request);
     const id = newId();
     const now = clock.now();
@@ -37,6 +38,7 @@ export function createUpload(dependencies: Dependencies): Endpoint {
       created: new Date(now).toISOString(),
       expires,
       force: asksForForce(request),
+      mayReplace: may(caller, 'maintain', repository),
       copied: false,
       outcome: { state: 'waiting' },
     } as const;

@@ -1,3 +1,4 @@
+import { type Caller, may } from '../shared/domain/access.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
 import { type Environment, indexDependencies } from '../shared/edge/environment.ts';
 import { renderHomePage } from '../shared/edge/home-page.ts';
@@ -16,15 +17,16 @@ const ROOT = parseRepository([]);
 /** GET / and /charts: what this is, how to begin, and the charts of the root repository. */
 export function getHome(
   dependencies: IndexDependencies,
-  { access, apiEnabled }: Pick<Environment, 'access' | 'apiEnabled'>,
+  { apiEnabled }: Pick<Environment, 'apiEnabled'>,
 ): Endpoint {
   const { contextPath } = dependencies.settings;
-  return async (request) => {
+  return async (request, caller) => {
     const charts = await readCharts(dependencies, ROOT, { offset: 0, limit: CHARTS_SHOWN + 1 });
     const body = renderHomePage({
       baseUrl: `${originOf(request)}${contextPath}`,
       contextPath,
-      access,
+      reader: caller.name,
+      publisher: publisherOf(caller),
       apiEnabled,
       charts: charts.slice(0, CHARTS_SHOWN),
       hasMore: charts.length > CHARTS_SHOWN,
@@ -35,6 +37,11 @@ export function getHome(
       'x-content-type-options': 'nosniff',
     });
   };
+}
+
+/** Who reads without an account needs one to publish, unless access is open. */
+function publisherOf(caller: Caller): string | undefined {
+  return caller.name ?? (may(caller, 'publish', ROOT) ? undefined : 'USER');
 }
 
 /** Where the client reached us. What is no host name is not repeated: it would stand in a shell command. */

@@ -1,3 +1,4 @@
+import { may } from '../shared/domain/access.ts';
 import { publishDependencies } from '../shared/edge/environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
@@ -15,10 +16,11 @@ type Files = { readonly chart?: Uint8Array; readonly prov?: Uint8Array };
  * Whatever is no form is taken for a package, by any media type or none, as ChartMuseum does.
  */
 export function postPackage(dependencies: UploadDependencies, rules: UploadRules): Endpoint {
-  return async (request) => {
+  return async (request, caller) => {
     const repository = repositoryOf(request);
     const files = await readFiles(request, rules);
-    await takeUpload(dependencies, { repository, ...files, force: asksForForce(request) });
+    const mayReplace = may(caller, 'maintain', repository);
+    await takeUpload(dependencies, { repository, ...files, force: asksForForce(request), mayReplace });
     return json(201, { saved: true });
   };
 }

@@ -1,3 +1,4 @@
+import { may } from '../shared/domain/access.ts';
 import { Fault } from '../shared/domain/fault.ts';
 import { publishDependencies } from '../shared/edge/environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
@@ -13,11 +14,12 @@ import { takeUpload, type UploadDependencies } from '../shared/upload.ts';
  * Harbor's documentation shows. The file is text, so it survives every media type.
  */
 export function postProvenance(dependencies: UploadDependencies, rules: UploadRules): Endpoint {
-  return async (request) => {
+  return async (request, caller) => {
     const repository = repositoryOf(request);
     const prov = await readProvenance(request, rules);
     checkSize(prov, 'provenance file', rules);
-    await takeUpload(dependencies, { repository, prov, force: asksForForce(request) });
+    const mayReplace = may(caller, 'maintain', repository);
+    await takeUpload(dependencies, { repository, prov, force: asksForForce(request), mayReplace });
     return json(201, { saved: true });
   };
 }

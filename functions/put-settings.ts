@@ -1,8 +1,7 @@
-import { Fault } from '../shared/domain/fault.ts';
 import { parseRepositorySettings } from '../shared/domain/settings.ts';
 import { settings } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { type Request, repositoryOf } from '../shared/edge/request.ts';
+import { readJson, repositoryOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { parseKeyRing } from '../shared/signature.ts';
@@ -15,19 +14,11 @@ import type { SettingsStore } from '../shared/store/settings-store.ts';
 export function putSettings({ settings }: { settings: Pick<SettingsStore, 'put'> }): Endpoint {
   return async (request) => {
     const repository = repositoryOf(request);
-    const parsed = parseRepositorySettings(readJson(request));
+    const parsed = parseRepositorySettings(readJson(request, 'the settings'));
     if (parsed.keyRing) await parseKeyRing(parsed.keyRing);
     await settings.put(repository, parsed);
     return json(200, parsed);
   };
-}
-
-function readJson({ body }: Request): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString());
-  } catch (cause) {
-    throw new Fault('invalid_request', 'the body is no JSON: send the settings as a JSON object', { cause });
-  }
 }
 
 export const handler = lambdaHandler('put-settings', (environment) =>

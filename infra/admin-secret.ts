@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { adminAccount, adminPasswordKey, environmentVariables } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 
-/** The password of a closed deployment's one account, made by Secrets Manager and seen by nobody before. */
+/** The password of the account that a closed deployment begins with, made by Secrets Manager and seen by nobody before. */
 export class AdminSecret extends Construct {
   readonly secret: Secret;
 

@@ -62,6 +62,13 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-upload': { table: ['GetItem'] },
   'get-settings': { table: ['GetItem'] },
   'put-settings': { table: ['PutItem'] },
+  'get-whoami': {},
+  'list-accounts': { accounts: ['Query'] },
+  'get-account': { accounts: ['GetItem'] },
+  'put-account': { accounts: ['GetItem', 'PutItem'] },
+  'delete-account': { accounts: ['DeleteItem'] },
+  'create-secret': { accounts: ['GetItem', 'PutItem'] },
+  'delete-secret': { accounts: ['GetItem', 'PutItem'] },
   'delete-version': {
     table: ['GetItem', 'UpdateItem'],
     objects: { charts: ['DeleteObject'], files: ['DeleteObject'] },
@@ -72,6 +79,9 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   },
   [fallback]: {},
 };
+
+/** To see who calls: the account, when its secret was used, and whether the repository is open to all readers. */
+const callerNeeds: Needs = { table: ['GetItem'], accounts: ['GetItem'], uses: true };
 
 /** To remove superseded indexes from the bucket's history too. */
 const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;
@@ -140,7 +150,10 @@ export class ChartroomStack extends Stack {
         memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
-      if (needsPassword(endpoint)) secret?.grantTo(construct);
+      if (secret !== undefined && needsPassword(endpoint)) {
+        secret.grantTo(construct);
+        grantNeeds(construct, callerNeeds, { metadata, charts });
+      }
     }
 
     const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });

@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { prefixes } from '../shared/contract.ts';
+import { table as names, partitions, prefixes } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
@@ -18,11 +18,16 @@ type ListAction = 'ListBucket' | 'ListBucketVersions';
 
 /** What a function calls, and so all that it may do. */
 export type Needs = {
+  /** What it calls on the items of repositories; a scan is of the whole table. */
   readonly table?: readonly TableAction[];
   /** Whether it also reads the marks, by the table's local index. */
   readonly marks?: boolean;
+  /** What it calls on the items of accounts. */
+  readonly accounts?: readonly TableAction[];
+  /** Whether it notes in them when a secret was used, and nothing else. */
+  readonly uses?: boolean;
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
-  /** Whether it lists the repositories that have objects. */
+  /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
 };
 
@@ -35,16 +40,53 @@ export function grantNeeds({ role }: BundledFunction, needs: Needs, stores: Stor
   }
 }
 
-function tableStatements({ table = [], marks = false }: Needs, { metadata }: Stores): PolicyStatement[] {
-  const onTable = new PolicyStatement({
-    actions: table.map((action) => `dynamodb:${action}`),
-    resources: [metadata.table.tableArn],
-  });
-  const onIndex = new PolicyStatement({
-    actions: ['dynamodb:Query'],
-    resources: [metadata.unindexedIndexArn],
-  });
-  return [...(table.length > 0 ? [onTable] : []), ...(marks ? [onIndex] : [])];
+function tableStatements(
+  { table = [], marks = false, accounts = [], uses = false, repositories = false }: Needs,
+  { metadata }: Stores,
+): PolicyStatement[] {
+  const allow = (
+    actions: readonly TableAction[],
+    resource: string,
+    keys: readonly string[],
+    attributes: readonly string[] = [],
+  ) =>
+    actions.length === 0
+      ? []
+      : new PolicyStatement({
+          actions: actions.map((action) => `dynamodb:${action}`),
+          resources: [resource],
+          ...(keys.length > 0 && {
+            conditions: {
+              'ForAllValues:StringLike': {
+                'dynamodb:LeadingKeys': keys,
+                ...(attributes.length > 0 && { 'dynamodb:Attributes': attributes }),
+              },
+            },
+          }),
+        });
+  const { tableArn } = metadata.table;
+  const ofRepositories = [`${partitions.repository}*`, ...(repositories ? [partitions.reconciliation] : [])];
+  return [
+    allow(
+      table.filter((action) => action !== 'Scan'),
+      tableArn,
+      ofRepositories,
+    ),
+    // A scan names no key that could bound it.
+    allow(
+      table.filter((action) => action === 'Scan'),
+      tableArn,
+      [],
+    ),
+    allow(accounts, tableArn, [partitions.accounts]),
+    allow(
+      uses ? ['UpdateItem'] : [],
+      tableArn,
+      [partitions.accounts],
+      [names.partitionKey, names.sortKey, `${names.usedAttribute}*`],
+    ),
+    allow(marks ? ['Query'] : [], metadata.unindexedIndexArn, []),
+  ].flat();
 }
 
 function objectStatements(

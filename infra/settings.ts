@@ -23,7 +23,7 @@ const MOST_PACKAGE_BYTES = 104_857_600;
 export type Settings = RepositorySettings & {
   /** Name of the CloudFormation stack. @default 'Chartroom' */
   readonly stackName: string;
-  /** `closed`: every request but for health and info needs the admin's password. @default 'closed' */
+  /** `closed`: every request but for health and info needs an account. @default 'closed' */
   readonly access: 'closed' | 'open';
   /** Why everybody may read, publish and delete; needed when access is open. @default '' */
   readonly accessReason: string;

@@ -34,8 +34,20 @@ export const table = {
   /** Sparse local index over the marks: only items that carry the attribute are in it. */
   unindexedIndex: 'unindexed',
   unindexedAttribute: 'unindexed',
+  /** With the id of a robot's secret behind it: when the secret was used. */
+  usedAttribute: 'used-',
   /** Seconds since 1970 after which DynamoDB may drop an item; only uploads have it, versions never. */
   forgetAttribute: 'forgetAt',
+} as const;
+
+/** What the partition keys of the table begin with: the rights of a function are bounded by them. */
+export const partitions = {
+  /** One partition for each repository. */
+  repository: 'repository#',
+  /** One partition for all accounts. */
+  accounts: 'accounts',
+  /** How far reconciliation got. */
+  reconciliation: 'reconciliation',
 } as const;
 
 /** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */
@@ -47,7 +59,7 @@ export const prefixes = {
   rejected: 'rejected/',
 } as const;
 
-/** The one account of a closed deployment. */
+/** The account that a closed deployment begins with; it may do everything. */
 export const adminAccount = 'admin';
 
 /** Where the admin's password lies in the secret, which is a JSON object; beside it `username`. */

@@ -9,7 +9,7 @@ import { type CheckedUpload, checkUpload, finish } from './publish.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
 import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
 import type { PackageRecord, PendingPackage } from './store/version-store.ts';
-import { mayOverwrite, publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
+import { publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
 export type InboxDependencies = UploadDependencies & {
   readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
@@ -28,6 +28,9 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\
 
 // These end by themselves: the event comes again, and finds the object where it is.
 const PASSING = new Set(['being_published', 'try_again']);
+
+// What says that there is a provenance file already: the second to whoever may not replace it.
+const IS_THERE = new Set(['provenance_exists', 'forbidden']);
 
 /** An object of the inbox that is being worked on. */
 type Delivery = {
@@ -93,7 +96,8 @@ async function copyAside(
 
 function copiedUpload(id: string, now: number): UploadRecord {
   const created = new Date(now).toISOString();
-  return { id, created, force: false, copied: true, outcome: { state: 'waiting' } };
+  // Whoever writes to the bucket is above the roles.
+  return { id, created, force: false, mayReplace: true, copied: true, outcome: { state: 'waiting' } };
 }
 
 /** Whether this very delivery was published, by an earlier attempt or one at the same time. */
@@ -145,11 +149,12 @@ async function publishProvenanceFile(
   provenance: Uint8Array,
   settings: AllRepositorySettings,
 ): Promise<VersionId> {
-  const overwrite = mayOverwrite(settings, upload);
+  const { force, mayReplace } = upload;
   try {
-    return await publishAllowedProvenance(dependencies, settings, { repository, provenance, overwrite });
+    const file = { repository, provenance, force, mayReplace };
+    return await publishAllowedProvenance(dependencies, settings, file);
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'provenance_exists') throw error;
+    if (!(error instanceof Fault) || !IS_THERE.has(error.code)) throw error;
     const { name, version, digest } = parseProvenance(provenance);
     const id = { repository, name, version };
     if ((await dependencies.versions.get(id))?.provenance?.digest !== digest) throw error;
@@ -182,21 +187,25 @@ async function publishPackageOnce(
   const isThere = (live: PackageRecord | undefined) =>
     isOurs(live) || (upload.copied && live?.digest === checked.chart.digest);
   if (isThere(item?.live)) return;
+  // It is told as it is: nothing that could be replaced stood in the way.
+  let overtaken: Fault | undefined;
   try {
     await publishAllowed({ ...dependencies, newId: () => `${id}.${newId()}` }, checked, settings, {
-      overwrite: mayOverwrite(settings, upload),
+      force: upload.force,
+      mayReplace: upload.mayReplace,
       created: readCreated(object.metadata['created']),
       reserved: async (reserved) => {
         if (await isClaimed(dependencies, delivery, reserved)) return;
-        throw new Fault(
+        overtaken = new Fault(
           'version_exists',
           `${checked.id.name} ${checked.id.version} was replaced or deleted by others while it was being published: send it again if it is still wanted`,
         );
+        throw overtaken;
       },
     });
   } catch (error) {
     // It met another attempt at the same delivery, or another copy, and finished its work.
-    if (!isThere((await versions.get(checked.id))?.live)) throw error;
+    if (!isThere((await versions.get(checked.id))?.live)) throw overtaken ?? error;
   }
 }
 

@@ -4,15 +4,20 @@
  * allowed methods by it. Plain data: this file imports nothing.
  */
 
-/** What a route asks of its caller; `none` is open to everybody in every mode. */
-type Permission = 'none' | 'read' | 'publish' | 'maintain' | 'administer';
+/** What somebody may be allowed to do in a repository. */
+export type RepositoryPermission = 'read' | 'publish' | 'maintain' | 'administer';
+
+/** What a route asks of its caller; `none` is open to everybody in every mode, `account` to every account. */
+type Permission = 'none' | 'account' | RepositoryPermission;
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
-type EndpointRoutes = {
+export type EndpointRoutes = {
   /** GET implies HEAD: the same function answers both. */
   readonly methods: readonly Method[];
   readonly permission: Permission;
+  /** Whether the permission is needed everywhere. @default false: in the repository that the path names */
+  readonly everywhere?: true;
   readonly paths: readonly string[];
 };
 
@@ -27,6 +32,8 @@ const inApi = (resource: string) => repositories.map((repository) => `/api${repo
 
 /** Where a repository's settings are: `-` is no segment, so that no repository lies there. */
 const inSettings = repositories.map((repository) => `/-/settings${repository}`);
+
+const ACCOUNT = '/-/accounts/{account}';
 
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
@@ -68,6 +75,23 @@ export const endpoints = {
   'delete-chart': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}') },
   'get-settings': { methods: READ, permission: 'administer', paths: inSettings },
   'put-settings': { methods: ['PUT'], permission: 'administer', paths: inSettings },
+  'get-whoami': { methods: READ, permission: 'account', paths: ['/-/whoami'] },
+  'list-accounts': { methods: READ, permission: 'administer', everywhere: true, paths: ['/-/accounts'] },
+  'get-account': { methods: READ, permission: 'administer', everywhere: true, paths: [ACCOUNT] },
+  'put-account': { methods: ['PUT'], permission: 'administer', everywhere: true, paths: [ACCOUNT] },
+  'delete-account': { methods: ['DELETE'], permission: 'administer', everywhere: true, paths: [ACCOUNT] },
+  'create-secret': {
+    methods: ['POST'],
+    permission: 'administer',
+    everywhere: true,
+    paths: [`${ACCOUNT}/secrets`],
+  },
+  'delete-secret': {
+    methods: ['DELETE'],
+    permission: 'administer',
+    everywhere: true,
+    paths: [`${ACCOUNT}/secrets/{id}`],
+  },
 } as const satisfies Record<string, EndpointRoutes>;
 
 /** Answers whatever no route matches (API Gateway's `$default` route). */

@@ -37,8 +37,14 @@ export type Upload = {
   readonly repository: Repository;
   readonly chart?: Uint8Array;
   readonly prov?: Uint8Array;
-  /** Whether the client asked to replace what is there. */
+} & Replacing;
+
+/** What decides whether an upload takes the place of what is there. */
+export type Replacing = {
+  /** Whether the client asked for it. */
   readonly force: boolean;
+  /** Whether the client has the right to. */
+  readonly mayReplace: boolean;
 };
 
 // Marks go within a second or two of a change; until then the count is too high rather than too low.
@@ -50,14 +56,14 @@ const WAIT_FOR_COUNT_MS = 5_000;
  * @throws Fault what {@link checkUpload}, {@link publishAllowed} and {@link publishAllowedProvenance} throw
  */
 export async function takeUpload(dependencies: UploadDependencies, upload: Upload): Promise<void> {
-  const { repository, chart, prov } = upload;
+  const { repository, chart, prov, ...replacing } = upload;
   const settings = await dependencies.settingsOf(repository);
-  const overwrite = mayOverwrite(settings, upload);
   if (chart !== undefined) {
     const checked = await checkUpload({ repository, package: chart, ...(prov && { provenance: prov }) });
-    await publishAllowed(dependencies, checked, settings, { overwrite });
+    await publishAllowed(dependencies, checked, settings, replacing);
   } else if (prov !== undefined) {
-    await publishAllowedProvenance(dependencies, settings, { repository, provenance: prov, overwrite });
+    const file = { repository, provenance: prov, ...replacing };
+    await publishAllowedProvenance(dependencies, settings, file);
   }
 }
 
@@ -65,49 +71,70 @@ export async function takeUpload(dependencies: UploadDependencies, upload: Uploa
  * Publishes a package that was checked, as far as its repository's settings allow.
  *
  * @throws Fault what {@link publishChecked} throws; `invalid_version` where only strict versions are taken;
- *   `invalid_provenance` where only signed packages are; `storage_full`
+ *   `invalid_provenance` where only signed packages are; `storage_full`; `forbidden` if it would replace a
+ *   version, and may not
  */
 export async function publishAllowed(
   dependencies: UploadDependencies,
   checked: CheckedUpload,
   settings: AllRepositorySettings,
-  rules: PublishRules,
+  { force, mayReplace, ...rules }: Replacing & Omit<PublishRules, 'overwrite'>,
 ): Promise<void> {
+  const replacing = { force, mayReplace };
+  const overwrite = mayOverwrite(settings, replacing);
   const signed = settings.requireSigned ? await withSignature(dependencies, checked, settings) : checked;
   await admit(dependencies, checked.id, settings);
-  await publishChecked(dependencies, signed, rules).catch(tellOfForce(settings));
+  await publishChecked(dependencies, signed, { ...rules, overwrite }).catch(tellOfForce(settings, replacing));
   await keepNewest(dependencies, checked.id, settings);
 }
 
 /**
  * Publishes a provenance file by itself, as far as the repository's settings allow.
  *
- * @throws Fault what {@link publishProvenance} throws; `invalid_provenance` for a signature that does not count
+ * @throws Fault what {@link publishProvenance} throws; `invalid_provenance` for a signature that does not count;
+ *   `forbidden` if it would replace a provenance file, and may not
  */
 export async function publishAllowedProvenance(
   dependencies: UploadDependencies,
   settings: AllRepositorySettings,
-  upload: ProvenanceUpload,
+  upload: Omit<ProvenanceUpload, 'overwrite'> & Replacing,
 ): Promise<VersionId> {
-  if (settings.requireSigned) await checkSignature(upload.provenance, settings);
-  return await publishProvenance(dependencies, upload).catch(tellOfForce(settings));
+  const { repository, provenance } = upload;
+  if (settings.requireSigned) await checkSignature(provenance, settings);
+  const overwrite = mayOverwrite(settings, upload);
+  return await publishProvenance(dependencies, { repository, provenance, overwrite }).catch(
+    tellOfForce(settings, upload),
+  );
 }
 
-/** Whether an upload may replace what is there. */
-export function mayOverwrite(
+/** Whether the repository lets an upload replace what is there, whoever sends it. */
+const letsOverwrite = (
   { allowOverwrite, allowForce }: AllRepositorySettings,
-  { force }: Pick<Upload, 'force'>,
-): boolean {
-  return allowOverwrite || (allowForce && force);
-}
+  { force }: Pick<Replacing, 'force'>,
+): boolean => allowOverwrite || (allowForce && force);
 
-/** A refusal must not advise `?force` where it does not help. */
-function tellOfForce({ allowForce }: AllRepositorySettings) {
+const mayOverwrite = (settings: AllRepositorySettings, replacing: Replacing): boolean =>
+  replacing.mayReplace && letsOverwrite(settings, replacing);
+
+/** A refusal must not advise `?force` where it does not help, and says so where only the right is missing. */
+function tellOfForce(settings: AllRepositorySettings, replacing: Replacing) {
   return (error: unknown): never => {
-    if (allowForce || !(error instanceof Fault)) throw error;
+    if (!(error instanceof Fault)) throw error;
     if (error.code !== 'version_exists' && error.code !== 'provenance_exists') throw error;
     const [what] = error.message.split(':');
-    throw new Fault(error.code, `${what}, and nothing is replaced here: publish a new version`);
+    if (!replacing.mayReplace && letsOverwrite(settings, replacing)) {
+      throw new Fault(
+        'forbidden',
+        `${what}, and your account may publish here but not replace: publish a new version, or ask for the role maintainer`,
+      );
+    }
+    if (settings.allowForce && replacing.mayReplace) throw error;
+    throw new Fault(
+      error.code,
+      settings.allowForce
+        ? `${what}: publish a new version, or let a maintainer replace it`
+        : `${what}, and nothing is replaced here: publish a new version`,
+    );
   };
 }
 

@@ -7,6 +7,7 @@ export type FaultCode =
   | 'invalid_package'
   | 'invalid_provenance'
   | 'unauthorized'
+  | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
   | 'deleting_is_off'

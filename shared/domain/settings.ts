@@ -21,6 +21,8 @@ export type RepositorySettings = {
 
 /** What only a repository says of itself, since it has no meaning for another. */
 type OwnSettings = {
+  /** Whether everybody may read, without an account, where access is closed. @default false */
+  readonly anonymousRead: boolean;
   /** Whether a package needs a provenance file signed by a key of `keyRing`. @default false */
   readonly requireSigned: boolean;
   /** Public keys: armored blocks one after the other, or a binary ring in base64. @default '' */
@@ -104,6 +106,7 @@ export const repositorySettings: SettingRows<RepositorySettings> = {
 };
 
 const ownSettings: SettingRows<OwnSettings> = {
+  anonymousRead: { fallback: false, parse: parseBoolean },
   requireSigned: { fallback: false, parse: parseBoolean },
   keyRing: {
     fallback: '',

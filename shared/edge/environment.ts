@@ -6,6 +6,8 @@ import type { IndexSettings } from '../domain/entry.ts';
 import type { Repository } from '../domain/repository.ts';
 import type { RepositorySettings } from '../domain/settings.ts';
 import { type SettingsReader, settingsReader } from '../repository-settings.ts';
+import type { AccountStore } from '../store/account-store.ts';
+import { accountsTable } from '../store/accounts-table.ts';
 import { bucket } from '../store/bucket.ts';
 import { dynamoClient, s3Client } from '../store/clients.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -121,7 +123,12 @@ export function settings(environment: Environment): SettingsStore {
   return settingsTable(dynamo, environment.tableName());
 }
 
-/** What holds for a repository, read anew at each call: only changes ask for it. */
+export function accounts(environment: Environment): AccountStore {
+  dynamo ??= dynamoClient();
+  return accountsTable(dynamo, environment.tableName());
+}
+
+/** What holds for a repository, read anew at each call. */
 export function settingsOf(environment: Environment): SettingsReader {
   return settingsReader(settings(environment), environment.repositorySettings);
 }

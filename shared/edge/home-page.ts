@@ -5,7 +5,9 @@ export type HomePage = {
   readonly baseUrl: string;
   /** Path before the repository in links; empty where there is none. */
   readonly contextPath: string;
-  readonly access: 'open' | 'closed';
+  /** As whom to read; nobody is asked where it is undefined, as with the next. */
+  readonly reader: string | undefined;
+  readonly publisher: string | undefined;
   readonly apiEnabled: boolean;
   /** Charts of the root repository, names ascending. */
   readonly charts: readonly ListedChart[];
@@ -39,9 +41,9 @@ ${charts(page)}
 `;
 }
 
-function commands({ baseUrl, access, apiEnabled }: HomePage): string[] {
-  const helm = access === 'closed' ? ' --username admin --password PASSWORD' : '';
-  const curl = access === 'closed' ? ' --user admin:PASSWORD' : '';
+function commands({ baseUrl, reader, publisher, apiEnabled }: HomePage): string[] {
+  const helm = reader === undefined ? '' : ` --username ${reader} --password PASSWORD`;
+  const curl = publisher === undefined ? '' : ` --user ${publisher}:PASSWORD`;
   return [
     `helm repo add chartroom ${baseUrl}${helm}`,
     ...(apiEnabled ? [`curl${curl} --data-binary "@mychart-0.1.0.tgz" ${baseUrl}/api/charts`] : []),

@@ -1,23 +1,44 @@
+import { accountAuthentication } from '../account-credentials.ts';
 import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
+import { verifyPassword } from '../password.ts';
 import type { AdminSecret } from '../store/admin-secret.ts';
-import { type Authenticate, basicAuthentication } from './authenticate.ts';
-import type { Environment } from './environment.ts';
-import { buildOnce, type Endpoint, type Handler, type ProtectedEndpointId, serve } from './serve.ts';
+import { basicAuthentication } from './authenticate.ts';
+import { authorization } from './authorize.ts';
+import { accounts, type Environment, settingsOf } from './environment.ts';
+import { logError } from './log.ts';
+import {
+  type Authorize,
+  buildOnce,
+  type Endpoint,
+  type Handler,
+  type ProtectedEndpointId,
+  serve,
+} from './serve.ts';
 
 /** The Lambda handler of an endpoint that asks who is calling; the others have openHandler. */
 export function lambdaHandler(
   id: ProtectedEndpointId,
   make: (environment: Environment) => Endpoint,
 ): Handler {
-  return buildOnce((environment) => serve(id, make(environment), authentication(environment)));
+  return buildOnce((environment) => serve(id, make(environment), authorize(id, environment)));
 }
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
-function authentication({ access, adminSecretArn }: Environment): Authenticate | undefined {
+function authorize(id: ProtectedEndpointId, environment: Environment): Authorize | undefined {
+  const { access, adminSecretArn } = environment;
   if (access === 'open') return undefined;
   if (adminSecretArn === undefined) throw new Error(`${environmentVariables.adminSecret} is not set`);
-  return basicAuthentication(lazySecret(adminSecretArn), systemClock);
+  const authenticateAccount = accountAuthentication({
+    accounts: accounts(environment),
+    verifyPassword,
+    clock: systemClock,
+    report: (message, error) => logError(message, error, { endpoint: id }),
+  });
+  return authorization(id, {
+    authenticate: basicAuthentication(lazySecret(adminSecretArn), authenticateAccount, systemClock),
+    settingsOf: settingsOf(environment),
+  });
 }
 
 /** The client of Secrets Manager is loaded with the first password: open deployments never pay for it. */

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { type AccountName, parseAccountName } from '../domain/account.ts';
 import { type ChartName, parseChartName } from '../domain/chart-name.ts';
 import { Fault } from '../domain/fault.ts';
 import { parseRepository, type Repository } from '../domain/repository.ts';
@@ -73,6 +74,25 @@ export function repositoryOf({ parameters }: Request): Repository {
 /** @throws Fault `invalid_request` or `invalid_name` */
 export function chartNameOf(request: Request): ChartName {
   return parseChartName(pathParameter(request, 'name'));
+}
+
+/** @throws Fault `invalid_request` */
+export function accountNameOf(request: Request): AccountName {
+  return parseAccountName(pathParameter(request, 'account'));
+}
+
+/**
+ * The body as JSON.
+ *
+ * @param what what the client is to send, for the refusal
+ * @throws Fault `invalid_request`
+ */
+export function readJson({ body }: Request, what: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString());
+  } catch (cause) {
+    throw new Fault('invalid_request', `the body is no JSON: send ${what} as a JSON object`, { cause });
+  }
 }
 
 /** The media type of the body in lower case, without parameters; empty if the client did not say. */

@@ -61,6 +61,7 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   invalid_package: badRequest,
   invalid_provenance: badRequest,
   unauthorized: { status: 401, code: 'UNAUTHORIZED' },
+  forbidden: { status: 403, code: 'FORBIDDEN' },
   not_found: notFound,
   chart_not_found: notFound,
   version_not_found: notFound,

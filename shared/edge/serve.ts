@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { isSendable } from '../answer-limit.ts';
+import { type Caller, EVERYWHERE } from '../domain/access.ts';
 import { Fault } from '../domain/fault.ts';
 import type { EndpointId, endpoints } from '../routes.ts';
-import type { Authenticate } from './authenticate.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { logError } from './log.ts';
 import { represent } from './representation.ts';
@@ -10,7 +10,13 @@ import { type Request, readRequest } from './request.ts';
 import { errorResponse, internalError, type Response, withoutBody } from './response.ts';
 
 /** What one endpoint does: parse, call, answer. It throws a Fault to refuse. */
-export type Endpoint = (request: Request) => Promise<Response>;
+export type Endpoint = (request: Request, caller: Caller) => Promise<Response>;
+
+/** Says who calls, or throws a Fault if they may not. */
+export type Authorize = (request: Request) => Promise<Caller>;
+
+/** With open access everybody may do everything. */
+const everybody: Caller = { kind: 'anyone', grants: [{ role: 'admin', on: EVERYWHERE }] };
 
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
@@ -47,14 +53,14 @@ export function openHandler(
  * Joins an endpoint to HTTP: who may call it, what refusals look like, which form of an answer was asked for,
  * what HEAD leaves out.
  *
- * @param authenticate throws Fault `unauthorized`; everybody may call when it is left out
+ * @param authorize everybody may do everything when it is left out
  */
-export function serve(id: EndpointId, endpoint: Endpoint, authenticate?: Authenticate): Handler {
+export function serve(id: EndpointId, endpoint: Endpoint, authorize?: Authorize): Handler {
   return async (event) => {
     const request = readRequest(event);
     const answered = await answer(id, request, async () => {
-      await authenticate?.(request);
-      const answered = await endpoint(request);
+      const caller = (await authorize?.(request)) ?? everybody;
+      const answered = await endpoint(request, caller);
       return isRead(request) ? represent(request, answered) : answered;
     });
     // Before HEAD loses its body: it says what GET says.

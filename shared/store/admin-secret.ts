@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
-/** Name and password of the one account of a closed deployment. */
+/** Name and password as they come with a request, or lie in the secret. */
 export type Credentials = { readonly username: string; readonly password: string };
 
 /** Where the admin's password is kept. */

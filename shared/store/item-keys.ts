@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { table } from '../contract.ts';
+import { partitions, table } from '../contract.ts';
+import type { AccountName } from '../domain/account.ts';
 import type { ChartName } from '../domain/chart-name.ts';
 import type { VersionId } from '../domain/object-keys.ts';
 import type { Repository } from '../domain/repository.ts';
@@ -20,12 +21,14 @@ export type Item = Record<string, AttributeValue>;
  *     sk = settings                 what the repository says of itself
  *     sk = counts                   how much is in it, as reconciliation last counted
  *
- * and pk = reconciliation, sk = progress: how far it got.
+ * pk = accounts, sk = account#<name>: somebody who may do something. One partition, so that they can be listed.
+ *
+ * pk = reconciliation, sk = progress: how far it got.
  *
  * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a
  * name, so a query yields charts in ascending order of name, the versions of each side by side.
  */
-const partitionPrefix = 'repository#';
+const { repository: partitionPrefix, accounts } = partitions;
 
 /** What the sort key of every version of a repository begins with. */
 export const anyVersion = 'chart#';
@@ -47,6 +50,17 @@ export function readPartition(item: Item): Repository | undefined {
   if (!partition.startsWith(partitionPrefix)) return undefined;
   return partition.slice(partitionPrefix.length) as Repository;
 }
+
+/** The value that a query of the accounts asks for. */
+export const accountPartition: AttributeValue = { S: accounts };
+
+/** What the sort key of every account begins with. */
+export const anyAccount = 'account#';
+
+export const accountKey = (name: AccountName): Item => ({
+  [table.partitionKey]: accountPartition,
+  [table.sortKey]: { S: `${anyAccount}${name}` },
+});
 
 /** The key of an item of which a repository has one. */
 export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease' | 'counts' | 'settings'): Item {

@@ -5,13 +5,13 @@ import {
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
-import { table } from '../contract.ts';
+import { partitions, table } from '../contract.ts';
 import { namesIn } from './conditional.ts';
 import { endOf, type Item, itemKey, numberOf, partitionOf, readPartition, textOf } from './item-keys.ts';
 import type { Progress, RepositoryStore } from './repository-store.ts';
 
 const progressKey: Item = {
-  [table.partitionKey]: { S: 'reconciliation' },
+  [table.partitionKey]: { S: partitions.reconciliation },
   [table.sortKey]: { S: 'progress' },
 };
 

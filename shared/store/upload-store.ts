@@ -9,8 +9,10 @@ export type UploadRecord = {
   readonly created: string;
   /** When its form ends, where it was asked for; RFC 3339 in UTC. */
   readonly expires?: string;
-  /** Whether it replaces a version that is there. */
+  /** Whether it is to replace a version that is there. */
   readonly force: boolean;
+  /** Whether whoever asked for it had the right to. */
+  readonly mayReplace: boolean;
   /** Whether an operator copied it, who need not hear that it was there already. */
   readonly copied: boolean;
   /** Which put of its object the outcome is of. */

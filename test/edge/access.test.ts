@@ -1,9 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import dynalite from 'dynalite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bind, close } from '../../local/listen.ts';
 import { type EndpointId, endpoints, fallback } from '../../shared/routes.ts';
 import { anEvent } from '../functions/events.ts';
+import { createTable } from '../store/aws.ts';
 
 type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
@@ -24,8 +28,23 @@ const requests = Object.entries(endpoints).map(([id, { methods, paths, permissio
 }));
 
 describe('the handlers, as Lambda calls them', () => {
+  // Whether a repository is open to all readers stands in the table.
+  const items = dynalite({ createTableMs: 0 });
+  let url = '';
+  beforeAll(async () => {
+    url = `http://127.0.0.1:${await bind(items, '127.0.0.1', 0)}`;
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new DynamoDBClient({ endpoint: url, region: 'eu-central-1', credentials });
+    await createTable(client, 'table');
+    client.destroy();
+  });
+  afterAll(() => close(items));
+
   beforeEach(() => {
     vi.stubEnv('TABLE_NAME', 'table');
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', url);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
     vi.stubEnv('BUCKET_NAME', 'bucket');
     vi.stubEnv('AWS_REGION', 'eu-central-1');
     vi.stubEnv('ADMIN_SECRET_ARN', 'arn:secret');

@@ -18,7 +18,7 @@ function aHouse(first: Credentials = { username: 'admin', password: 'se:cret✓'
   };
   const clock = { now: () => now, sleep: async () => {} };
   return {
-    authenticate: basicAuthentication(secret, clock),
+    authenticate: basicAuthentication(secret, async () => undefined, clock),
     reads: () => reads,
     advance: (milliseconds: number) => {
       now += milliseconds;
@@ -38,7 +38,11 @@ describe('HTTP Basic', () => {
       authorization: `BASIC   ${encode('admin:se:cret✓')} `,
     },
   ])('lets $why pass', async ({ authorization }) => {
-    await expect(aHouse().authenticate({ headers: { authorization } })).resolves.toBeUndefined();
+    await expect(aHouse().authenticate({ headers: { authorization } })).resolves.toEqual({
+      name: 'admin',
+      kind: 'admin',
+      grants: [{ role: 'admin', on: '*' }],
+    });
   });
 
   const wrong = 'unauthorized: wrong user name or password';
@@ -50,8 +54,6 @@ describe('HTTP Basic', () => {
     { why: 'an empty password', authorization: `Basic ${encode('admin:')}`, message: wrong },
     { why: 'another user', authorization: `Basic ${encode('root:se:cret✓')}`, message: wrong },
     { why: 'no user', authorization: `Basic ${encode(':se:cret✓')}`, message: wrong },
-    { why: 'no header', authorization: undefined, message: missing },
-    { why: 'an empty header', authorization: '', message: missing },
     { why: 'no credentials', authorization: 'Basic ', message: missing },
     { why: 'no colon', authorization: `Basic ${encode('admin')}`, message: missing },
     { why: 'what is no base64', authorization: 'Basic !!!', message: missing },
@@ -60,6 +62,10 @@ describe('HTTP Basic', () => {
   ])('refuses $why', async ({ authorization, message }) => {
     const refused = expect(aHouse().authenticate({ headers: { authorization } })).rejects;
     await refused.toMatchObject({ code: 'unauthorized', message });
+  });
+
+  it.each([undefined, ''])('knows nobody by the header %j', async (authorization) => {
+    await expect(aHouse().authenticate({ headers: { authorization } })).resolves.toBeUndefined();
   });
 
   it('reads the secret once in five minutes', async () => {
@@ -74,9 +80,10 @@ describe('HTTP Basic', () => {
     expect(house.reads()).toBe(2);
   });
 
-  it('never reads the secret for a request without credentials', async () => {
+  it('never reads the secret for a request without credentials, or of another name', async () => {
     const house = aHouse();
-    await expect(house.authenticate({ headers: {} })).rejects.toThrow('unauthorized');
+    await house.authenticate({ headers: {} });
+    await expect(house.authenticate(basic('root:se:cret✓'))).rejects.toThrow('unauthorized');
     expect(house.reads()).toBe(0);
   });
 
@@ -100,7 +107,10 @@ describe('HTTP Basic', () => {
 
   it('passes on that the secret cannot be read, which is no fault of the client', async () => {
     const unreadable = { read: () => Promise.reject(new Error('AccessDenied')) };
-    const authenticate = basicAuthentication(unreadable, { now: () => 0, sleep: async () => {} });
+    const authenticate = basicAuthentication(unreadable, async () => undefined, {
+      now: () => 0,
+      sleep: async () => {},
+    });
     await expect(authenticate(basic('admin:x'))).rejects.toThrow('AccessDenied');
   });
 });

@@ -1,8 +1,12 @@
 import { expect } from 'vitest';
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
+import { postSecret } from '../../functions/create-secret.ts';
 import { createUpload } from '../../functions/create-upload.ts';
+import { removeAccount } from '../../functions/delete-account.ts';
 import { removeChart } from '../../functions/delete-chart.ts';
+import { removeSecret } from '../../functions/delete-secret.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
+import { getAccount } from '../../functions/get-account.ts';
 import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
 import { getChart } from '../../functions/get-chart.ts';
 import { getDefinition } from '../../functions/get-definition.ts';
@@ -19,15 +23,21 @@ import { getTemplates } from '../../functions/get-templates.ts';
 import { getUpload } from '../../functions/get-upload.ts';
 import { getValues } from '../../functions/get-values.ts';
 import { getVersion } from '../../functions/get-version.ts';
+import { getWhoami } from '../../functions/get-whoami.ts';
+import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
+import { replaceAccount } from '../../functions/put-account.ts';
 import { putSettings } from '../../functions/put-settings.ts';
+import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
-import { type Endpoint, serve } from '../../shared/edge/serve.ts';
+import { basicAuthentication } from '../../shared/edge/authenticate.ts';
+import { authorization } from '../../shared/edge/authorize.ts';
+import { type Authorize, type Endpoint, type ProtectedEndpointId, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
-import type { EndpointId } from '../../shared/routes.ts';
+import { type EndpointId, endpoints as rows } from '../../shared/routes.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
 import { aWorld } from '../use-cases/world.ts';
 import { anEvent, type Sent } from './events.ts';
@@ -42,10 +52,13 @@ type Options = Partial<UploadRules> & {
   readonly settings?: Partial<IndexSettings>;
   readonly deployment?: Partial<RepositorySettings>;
   readonly apiEnabled?: boolean;
+  /** @default 'open' */
+  readonly access?: 'open' | 'closed';
 };
 
 /** All endpoints over memory stores, called the way the gateway calls them. */
-export function aChartroom({ settings = {}, deployment = {}, apiEnabled = true, ...rules }: Options = {}) {
+export function aChartroom(options: Options = {}) {
+  const { settings = {}, deployment = {}, apiEnabled = true, access = 'open', ...rules } = options;
   const world = aWorld({ settings, deployment });
   const uploads: UploadRules = {
     maxUploadBytes: 4_194_304,
@@ -55,15 +68,19 @@ export function aChartroom({ settings = {}, deployment = {}, apiEnabled = true, 
   const ofRepositories = { settings: world.repositorySettings };
   const endpoints: Record<EndpointId, Endpoint> = {
     'answer-unknown-route': answerUnknownRoute({ apiEnabled }),
+    'create-secret': postSecret(world),
     'create-upload': createUpload(world),
+    'delete-account': removeAccount(world),
     'delete-chart': removeChart(world),
+    'delete-secret': removeSecret(world),
     'delete-version': removeVersion(world),
+    'get-account': getAccount(world),
     'get-chart': getChart(world),
     'get-artifact-hub-file': getArtifactHubFile(ofRepositories),
     'get-definition': getDefinition(world),
     'get-files': getFiles(world),
     'get-health': getHealth(),
-    'get-home': getHome(world, { access: 'open', apiEnabled }),
+    'get-home': getHome(world, { apiEnabled }),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
     'get-package': getPackage(world),
@@ -74,21 +91,56 @@ export function aChartroom({ settings = {}, deployment = {}, apiEnabled = true, 
     'get-upload': getUpload(world),
     'get-values': getValues(world),
     'get-version': getVersion(world),
+    'get-whoami': getWhoami(),
+    'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
+    'put-account': replaceAccount({ ...world, hashPassword }),
     'put-settings': putSettings(ofRepositories),
   };
 
+  const authenticate = closedTo(world);
+  const authorizeOf = (id: EndpointId): Authorize | undefined =>
+    isProtected(id) ? authorization(id, { authenticate, settingsOf: world.settingsOf }) : undefined;
+
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
-    const result = await serve(endpoint, endpoints[endpoint])(event);
+    const authorize = access === 'closed' ? authorizeOf(endpoint) : undefined;
+    const result = await serve(endpoint, endpoints[endpoint], authorize)(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };
 
   return { ...world, send };
 }
+
+const isProtected = (id: EndpointId): id is ProtectedEndpointId =>
+  id in rows && rows[id as keyof typeof rows].permission !== 'none';
+
+export const adminPassword = 'correct horse';
+
+/** The real one takes a third of a second, on purpose; test/password.test.ts is about it. */
+const hashPassword = async (password: string) => `hash of ${password}`;
+
+/** Who is let into a closed Chartroom. */
+function closedTo({ accounts, clock }: ReturnType<typeof aWorld>) {
+  const secret = { read: async () => ({ username: 'admin', password: adminPassword }) };
+  const authenticateAccount = accountAuthentication({
+    accounts,
+    clock,
+    verifyPassword: async (password, hash) => hash === (await hashPassword(password)),
+    report: (_, error) => {
+      throw error;
+    },
+  });
+  return basicAuthentication(secret, authenticateAccount, clock);
+}
+
+/** The header by which somebody says who they are. */
+export const basic = (account: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${account}:${password}`).toString('base64')}`,
+});
 
 export type Chartroom = ReturnType<typeof aChartroom>;
 

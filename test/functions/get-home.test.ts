@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { getHome } from '../../functions/get-home.ts';
-import { serve } from '../../shared/edge/serve.ts';
 import { aPackage } from '../packages.ts';
-import { aWorld } from '../use-cases/world.ts';
-import { aChartroom, publish, readHeaders } from './chartroom.ts';
-import { anEvent } from './events.ts';
+import { root } from '../use-cases/world.ts';
+import { aChartroom, adminPassword, basic, publish, readHeaders } from './chartroom.ts';
 
 describe('GET / and /charts', () => {
   it.each(['/', '/charts'])('answers %s with a page that loads nothing and runs nothing', async (path) => {
@@ -83,13 +80,18 @@ describe('GET / and /charts', () => {
   });
 
   it('shows where the password goes when access is closed', async () => {
-    const { event } = anEvent('GET', '/');
-    const { body } = await serve(
-      'get-home',
-      getHome(aWorld(), { access: 'closed', apiEnabled: true }),
-    )(event);
+    const chartroom = aChartroom({ access: 'closed' });
+    const { body } = await chartroom.send('GET', '/', { headers: basic('admin', adminPassword) });
     expect(body).toContain(' --username admin --password PASSWORD\n');
     expect(body).toContain('curl --user admin:PASSWORD ');
+  });
+
+  it('shows that publishing needs an account where everybody may read', async () => {
+    const chartroom = aChartroom({ access: 'closed' });
+    await chartroom.repositorySettings.put(root, { anonymousRead: true });
+    const { body } = await chartroom.send('GET', '/');
+    expect(body).toContain('helm repo add chartroom https://charts.example.org\n');
+    expect(body).toContain('curl --user USER:PASSWORD ');
   });
 
   it('ends a long list with a link to all charts', async () => {

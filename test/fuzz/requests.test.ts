@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { basicAuthentication } from '../../shared/edge/authenticate.ts';
+import { authorization } from '../../shared/edge/authorize.ts';
 import { json } from '../../shared/edge/response.ts';
 import { serve } from '../../shared/edge/serve.ts';
+import { settingsReader } from '../../shared/repository-settings.ts';
 import { routes } from '../../shared/routes.ts';
 import { aChartroom, contents, publish } from '../functions/chartroom.ts';
 import { anEvent } from '../functions/events.ts';
 import { aPackage } from '../packages.ts';
+import { memorySettings } from '../store/memory-settings.ts';
 import { expectAnswer } from './expectations.ts';
 import { runs } from './runs.ts';
 
@@ -187,7 +190,10 @@ describe('whatever is asked', () => {
     const endpoint = serve(
       'get-chart',
       async () => json(200, {}),
-      basicAuthentication({ read: async () => credentials }, clock),
+      authorization('get-chart', {
+        authenticate: basicAuthentication({ read: async () => credentials }, async () => undefined, clock),
+        settingsOf: settingsReader(memorySettings(), {}),
+      }),
     );
     const property = fc.asyncProperty(header, async (authorization) => {
       const { event } = anEvent('GET', '/api/charts/demo', { headers: { authorization } });

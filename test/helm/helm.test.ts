@@ -219,4 +219,62 @@ describe.skipIf(binary === undefined)('the real Helm, with user and password', (
   });
 
   describeCommands(() => here, room, credentials);
+
+  describe('of accounts with roles', () => {
+    const api = async (method: string, path: string, value: object): Promise<string> => {
+      const { status, body } = await here.curl(
+        ...['-u', 'admin:correct horse', '-X', method, '--data', JSON.stringify(value)],
+        `${closed.url}/-/accounts/${path}`,
+      );
+      expect([200, 201], body).toContain(status);
+      return body;
+    };
+    const publish = async (account: string, repository: string, query = '') => {
+      const target = `${closed.url}/api/${repository}/charts${query}`;
+      return await here.curl('-u', account, '--data-binary', '@demo-7.0.0.tgz', target);
+    };
+    const accounts = { robot: '', reader: 'ada:only for reading' };
+
+    beforeAll(async () => {
+      await api('PUT', 'ci', { kind: 'robot', grants: [{ role: 'publisher', on: 'org/*' }] });
+      accounts.robot = `ci:${JSON.parse(await api('POST', 'ci/secrets', { expiresInDays: 1 })).secret}`;
+      const grants = [{ role: 'reader', on: 'org/team' }];
+      await api('PUT', 'ada', { kind: 'user', password: 'only for reading', grants });
+      await here.helm('create', 'demo');
+      await here.helm('package', 'demo', '--version', '7.0.0');
+    });
+
+    it('lets a robot publish and pull with its secret', async () => {
+      const [name = '', secret = ''] = accounts.robot.split(':');
+      expect(await publish(accounts.robot, 'org/team')).toMatchObject({ status: 201 });
+      expect(await publish(accounts.robot, 'org/team', '?force')).toMatchObject({ status: 403 });
+      expect(await publish(accounts.robot, 'other')).toMatchObject({ status: 404 });
+      const added = `${closed.url}/org/team`;
+      await here.helm('repo', 'add', 'robots', added, '--username', name, '--password', secret);
+      expect(await here.helm('show', 'chart', 'robots/demo')).toContain('version: 7.0.0');
+    });
+
+    it('lets a reader pull and not publish', async () => {
+      const [name = '', password = ''] = accounts.reader.split(':');
+      const refused = await publish(accounts.reader, 'org/team');
+      const error = 'forbidden: ada needs the role publisher on org/team';
+      expect([refused.status, JSON.parse(refused.body)]).toEqual([403, expect.objectContaining({ error })]);
+      const known = ['--username', name, '--password', password];
+      await here.helm('repo', 'add', 'readers', `${closed.url}/org/team`, ...known);
+      expect(await here.helm('show', 'chart', 'readers/demo')).toContain('version: 7.0.0');
+      const elsewhere = await here.tryHelm('repo', 'add', 'elsewhere', `${closed.url}/org`, ...known);
+      expect(elsewhere).toMatchObject({ ok: false, stderr: expect.stringContaining('404') });
+    });
+
+    it('lets everybody read what says so', async () => {
+      const settings = `${closed.url}/-/settings/org/team`;
+      const put = ['-u', 'admin:correct horse', '-X', 'PUT', '--data', '{"anonymousRead": true}', settings];
+      expect(await here.curl(...put)).toMatchObject({ status: 200 });
+      await here.helm('repo', 'add', 'everybody', `${closed.url}/org/team`);
+      expect(await here.helm('show', 'chart', 'everybody/demo')).toContain('version: 7.0.0');
+      expect(await here.curl('-X', 'DELETE', `${closed.url}/api/org/team/charts/demo`)).toMatchObject({
+        status: 401,
+      });
+    });
+  });
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { functionIds } from '../../infra/functions.ts';
@@ -8,11 +9,12 @@ import { environmentOf, resource, rightsOf, synthesize, textOf } from './synthes
 const closed = synthesize();
 const open = synthesize({ access: 'open', accessReason: 'a mirror of public charts' });
 
-describe('access', () => {
-  const withPermission = Object.entries(endpoints).flatMap(([id, { permission }]) =>
-    permission === 'none' ? [] : [id],
-  );
+/** The endpoints that ask who calls. */
+const withPermission = Object.entries(endpoints).flatMap(([id, { permission }]) =>
+  permission === 'none' ? [] : [id],
+);
 
+describe('access', () => {
   it('is closed by default, with a password that nobody has seen', () => {
     expect(environmentOf(closed, 'get-index')[environmentVariables.access]).toBe('closed');
     closed.hasResourceProperties('AWS::SecretsManager::Secret', {
@@ -51,8 +53,20 @@ describe('access', () => {
 
 describe('least privilege', () => {
   const every = functionIds.flatMap((id) => rightsOf(closed, id).map((right) => ({ id, ...right })));
-  const who = (...actions: readonly string[]) =>
-    [...new Set(every.filter(({ action }) => actions.includes(action)).map(({ id }) => id))].toSorted();
+  const holders = (rights: readonly { action: string; id: string }[], ...actions: readonly string[]) =>
+    [...new Set(rights.filter(({ action }) => actions.includes(action)).map(({ id }) => id))].toSorted();
+  const who = (...actions: readonly string[]) => holders(every, ...actions);
+  const inPartitions = (...patterns: readonly string[]) => ({
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns },
+  });
+  const onlyUses = {
+    'ForAllValues:StringLike': {
+      'dynamodb:LeadingKeys': ['accounts'],
+      'dynamodb:Attributes': ['pk', 'sk', 'used-*'],
+    },
+  };
+  const isOnAccounts = ({ condition }: { condition: unknown }) =>
+    [inPartitions('accounts'), onlyUses].some((each) => isDeepStrictEqual(condition, each));
 
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
@@ -69,19 +83,71 @@ describe('least privilege', () => {
   });
 
   it('lets only who changes versions, settings or uploads or refreshes indexes write to the table', () => {
-    expect(who('dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual([
-      'create-upload',
-      'delete-chart',
-      'delete-version',
-      'get-home',
-      'get-index',
-      'index-repositories',
-      'list-charts',
-      'publish-package',
-      'publish-provenance',
-      'put-settings',
-      'reconcile',
-      'repair',
+    const beyondAccounts = every.filter((right) => !isOnAccounts(right));
+    expect(holders(beyondAccounts, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
+      [
+        'create-upload',
+        'delete-chart',
+        'delete-version',
+        'get-home',
+        'get-index',
+        'index-repositories',
+        'list-charts',
+        'publish-package',
+        'publish-provenance',
+        'put-settings',
+        'reconcile',
+        'repair',
+      ],
+    );
+  });
+
+  const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
+
+  it('lets whoever asks who calls read accounts, note a use, and read settings', () => {
+    for (const id of withPermission) {
+      const condition = inPartitions('accounts');
+      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
+      expect(every).toContainEqual({
+        id,
+        ...onTable,
+        action: 'dynamodb:UpdateItem',
+        condition: onlyUses,
+      });
+      const ofSettings = inPartitions('repository#*');
+      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
+    }
+  });
+
+  it('bounds everything that is done to items by their partitions; a scan cannot be', () => {
+    const table = every.filter(({ action, on }) => action.startsWith('dynamodb:') && !on.includes('/index/'));
+    expect(table).not.toHaveLength(0);
+    for (const { id, action, condition } of table) {
+      const isUpkeep = ['reconcile', 'repair'].includes(id);
+      const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
+      const allowed =
+        action === 'dynamodb:Scan' ? [undefined] : [ofRepositories, inPartitions('accounts'), onlyUses];
+      expect(allowed, `${id} ${action}`).toContainEqual(condition);
+    }
+  });
+
+  it('lets only the API of accounts make, list and delete them', () => {
+    const onAccounts = every.filter(isOnAccounts);
+    expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
+      'create-secret',
+      'delete-secret',
+      'put-account',
+    ]);
+    expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
+    expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
+    const updates = onAccounts.filter(({ action }) => action === 'dynamodb:UpdateItem');
+    for (const { condition } of updates) expect(condition).toEqual(onlyUses);
+  });
+
+  it('lets nobody touch the table for who calls where nobody is asked', () => {
+    const rights = rightsOf(open, 'get-chart').filter(({ action }) => action.startsWith('dynamodb:'));
+    expect(rights).toEqual([
+      { ...onTable, action: 'dynamodb:Query', condition: inPartitions('repository#*') },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isAccountName } from '../../shared/domain/account.ts';
 import { isChartName } from '../../shared/domain/chart-name.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { parsePackageFileName } from '../../shared/domain/package-file.ts';
@@ -59,15 +60,16 @@ const isRange = (text: string) => text === 'latest' || parseSemverRange(text) !=
 function isLegal(route: Route, path: Template): boolean {
   const values = new Map(segmentsOf(route).map((segment, at) => [segment, path[at] ?? '']));
   const segments = ['{segment1}', '{segment2}', '{segment3}'].flatMap((name) => values.get(name) ?? []);
-  const [name, version, file, upload] = ['{name}', '{version}', '{file}', '{id}'].map((key) =>
-    values.get(key),
+  const [name, version, file, upload, account] = ['{name}', '{version}', '{file}', '{id}', '{account}'].map(
+    (key) => values.get(key),
   );
   return (
     isRepository(segments) &&
     (name === undefined || isChartName(name)) &&
     (version === undefined || isChartVersion(version) || isRange(version)) &&
     (file === undefined || parsePackageFileName(file) !== undefined) &&
-    (upload === undefined || isUploadId(upload))
+    (upload === undefined || isUploadId(upload)) &&
+    (account === undefined || isAccountName(account))
   );
 }
 

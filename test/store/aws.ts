@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { table } from '../../shared/contract.ts';
+import { accountsTable } from '../../shared/store/accounts-table.ts';
 import { bucket } from '../../shared/store/bucket.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
 import { repositoriesTable } from '../../shared/store/repositories-table.ts';
@@ -42,6 +43,7 @@ export async function awsStores(servers: Servers) {
     repositories: repositoriesTable(dynamodb, tableName),
     settings: settingsTable(dynamodb, tableName),
     uploads: uploadsTable(dynamodb, tableName),
+    accounts: accountsTable(dynamodb, tableName),
     s3: { client, bucketName, endpoint: servers.s3, region, credentials, objects },
   };
   const close = () => {

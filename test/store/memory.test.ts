@@ -1,4 +1,5 @@
 import { type Backend, storeContract } from './contract.ts';
+import { memoryAccounts } from './memory-accounts.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
 import { memoryRepositories } from './memory-repositories.ts';
@@ -18,6 +19,7 @@ const memory: Backend = {
       objects: memoryObjects(),
       settings: memorySettings(),
       uploads: memoryUploads(),
+      accounts: memoryAccounts(),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
       }),

@@ -6,6 +6,7 @@ const upload: UploadRecord = {
   id: 'demo-1.0.0+b',
   created: '2026-01-02T03:04:05.678Z',
   force: true,
+  mayReplace: false,
   copied: false,
   delivery: 'c4ec5fdccd66ce39711f405a610ac875',
   outcome: { state: 'rejected', code: 'invalid_package', message: 'no „chart“' },

@@ -63,6 +63,7 @@ async function runHistory(random: Random): Promise<void> {
       id: `u${keys.length}`,
       created,
       force,
+      mayReplace: true,
       copied: false,
       outcome: { state: 'waiting' },
     } as const;

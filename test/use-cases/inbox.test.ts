@@ -23,9 +23,10 @@ async function deliver(
 }
 
 /** An upload that a client asked for. */
-async function asked(world: World, id: string, force = false): Promise<void> {
+async function asked(world: World, id: string, force = false, mayReplace = true): Promise<void> {
   const created = new Date(world.clock.now()).toISOString();
-  await world.uploads.put(root, { id, created, force, copied: false, outcome: { state: 'waiting' } }, 0);
+  const upload = { id, created, force, mayReplace, copied: false, outcome: { state: 'waiting' } } as const;
+  await world.uploads.put(root, upload, 0);
 }
 
 /** The event of the queue that tells of objects that were put. */
@@ -340,6 +341,20 @@ describe('an object of the inbox is rejected, with the reason, and never dropped
     const other = await aPackage({ description: 'other' });
     await publishFromInbox(world, root, await deliver(world, other, { key: 'inbox/-/u1.tgz' }));
     expect((await world.uploads.get(root, 'u1'))?.outcome.state).toBe(state);
+  });
+
+  it('a version that is there, asked for by who may not replace: rejected, and it stays', async () => {
+    const world = aWorld();
+    await publishFromInbox(world, root, await deliver(world, await aPackage()));
+    const before = world.versions.items();
+    await asked(world, 'u1', true, false);
+    const other = await aPackage({ description: 'other' });
+    await publishFromInbox(world, root, await deliver(world, other, { key: 'inbox/-/u1.tgz' }));
+    expect((await world.uploads.get(root, 'u1'))?.outcome).toMatchObject({
+      state: 'rejected',
+      code: 'forbidden',
+    });
+    expect(world.versions.items()).toEqual(before);
   });
 
   it('the same bytes again, where a client asks, and not where an operator copies them again', async () => {

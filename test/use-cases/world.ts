@@ -11,6 +11,7 @@ import type { Notice } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
 import type { Hook } from '../store/hook.ts';
+import { memoryAccounts } from '../store/memory-accounts.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -65,6 +66,7 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
     versions,
     pointers,
     uploads,
+    accounts: memoryAccounts(hooks),
     repositorySettings,
     settingsOf: settingsReader(repositorySettings, deployment),
     settle: () => clock.sleep(200),

@@ -13,6 +13,8 @@ const sample = (template: string) =>
     .replace('{file}', 'demo-1.0.0.tgz')
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
+    .replace('{account}', 'ci')
+    .replace('{id}', 'x')
     .replace(/\{(segment\d)\}/g, '$1');
 
 describe('closed access', () => {
@@ -62,6 +64,38 @@ describe('closed access', () => {
     const url = download.headers.get('location') ?? '';
     expect((await fetch(url)).status).toBe(200);
     expect((await fetch(url, { headers })).status).toBe(400);
+  });
+});
+
+describe('a robot', () => {
+  let chartroom: Chartroom;
+  beforeAll(async () => {
+    chartroom = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+  });
+  afterAll(() => chartroom.stop());
+  const admin = basic('admin', 'correct horse');
+  const put = async (method: string, path: string, body: unknown) =>
+    await chartroom.send(method, path, { headers: admin, body: JSON.stringify(body) });
+
+  it('publishes where it is let, with the secret that was shown once', async () => {
+    const grants = [{ role: 'publisher', on: 'org/*' }];
+    expect((await put('PUT', '/-/accounts/ci', { kind: 'robot', grants })).status).toBe(201);
+    const made = await put('POST', '/-/accounts/ci/secrets', { expiresInDays: 90 });
+    expect(made.status).toBe(201);
+    const { secret } = (await made.json()) as { secret: string };
+    const headers = basic('ci', secret);
+    const publish = async (repository: string, query = '') => {
+      const body = new Uint8Array(await aPackage());
+      return await chartroom.send('POST', `/api/${repository}/charts${query}`, { headers, body });
+    };
+    expect((await publish('other')).status).toBe(404);
+    expect(await chartroom.keys()).toEqual([]);
+    expect((await publish('org/team')).status).toBe(201);
+    expect((await publish('org/team', '?force')).status).toBe(403);
+    expect((await chartroom.send('GET', '/org/team/index.yaml', { headers })).status).toBe(200);
+    expect((await chartroom.send('DELETE', '/api/org/team/charts/demo', { headers })).status).toBe(403);
+    expect((await chartroom.send('GET', '/org/index.yaml', { headers })).status).toBe(404);
+    expect((await chartroom.send('GET', '/org/team/index.yaml')).status).toBe(401);
   });
 });
 

@@ -1,0 +1,95 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from './clock.ts';
+import type { Caller } from './domain/access.ts';
+import { type Account, isAccountName, type Robot, type RobotSecret } from './domain/account.ts';
+import type { VerifyPassword } from './password.ts';
+import type { AccountStore } from './store/account-store.ts';
+import type { Credentials } from './store/admin-secret.ts';
+
+/** @returns undefined for a name or password that is wrong, which nothing tells apart */
+export type AuthenticateAccount = (given: Credentials) => Promise<Caller | undefined>;
+
+export type CredentialDependencies = {
+  readonly accounts: Pick<AccountStore, 'get' | 'used'>;
+  readonly verifyPassword: VerifyPassword;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Told of a use that could not be noted, which is no reason to refuse. */
+  readonly report: (message: string, error: unknown) => void;
+};
+
+// What was taken away from an account is honoured this long at most, in an execution environment that knew it.
+const REMEMBERED_MS = 60_000;
+
+// Some hundred bytes each.
+const MOST_REMEMBERED = 1_000;
+
+const NOTED_EVERY_MS = 60 * 60_000;
+
+type Verified = {
+  readonly caller: Caller;
+  /** When it is to be looked at anew, in milliseconds since 1970. */
+  readonly until: number;
+};
+
+/** Checks the names and passwords of accounts; what was right is remembered for a minute, and never as it is. */
+export function accountAuthentication(dependencies: CredentialDependencies): AuthenticateAccount {
+  const { clock } = dependencies;
+  const key = randomBytes(32);
+  const remembered = new Map<string, Verified>();
+
+  return async (given) => {
+    const token = createHmac('sha256', key).update(JSON.stringify(given)).digest('base64');
+    const known = remembered.get(token);
+    if (known !== undefined && clock.now() < known.until) return known.caller;
+    const verified = await verify(dependencies, given);
+    if (verified === undefined) return undefined;
+    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+    remembered.set(token, verified);
+    return verified.caller;
+  };
+}
+
+async function verify(
+  dependencies: CredentialDependencies,
+  { username, password }: Credentials,
+): Promise<Verified | undefined> {
+  const { accounts, verifyPassword, clock } = dependencies;
+  const account = isAccountName(username) ? await accounts.get(username) : undefined;
+  const until = clock.now() + REMEMBERED_MS;
+  if (account?.kind === 'robot') {
+    const secret = secretOf(account, password, clock.now());
+    if (secret !== undefined) {
+      await noteUse(dependencies, account, secret);
+      return { caller: callerOf(account), until: Math.min(until, Date.parse(secret.expires)) };
+    }
+  }
+  // Whoever is refused waits as long, whether there is no such account, or it is a robot's.
+  const hash = account?.kind === 'user' ? account.passwordHash : undefined;
+  if (!(await verifyPassword(password, hash)) || account === undefined) return undefined;
+  return { caller: callerOf(account), until };
+}
+
+const callerOf = ({ name, kind, grants }: Account): Caller => ({ name, kind, grants });
+
+/** What is kept of a robot's secret: it is random, so that nobody finds it by trying. */
+export const secretDigest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+function secretOf({ secrets }: Robot, given: string, now: number): RobotSecret | undefined {
+  const digest = secretDigest(given);
+  const same = secrets.filter((secret) => timingSafeEqual(digest, Buffer.from(secret.digest, 'hex')));
+  return same.find(({ expires }) => now < Date.parse(expires));
+}
+
+async function noteUse(
+  { accounts, clock, report }: CredentialDependencies,
+  { name }: Robot,
+  { id, lastUsed }: RobotSecret,
+): Promise<void> {
+  const now = clock.now();
+  if (lastUsed !== undefined && now - Date.parse(lastUsed) < NOTED_EVERY_MS) return;
+  try {
+    await accounts.used(name, id, new Date(now).toISOString());
+  } catch (error) {
+    report('the use of a secret could not be noted', error);
+  }
+}

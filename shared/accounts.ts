@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { secretDigest } from './account-credentials.ts';
+import type { Clock } from './clock.ts';
+import type { Account, AccountName, AccountWish, Robot, RobotSecret } from './domain/account.ts';
+import { Fault } from './domain/fault.ts';
+import type { AccountStore } from './store/account-store.ts';
+
+export type AccountDependencies = {
+  readonly accounts: Pick<AccountStore, 'get' | 'put'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly newId: () => string;
+  readonly hashPassword: (password: string) => Promise<string>;
+};
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const SECRET_BYTES = 32;
+
+// Two are enough to rotate; some more for who gives each job one of its own.
+const MOST_SECRETS = 10;
+
+/** How often a change begins anew when somebody else changes the account at the same time. */
+const ATTEMPTS = 5;
+
+/** An account as it may be shown: nothing that a password or secret could be found by. */
+export function shownAccount(account: Account): object {
+  const { name, kind, grants, created } = account;
+  const secrets = account.kind === 'robot' ? account.secrets.map(({ digest, ...shown }) => shown) : undefined;
+  return { name, kind, grants, created, ...(secrets && { secrets }) };
+}
+
+export function accountNotFound(name: AccountName): Fault {
+  return new Fault('not_found', `there is no account ${name}: PUT makes it`);
+}
+
+/**
+ * Makes an account, or changes its grants and password.
+ *
+ * @throws Fault `invalid_request` for a new user without a password, and for another kind than it is of;
+ *   `try_again`
+ */
+export async function putAccount(
+  dependencies: AccountDependencies,
+  name: AccountName,
+  wish: AccountWish,
+): Promise<{ readonly account: Account; readonly isNew: boolean }> {
+  const { clock, newId, hashPassword } = dependencies;
+  const password = wish.kind === 'user' ? wish.password : undefined;
+  // Looked at first: a hash takes long, and what is refused needs none.
+  checkFits(name, wish, await dependencies.accounts.get(name));
+  const passwordHash = password === undefined ? undefined : await hashPassword(password);
+  return await change(dependencies, name, (before) => {
+    checkFits(name, wish, before);
+    const created = before?.created ?? new Date(clock.now()).toISOString();
+    const common = { name, created, grants: wish.grants, revision: newId() };
+    if (wish.kind === 'robot') {
+      return { ...common, kind: 'robot', secrets: before?.kind === 'robot' ? before.secrets : [] };
+    }
+    const hash = passwordHash ?? (before?.kind === 'user' ? before.passwordHash : undefined);
+    if (hash === undefined) throw noPassword(name);
+    return { ...common, kind: 'user', passwordHash: hash };
+  });
+}
+
+function checkFits(name: AccountName, wish: AccountWish, before: Account | undefined): void {
+  if (before !== undefined && before.kind !== wish.kind) {
+    throw new Fault('invalid_request', `${name} is a ${before.kind}: delete it first, or take another name`);
+  }
+  if (before === undefined && wish.kind === 'user' && wish.password === undefined) throw noPassword(name);
+}
+
+const noPassword = (name: AccountName) =>
+  new Fault('invalid_request', `${name} is a new user: send a "password" with it`);
+
+async function change(
+  { accounts }: Pick<AccountDependencies, 'accounts'>,
+  name: AccountName,
+  next: (before: Account | undefined) => Account,
+): Promise<{ readonly account: Account; readonly isNew: boolean }> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const before = await accounts.get(name);
+    const account = next(before);
+    if (await accounts.put(account, before?.revision)) return { account, isNew: before === undefined };
+  }
+  throw new Fault('try_again', `${name} is being changed by others: try again`, { retryAfterSeconds: 1 });
+}
+
+/**
+ * Makes a secret for a robot; what has expired goes.
+ *
+ * @returns the secret itself, which is kept nowhere
+ * @throws Fault `not_found`; `invalid_request` for a user, and above the number of secrets; `try_again`
+ */
+export async function createSecret(
+  dependencies: Omit<AccountDependencies, 'hashPassword'>,
+  name: AccountName,
+  days: number,
+): Promise<{ readonly id: string; readonly secret: string; readonly expires: string }> {
+  const { clock, newId } = dependencies;
+  const now = clock.now();
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  const made: RobotSecret = {
+    id: newId(),
+    digest: secretDigest(secret).toString('hex'),
+    created: new Date(now).toISOString(),
+    expires: new Date(now + days * DAY_MS).toISOString(),
+  };
+  await change(dependencies, name, (before) => {
+    const robot = mustBeRobot(name, before);
+    const kept = robot.secrets.filter(({ expires }) => now < Date.parse(expires));
+    if (kept.length >= MOST_SECRETS) {
+      throw new Fault(
+        'invalid_request',
+        `${name} has ${kept.length} secrets, the most there can be: delete one`,
+      );
+    }
+    return { ...robot, secrets: [...kept, made], revision: newId() };
+  });
+  return { id: made.id, secret, expires: made.expires };
+}
+
+/** @throws Fault `not_found`; `invalid_request` for a user; `try_again` */
+export async function deleteSecret(
+  dependencies: Pick<AccountDependencies, 'accounts' | 'newId'>,
+  name: AccountName,
+  id: string,
+): Promise<void> {
+  await change(dependencies, name, (before) => {
+    const robot = mustBeRobot(name, before);
+    const secrets = robot.secrets.filter((secret) => secret.id !== id);
+    if (secrets.length === robot.secrets.length) {
+      throw new Fault('not_found', `${name} has no secret ${id.slice(0, 80)}: GET tells which it has`);
+    }
+    return { ...robot, secrets, revision: dependencies.newId() };
+  });
+}
+
+function mustBeRobot(name: AccountName, account: Account | undefined): Robot {
+  if (account === undefined) throw accountNotFound(name);
+  if (account.kind === 'robot') return account;
+  throw new Fault('invalid_request', `${name} is a user, who has a password: only robots have secrets`);
+}

@@ -1,0 +1,130 @@
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  paginateQuery,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { table } from '../contract.ts';
+import type { Account } from '../domain/account.ts';
+import type { AccountStore } from './account-store.ts';
+import { applied, namesIn } from './conditional.ts';
+import { accountKey, accountPartition, anyAccount, endOf, type Item, textOf } from './item-keys.ts';
+
+// An attribute for each secret: a use is noted by one write that cannot undo a change of the account.
+const usedAttribute = (secretId: string) => `${table.usedAttribute}${secretId}`;
+
+const IS_THERE = `attribute_exists(#${table.partitionKey})`;
+
+/** The accounts in DynamoDB, in a partition of their own. */
+export function accountsTable(client: DynamoDBClient, tableName: string): AccountStore {
+  return {
+    async get(name) {
+      const { Item: item } = await client.send(
+        new GetItemCommand({ TableName: tableName, Key: accountKey(name), ConsistentRead: true }),
+      );
+      return item && readAccount(item);
+    },
+
+    async *all(after) {
+      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :to`;
+      const pages = paginateQuery(
+        { client },
+        {
+          TableName: tableName,
+          ConsistentRead: true,
+          KeyConditionExpression: condition,
+          ExpressionAttributeNames: namesIn(condition),
+          ExpressionAttributeValues: {
+            ':partition': accountPartition,
+            ':from': { S: `${anyAccount}${after ?? ''}` },
+            ':to': { S: endOf(anyAccount) },
+          },
+        },
+      );
+      for await (const { Items: items = [] } of pages) {
+        for (const item of items) {
+          const account = readAccount(item);
+          if (account.name !== after) yield account;
+        }
+      }
+    },
+
+    put(account, replaces) {
+      // A write whose answer got lost is sent again, and finds what it wrote.
+      const condition =
+        replaces === undefined
+          ? `attribute_not_exists(#${table.partitionKey}) OR #revision = :ours`
+          : '#revision IN (:replaced, :ours)';
+      return applied(
+        client.send(
+          new PutItemCommand({
+            TableName: tableName,
+            Item: writeAccount(account),
+            ConditionExpression: condition,
+            ExpressionAttributeNames: namesIn(condition),
+            ExpressionAttributeValues: {
+              ':ours': { S: account.revision },
+              ...(replaces !== undefined && { ':replaced': { S: replaces } }),
+            },
+          }),
+        ),
+      );
+    },
+
+    remove(name) {
+      return applied(
+        client.send(
+          new DeleteItemCommand({
+            TableName: tableName,
+            Key: accountKey(name),
+            ConditionExpression: IS_THERE,
+            ExpressionAttributeNames: namesIn(IS_THERE),
+          }),
+        ),
+      );
+    },
+
+    async used(name, secretId, at) {
+      await applied(
+        client.send(
+          new UpdateItemCommand({
+            TableName: tableName,
+            Key: accountKey(name),
+            UpdateExpression: 'SET #used = :at',
+            ConditionExpression: IS_THERE,
+            ExpressionAttributeNames: { ...namesIn(IS_THERE), '#used': usedAttribute(secretId) },
+            ExpressionAttributeValues: { ':at': { S: at } },
+          }),
+        ),
+      );
+    },
+  };
+}
+
+function writeAccount(account: Account): Item {
+  const uses = account.kind === 'robot' ? account.secrets : [];
+  const stored =
+    account.kind === 'robot'
+      ? { ...account, secrets: account.secrets.map(({ lastUsed, ...secret }) => secret) }
+      : account;
+  return {
+    ...accountKey(account.name),
+    revision: { S: account.revision },
+    account: { S: JSON.stringify(stored) },
+    ...Object.fromEntries(
+      uses.flatMap(({ id, lastUsed }) => (lastUsed ? [[usedAttribute(id), { S: lastUsed }]] : [])),
+    ),
+  };
+}
+
+function readAccount(item: Item): Account {
+  const account = JSON.parse(textOf(item, 'account')) as Account;
+  if (account.kind === 'user') return account;
+  const secrets = account.secrets.map((secret) => {
+    const lastUsed = item[usedAttribute(secret.id)]?.S;
+    return lastUsed === undefined ? secret : { ...secret, lastUsed };
+  });
+  return { ...account, secrets };
+}

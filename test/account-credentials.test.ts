@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { accountAuthentication, type CredentialDependencies } from '../shared/account-credentials.ts';
+import { createSecret, putAccount } from '../shared/accounts.ts';
+import { parseAccountName } from '../shared/domain/account.ts';
+import { memoryAccounts } from './store/memory-accounts.ts';
+
+const ada = parseAccountName('ada');
+const ci = parseAccountName('ci');
+
+/** A user and a robot, a clock that the test moves, and what the slow check was asked. */
+async function aHouse(
+  change: (dependencies: CredentialDependencies) => Partial<CredentialDependencies> = () => ({}),
+) {
+  const accounts = memoryAccounts();
+  const clock = { now: () => now };
+  let now = Date.parse('2026-01-02T03:04:05.678Z');
+  const making = {
+    accounts,
+    clock,
+    newId: randomUUID,
+    hashPassword: async (password: string) => `hash of ${password}`,
+  };
+  await putAccount(making, ada, { kind: 'user', grants: [], password: 'a password' });
+  await putAccount(making, ci, { kind: 'robot', grants: [] });
+  const { secret } = await createSecret(making, ci, 1);
+  const checked: (string | undefined)[] = [];
+  const reported: string[] = [];
+  const dependencies: CredentialDependencies = {
+    accounts,
+    clock,
+    verifyPassword: async (password, hash) => {
+      checked.push(hash);
+      return hash === `hash of ${password}`;
+    },
+    report: (message, error) => void reported.push(`${message}: ${error}`),
+  };
+  const authenticate = accountAuthentication({ ...dependencies, ...change(dependencies) });
+  const advance = (milliseconds: number) => {
+    now += milliseconds;
+  };
+  return { authenticate, secret, checked, reported, advance };
+}
+
+describe('the credentials of an account', () => {
+  it('are checked once in a minute', async () => {
+    const { authenticate, checked, advance } = await aHouse();
+    const given = { username: 'ada', password: 'a password' };
+    for (const wait of [0, 30_000, 29_999]) {
+      advance(wait);
+      expect(await authenticate(given)).toEqual({ name: 'ada', kind: 'user', grants: [] });
+    }
+    expect(checked).toHaveLength(1);
+    advance(1);
+    await authenticate(given);
+    expect(checked).toHaveLength(2);
+  });
+
+  it('are not remembered for another password, nor when they are wrong', async () => {
+    const { authenticate, checked } = await aHouse();
+    await authenticate({ username: 'ada', password: 'a password' });
+    for (let guess = 0; guess < 2; guess += 1) {
+      expect(await authenticate({ username: 'ada', password: 'wrong' })).toBeUndefined();
+    }
+    expect(checked).toHaveLength(3);
+  });
+
+  it('take the same slow check when they are wrong, whoever is named', async () => {
+    const { authenticate, checked, secret, advance } = await aHouse();
+    for (const username of ['ada', 'ci', 'nobody', 'No Name', '']) {
+      expect(await authenticate({ username, password: 'wrong' })).toBeUndefined();
+    }
+    expect(checked).toEqual(['hash of a password', undefined, undefined, undefined, undefined]);
+    advance(24 * 60 * 60 * 1000);
+    expect(await authenticate({ username: 'ci', password: secret })).toBeUndefined();
+    expect(checked).toHaveLength(6);
+  });
+
+  it('of a robot need no slow check when they are right', async () => {
+    const { authenticate, checked, secret } = await aHouse();
+    expect(await authenticate({ username: 'ci', password: secret })).toMatchObject({ kind: 'robot' });
+    expect(checked).toEqual([]);
+  });
+
+  it('are right though their use cannot be noted, which is told', async () => {
+    const { authenticate, secret, reported } = await aHouse(({ accounts }) => ({
+      accounts: { ...accounts, used: () => Promise.reject(new Error('throttled')) },
+    }));
+    expect(await authenticate({ username: 'ci', password: secret })).toMatchObject({ name: 'ci' });
+    expect(reported).toEqual(['the use of a secret could not be noted: Error: throttled']);
+  });
+
+  it('are no longer remembered than a robot’s secret lives', async () => {
+    const { authenticate, secret, advance } = await aHouse();
+    advance(24 * 60 * 60 * 1000 - 1);
+    expect(await authenticate({ username: 'ci', password: secret })).toBeDefined();
+    advance(1);
+    expect(await authenticate({ username: 'ci', password: secret })).toBeUndefined();
+  });
+
+  it('are forgotten rather than gathered without end', async () => {
+    const { authenticate, checked } = await aHouse(({ verifyPassword }) => ({
+      verifyPassword: async (password, hash) => {
+        await verifyPassword(password, hash);
+        return true;
+      },
+    }));
+    for (let each = 0; each <= 1000; each += 1)
+      await authenticate({ username: 'ada', password: String(each) });
+    await authenticate({ username: 'ada', password: '0' });
+    expect(checked).toHaveLength(1002);
+  });
+});

@@ -1,0 +1,32 @@
+import type { Account, AccountName } from '../../shared/domain/account.ts';
+import type { AccountStore } from '../../shared/store/account-store.ts';
+import { type Hook, hooked } from './hook.ts';
+
+export function memoryAccounts({ hook }: { readonly hook?: Hook } = {}): AccountStore {
+  const call = hooked('accounts', hook);
+  const accounts = new Map<AccountName, Account>();
+  return {
+    get: (name) => call('get', () => structuredClone(accounts.get(name))),
+    async *all(after = '' as AccountName) {
+      const names = [...accounts.keys()].filter((name) => name > after).toSorted();
+      yield* await call('all', () => structuredClone(names.flatMap((name) => accounts.get(name) ?? [])));
+    },
+    put: (account, replaces) =>
+      call('put', () => {
+        const present = accounts.get(account.name)?.revision;
+        if (present !== replaces && present !== account.revision) return false;
+        accounts.set(account.name, structuredClone(account));
+        return true;
+      }),
+    remove: (name) => call('remove', () => accounts.delete(name)),
+    used: (name, secretId, at) =>
+      call('used', () => {
+        const account = accounts.get(name);
+        if (account?.kind !== 'robot') return;
+        const secrets = account.secrets.map((each) =>
+          each.id === secretId ? { ...each, lastUsed: at } : each,
+        );
+        accounts.set(name, { ...account, secrets });
+      }),
+  };
+}
