@@ -54,6 +54,7 @@ const documents = [
   'docs/from-chartmuseum.md',
   'docs/reliability.md',
   'docs/runbook.md',
+  'docs/security.md',
 ];
 const decisions = (await readdir(path.join(root, 'docs/decisions'))).map((file) => `docs/decisions/${file}`);
 
