@@ -6,14 +6,8 @@ import { tables } from './table.ts';
 
 const binary = process.env['CHARTMUSEUM'];
 
-/**
- * All of it takes minutes: ChartMuseum and CI are held to every row at every depth. Without that, each row is
- * held at one of its depths, another for its neighbour, and settings are left to the tests of their own.
- */
-const isWhole = process.env['PARITY'] === 'whole' || binary !== undefined;
-const held = isWhole ? tables : tables.filter(({ setup }) => Object.keys(setup.settings).length === 0);
-const depthsOf = ({ depths }: Row, number: number) =>
-  isWhole ? depths : depths.slice(number % depths.length).slice(0, 1);
+/** The table takes minutes of two cores: CI holds Chartroom to it. */
+const isAsked = process.env['PARITY'] === 'whole';
 
 const repositories = (tenant: string) => ['', tenant, `${tenant}/team`, `${tenant}/team/repo`] as const;
 
@@ -76,7 +70,7 @@ async function run(origin: string, { before, exchanges }: Row, repository: strin
 }
 
 function describeTables(column: Column): void {
-  describe.each(held)('with $setup', ({ setup, rows }) => {
+  describe.each(tables)('with $setup', ({ setup, rows }) => {
     let server: Server;
     beforeAll(async () => {
       server = await column.start(setup);
@@ -84,7 +78,7 @@ function describeTables(column: Column): void {
     afterAll(() => server.stop());
 
     for (const [number, whole] of rows.entries()) {
-      for (const depth of depthsOf(whole, number)) {
+      for (const depth of whole.depths) {
         it(`${whole.id}, depth ${depth}`, async () => {
           const repository = repositories(`org${number}`)[depth];
           await run(await server.origin(depth), whole, repository, column);
@@ -94,7 +88,11 @@ function describeTables(column: Column): void {
   });
 }
 
-describe('Chartroom', () => describeTables(chartroom));
+if (isAsked) describe('Chartroom', () => describeTables(chartroom));
+else {
+  console.info('Chartroom is not held to the table of parity: PARITY is not set to "whole"');
+  describe('Chartroom', () => it.todo('runs where PARITY is "whole", as in CI'));
+}
 
 if (binary === undefined) {
   console.info('ChartMuseum is not held to the table: CHARTMUSEUM is not set');

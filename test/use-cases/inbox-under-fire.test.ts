@@ -9,7 +9,7 @@ import { type Random, randomFrom } from '../random.ts';
 import { aWorld, root, versionId } from './world.ts';
 
 const demo = versionId('demo', '1.0.0');
-const HISTORIES = 150;
+const HISTORIES = 80;
 
 class Killed extends Error {}
 
