@@ -308,17 +308,17 @@ async function makeCurrent(
   const sequence = past.sequence + 1;
   const folder = (isFirst ? firstIndexFolder : indexFolder)(repository, sequence, newId());
   const lost = losses.changed();
-  const puts = [
+  if (lost !== undefined) {
+    // Before the index: beside one that is whole, no list means that nothing was lost.
+    const list = Buffer.from(renderListed(lost));
+    await objects.put(`${folder}${lostFile}`, list, { contentType: 'application/json' });
+  }
+  await Promise.all([
     objects.put(`${folder}${indexFile}`, bytes, { contentType: 'application/x-yaml' }),
     objects.put(`${folder}${rangesFile}`, Buffer.from(renderRanges(ranges)), {
       contentType: 'application/json',
     }),
-  ];
-  if (lost !== undefined) {
-    const list = Buffer.from(renderListed(lost));
-    puts.push(objects.put(`${folder}${lostFile}`, list, { contentType: 'application/json' }));
-  }
-  await Promise.all(puts);
+  ]);
 
   const versions = countVersions(ranges);
   const shrinking =

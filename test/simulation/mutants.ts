@@ -148,8 +148,8 @@ const mutants: readonly Mutant[] = [
   {
     rule: 'delete: the item first, then its objects',
     file: 'shared/delete.ts',
-    from: '    if (await versions.remove(id, key, clock.now())) {',
-    to: '    await objects.remove([key]);\n    if (await versions.remove(id, key, clock.now())) {',
+    from: '  if (!(await versions.remove(id, key, clock.now()))) return false;',
+    to: '  await objects.remove([key]);\n  if (!(await versions.remove(id, key, clock.now()))) return false;',
   },
   {
     rule: 'events: commit only where the package is there',
