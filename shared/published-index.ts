@@ -243,9 +243,12 @@ export async function listedBeforeLoss(
   objects: Pick<ObjectStore, 'get' | 'head'>,
   folders: IndexFolders,
 ): Promise<Listing> {
-  const had = folders.filter(({ isFirst }) => !isFirst);
+  // A folder without an index that can be read, of somebody who died over it, hides none that came before it.
+  const readable: IndexFolders = [];
+  for (const each of folders) if (await openListing(objects, each.folder)) readable.push(each);
+  const had = readable.filter(({ isFirst }) => !isFirst);
   const newest = Math.max(0, ...had.map(({ sequence }) => sequence));
-  const since = folders.filter(({ isFirst, sequence }) => isFirst && sequence > newest);
+  const since = readable.filter(({ isFirst, sequence }) => isFirst && sequence > newest);
   const listed = Math.max(0, ...folders.filter(({ hasLost }) => hasLost).map(({ sequence }) => sequence));
   // One without a list beside one with it found nothing lost: it is doubtful then.
   const lists = folders.filter(({ sequence }) => sequence === listed);
