@@ -123,8 +123,9 @@ async function begin(dependencies: InspectDependencies, repository: Repository):
   const folders = await indexesOf(objects, repository);
   const state = await stateOf(dependencies, await pointers.get(repository));
   const { pointer } = state;
+  // One that was begun without a pointer got its number from indexes that may never have been current.
   const ahead = folders
-    .filter(({ sequence }) => sequence > (pointer?.sequence ?? 0))
+    .filter(({ sequence, isFirst }) => !isFirst && sequence > (pointer?.sequence ?? 0))
     .toSorted((a, b) => b.sequence - a.sequence);
   const listing =
     pointer === undefined

@@ -169,6 +169,8 @@ async function lookBack(
   const doubtful: ChartName[] = [];
   let folder: string | undefined;
   for (const other of await indexesOf(objects, repository, sequence + 1)) {
+    // One that was begun without a pointer may be from before this pointer.
+    if (other.isFirst) continue;
     const index = await openIndex(objects, other.folder);
     if (index === undefined) continue;
     const beyond = await listedBeyond(index, before ?? joinListings([]));
