@@ -26,9 +26,9 @@ export class AdminSecret extends Construct {
   }
 
   /** Lets a function check passwords. */
-  grantTo({ function: target, role }: BundledFunction): void {
-    target.addEnvironment(environmentVariables.adminSecret, this.secret.secretArn);
-    role.addToPrincipalPolicy(
+  grantTo(target: BundledFunction): void {
+    target.function.addEnvironment(environmentVariables.adminSecret, this.secret.secretArn);
+    target.allow(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
         resources: [this.secret.secretArn],

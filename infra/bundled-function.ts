@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -24,7 +24,7 @@ export type BundledFunctionProps = {
  */
 export class BundledFunction extends Construct {
   readonly function: LambdaFunction;
-  readonly role: Role;
+  readonly #rights = new PolicyDocument();
 
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
     super(scope, id);
@@ -34,8 +34,17 @@ export class BundledFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     // The role that CDK would make may write to every log group of the account.
-    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    logGroup.grantWrite(this.role);
+    this.allow(
+      new PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [logGroup.logGroupArn],
+      }),
+    );
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      // Inside the role: a policy beside it would be one more resource for each function, and a stack has 500.
+      inlinePolicies: { Rights: this.#rights },
+    });
     this.function = new LambdaFunction(this, 'Function', {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
@@ -45,8 +54,12 @@ export class BundledFunction extends Construct {
       environment: props.environment,
       memorySize: props.memoryMegabytes,
       timeout: props.timeout,
-      role: this.role,
+      role,
       logGroup,
     });
+  }
+  /** Lets the function do something more. */
+  allow(statement: PolicyStatement): void {
+    this.#rights.addStatements(statement);
   }
 }

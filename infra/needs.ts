@@ -34,9 +34,9 @@ export type Needs = {
 type Stores = { readonly metadata: MetadataTable; readonly charts: ChartBucket };
 
 /** Writes a function's needs into its role, and nothing more. */
-export function grantNeeds({ role }: BundledFunction, needs: Needs, stores: Stores): void {
+export function grantNeeds(target: BundledFunction, needs: Needs, stores: Stores): void {
   for (const statement of [...tableStatements(needs, stores), ...objectStatements(needs, stores)]) {
-    role.addToPrincipalPolicy(statement);
+    target.allow(statement);
   }
 }
 

@@ -60,15 +60,22 @@ export const logicalPrefix = (functionId: string): string => functionId.replaceA
 
 /** What a function's role allows, one row for each action and resource. */
 export function rightsOf(template: Template, functionId: string): readonly Right[] {
-  const [, policy] = resource(template, 'AWS::IAM::Policy', logicalPrefix(functionId));
-  const document = policy.Properties['PolicyDocument'] as { Statement: readonly Statement[] };
-  return document.Statement.flatMap(({ Action, Resource, Condition }) =>
+  const [roleId, role] = resource(template, 'AWS::IAM::Role', logicalPrefix(functionId));
+  // What CDK adds by itself comes in a policy beside the role.
+  const beside = [...resourcesOf(template, 'AWS::IAM::Policy').values()].filter(({ Properties }) =>
+    (Properties['Roles'] as readonly unknown[]).some((each) => textOf(each) === `<${roleId}>`),
+  );
+  const inside = (role.Properties['Policies'] ?? []) as readonly Policy[];
+  const policies = [...inside, ...beside.map(({ Properties }) => Properties as Policy)];
+  const statements = policies.flatMap(({ PolicyDocument: { Statement } }) => Statement);
+  return statements.flatMap(({ Action, Resource, Condition }) =>
     listed(Action).flatMap((action) =>
       listed(Resource).map((on) => ({ action: String(action), on: textOf(on), condition: Condition })),
     ),
   );
 }
 
+type Policy = { readonly PolicyDocument: { readonly Statement: readonly Statement[] } };
 type Statement = { readonly Action: unknown; readonly Resource: unknown; readonly Condition?: unknown };
 
 const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
