@@ -19,18 +19,22 @@ function readPage(files: ObjectFiles, query: URLSearchParams, after: string) {
   const delimiter = query.get('delimiter') ?? '';
   const most = Math.min(1000, Number(query.get('max-keys') ?? 1000));
   const found: (StoredObject | string)[] = [];
-  let next: string | undefined;
-  let last = after;
-  for (const object of files.sorted()) {
+  // A page never begins before the prefix, which a folder's own object has for its key.
+  let last = isBehind(prefix, after) ? undefined : after;
+  const nextObject = () => {
+    const object = files.next(last ?? prefix, { behind: last !== undefined });
+    return object?.key.startsWith(prefix) ? object : undefined;
+  };
+  let object = nextObject();
+  while (object !== undefined && found.length < most) {
     const { key } = object;
-    if (!key.startsWith(prefix) || !isBehind(key, last) || !files.isWhole(object)) continue;
-    if (found.length === most) next = last;
-    if (next !== undefined) break;
     const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
     const commonPrefix = key.slice(0, cut + delimiter.length);
     found.push(cut < 0 ? object : commonPrefix);
     last = cut < 0 ? key : commonPrefix + LAST;
+    object = nextObject();
   }
+  const next = object === undefined ? undefined : last;
   return { head: { Prefix: prefix, MaxKeys: most, IsTruncated: next !== undefined }, found, next };
 }
 

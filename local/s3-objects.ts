@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { OrderedMap } from '@js-sdsl/ordered-map';
 import { Journal } from './journal.ts';
 
 export type StoredObject = {
@@ -28,6 +29,8 @@ const NEW = '.new';
  */
 export class ObjectFiles extends Journal<StoredObject> {
   readonly #blobs: string;
+  /** All objects in S3's order: by the UTF-8 bytes of their keys. */
+  readonly #byKey: OrderedMap<string, StoredObject>;
 
   constructor(folder: string) {
     const journal = path.join(folder, 'journal.jsonl');
@@ -39,6 +42,7 @@ export class ObjectFiles extends Journal<StoredObject> {
     }
     super(journal, ({ blob }) => fs.rmSync(path.join(blobs, blob), { force: true }));
     this.#blobs = blobs;
+    this.#byKey = new OrderedMap([...this], byBytes);
     const named = new Set([...this.values()].map(({ blob }) => blob));
     for (const file of fs.readdirSync(blobs)) {
       const blob = path.basename(file, NEW);
@@ -57,12 +61,24 @@ export class ObjectFiles extends Journal<StoredObject> {
     return fs.statSync(path.join(this.#blobs, blob), { throwIfNoEntry: false })?.size === sizeBytes;
   }
 
-  /** All objects, whole or not, in the order of their keys' UTF-8 bytes, which is S3's. */
-  sorted(): readonly StoredObject[] {
-    return [...this.values()]
-      .map((object) => ({ object, bytes: Buffer.from(object.key) }))
-      .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-      .map(({ object }) => object);
+  /** The first object from a key on that is whole; `behind`: it must not have that key itself. */
+  next(from: string, { behind }: { behind: boolean }): StoredObject | undefined {
+    const at = behind ? this.#byKey.upperBound(from) : this.#byKey.lowerBound(from);
+    for (; at.isAccessible(); at.next()) {
+      const [, object] = at.pointer;
+      if (this.isWhole(object)) return object;
+    }
+    return undefined;
+  }
+
+  override put(object: StoredObject): void {
+    super.put(object);
+    this.#byKey.setElement(object.key, object);
+  }
+
+  override delete(key: string): boolean {
+    this.#byKey.eraseElementByKey(key);
+    return super.delete(key);
   }
 
   read({ blob }: StoredObject): Buffer {
@@ -82,3 +98,5 @@ export class ObjectFiles extends Journal<StoredObject> {
     fs.renameSync(path.join(this.#blobs, blob + NEW), path.join(this.#blobs, blob));
   }
 }
+
+const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
