@@ -13,6 +13,8 @@ class WaitingFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // CDK's own check of a template takes longer than to make it: test/infra/validation.test.ts asks for it.
+    env: { CDK_VALIDATION: 'false' },
     testTimeout: 180_000,
     hookTimeout: 120_000,
     globalSetup: ['test/whole/setup.ts'],

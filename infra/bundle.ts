@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { buildSync, type Metafile } from 'esbuild';
 import { functionIds } from './functions.ts';
 
 const root = dirname(import.meta.dirname);
@@ -29,14 +29,19 @@ export type BundleOptions = {
  * it loads faster than the copy that the runtime brings.
  *
  * The same sources give the same bytes, and a file that holds them already is left alone, so processes
- * that bundle at the same time do not disturb each other or a reader.
+ * that bundle at the same time do not disturb each other or a reader. Where nothing was changed since the last
+ * time, nothing is done.
  *
  * @throws Error with esbuild's messages, such as a missing handler
  */
 export function bundleFunctions(options: BundleOptions = {}): void {
   const { from = join(root, 'functions'), to = bundleDirectory, ids = functionIds } = options;
-  const { outputFiles } = buildSync({
+  const record = join(to, 'last.json');
+  if (isFresh(record, ids)) return;
+  const began = Date.now();
+  const { outputFiles, metafile } = buildSync({
     absWorkingDir: root,
+    metafile: true,
     entryPoints: Object.fromEntries(ids.map((id) => [`${id}/index`, join(from, `${id}.ts`)])),
     outdir: to,
     outExtension: { '.js': '.mjs' },
@@ -59,6 +64,38 @@ export function bundleFunctions(options: BundleOptions = {}): void {
     logLevel: 'silent',
   });
   for (const file of outputFiles) writeIfChanged(file.path, file.contents);
+  writeIfChanged(record, Buffer.from(JSON.stringify(recordOf(metafile, ids, began))));
+}
+
+/** What the last bundling was made of, and when; paths from the root. */
+type LastBundling = {
+  readonly ids: readonly string[];
+  readonly began: number;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+};
+
+const recordOf = ({ inputs, outputs }: Metafile, ids: readonly string[], began: number): LastBundling => ({
+  ids,
+  began,
+  // Packages are as old as npm makes them, so what is installed says when they changed; and how, this file.
+  inputs: [...Object.keys(inputs), 'node_modules/.package-lock.json', relative(root, import.meta.filename)],
+  outputs: Object.keys(outputs),
+});
+
+// The times of files are coarser than the clock: one written a moment before may seem older than it is.
+const SETTLED_MS = 1_000;
+
+function isFresh(record: string, ids: readonly string[]): boolean {
+  if (!existsSync(record)) return false;
+  const last = JSON.parse(readFileSync(record, 'utf8')) as LastBundling;
+  const changed = (file: string) =>
+    statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+  return (
+    JSON.stringify(last.ids) === JSON.stringify(ids) &&
+    last.inputs.every((file) => changed(file) < last.began - SETTLED_MS) &&
+    last.outputs.every((file) => existsSync(join(root, file)))
+  );
 }
 
 /** Puts a file in place in one step, so that no reader meets half of it. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -47,6 +47,28 @@ describe('bundling the functions', () => {
     write('greet.ts', 'export const handler = () => "ahoy";');
     bundle('greet');
     write('greet.ts', 'export const handler = () => "farewell";');
+    bundle('greet');
+    expect(readFileSync(bundled('greet'), 'utf8')).toContain('farewell');
+  });
+
+  it('does nothing where nothing changed, and everything where something may have', () => {
+    const minuteAgo = new Date(Date.now() - 60_000);
+    const written = (name: string, text: string) => {
+      write(name, text);
+      utimesSync(join(folder, name), minuteAgo, minuteAgo);
+    };
+    written('word.ts', 'export const word = "ahoy";');
+    written('greet.ts', 'import { word } from "./word.ts"; export const handler = () => word;');
+    bundle('greet');
+    writeFileSync(bundled('greet'), 'kept');
+    bundle('greet');
+    expect(readFileSync(bundled('greet'), 'utf8')).toBe('kept');
+
+    write('word.ts', 'export const word = "farewell";');
+    bundle('greet');
+    expect(readFileSync(bundled('greet'), 'utf8')).toContain('farewell');
+
+    rmSync(bundled('greet'));
     bundle('greet');
     expect(readFileSync(bundled('greet'), 'utf8')).toContain('farewell');
   });

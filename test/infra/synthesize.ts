@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { chartroomApp } from '../../infra/chartroom-app.ts';
 import { functionIds } from '../../infra/functions.ts';
 
@@ -23,6 +24,32 @@ export type Right = { readonly action: string; readonly on: string; readonly con
  * @throws SettingsError when the settings cannot be used
  */
 export function synthesize(context: Record<string, unknown> = {}): Template {
+  return withAssembly(context, ({ stacks: [stack] }) => {
+    if (stack === undefined) throw new Error('the app has no stack');
+    // Template also refuses resources that wait for each other.
+    return Template.fromJSON(stack.template);
+  });
+}
+
+/** What CDK itself finds wrong with a deployment of these settings. */
+export function violations(context: Record<string, unknown> = {}): readonly unknown[] {
+  const before = process.env['CDK_VALIDATION'];
+  delete process.env['CDK_VALIDATION'];
+  try {
+    return withAssembly(context, ({ directory }) => {
+      const text = readFileSync(join(directory, 'validation-report.json'), 'utf8');
+      const { pluginReports }: { pluginReports: { violations: unknown[] }[] } = JSON.parse(text);
+      return pluginReports.flatMap((report) => report.violations);
+    });
+  } finally {
+    process.env['CDK_VALIDATION'] = before;
+  }
+}
+
+function withAssembly<Result>(
+  context: Record<string, unknown>,
+  read: (assembly: CloudAssembly) => Result,
+): Result {
   const folder = mkdtempSync(join(tmpdir(), 'chartroom-synth-'));
   try {
     const bundles = join(folder, 'bundles');
@@ -30,10 +57,7 @@ export function synthesize(context: Record<string, unknown> = {}): Template {
       mkdirSync(join(bundles, id), { recursive: true });
       writeFileSync(join(bundles, id, 'index.mjs'), 'export const handler = async () => undefined;\n');
     }
-    const [stack] = chartroomApp({ bundles, context, outdir: join(folder, 'out') }).synth().stacks;
-    if (stack === undefined) throw new Error('the app has no stack');
-    // Template also refuses resources that wait for each other.
-    return Template.fromJSON(stack.template);
+    return read(chartroomApp({ bundles, context, outdir: join(folder, 'out') }).synth());
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { bundleFunctions } from '../../infra/bundle.ts';
 import { synthesize } from '../../local/synthesize.ts';
 
 declare module 'vitest' {
@@ -13,6 +14,8 @@ declare module 'vitest' {
 
 /** Synthesizes the stack once for all test files. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Once, and not by each of the two at the same time.
+  bundleFunctions();
   const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-assemblies-'));
   const make = (access: 'open' | 'closed') =>
     synthesize({
