@@ -4,7 +4,9 @@ import type { Caller } from './domain/access.ts';
 import { type Account, isAccountName, type Robot, type RobotSecret } from './domain/account.ts';
 import type { VerifyPassword } from './password.ts';
 import type { AccountStore } from './store/account-store.ts';
-import type { Credentials } from './store/admin-secret.ts';
+
+/** Name and password as they come with a request. */
+export type Credentials = { readonly username: string; readonly password: string };
 
 /** @returns undefined for a name or password that is wrong, which nothing tells apart */
 export type AuthenticateAccount = (given: Credentials) => Promise<Caller | undefined>;

@@ -11,7 +11,7 @@ export const environmentVariables = {
   bucket: 'BUCKET_NAME',
   /** `open` or `closed`. */
   access: 'ACCESS',
-  /** ARN of the Secrets Manager secret holding the admin's password; set only when access is closed. */
+  /** ARN of the Secrets Manager secret that the admin's account begins with; only what seeds it has it. */
   adminSecret: 'ADMIN_SECRET_ARN',
   /** JSON of IndexSettings (shared/domain/index-file.ts): what changes the bytes of an index. */
   indexSettings: 'INDEX_SETTINGS',

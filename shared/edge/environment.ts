@@ -26,8 +26,6 @@ import { reportNotice } from './report.ts';
 /** What the stack tells its functions (shared/contract.ts). */
 export type Environment = {
   readonly access: 'open' | 'closed';
-  /** There when access is closed. */
-  readonly adminSecretArn: string | undefined;
   readonly maxUploadBytes: number;
   readonly maxPackageBytes: number;
   readonly formFields: FormFields;
@@ -39,6 +37,8 @@ export type Environment = {
   readonly tableName: () => string;
   /** @throws Error if the stack did not name it */
   readonly bucketName: () => string;
+  /** @throws Error if the stack did not name it */
+  readonly adminSecretArn: () => string;
 };
 
 // As ChartMuseum's and Harbor's limit; the bucket takes what a function does not.
@@ -64,7 +64,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   };
   return {
     access: parseAccess(read('access')),
-    adminSecretArn: read('adminSecret'),
     maxUploadBytes: parseBytes('maxUploadBytes', read('maxUploadBytes'), DEFAULT_MAX_UPLOAD_BYTES),
     maxPackageBytes: parseBytes('maxPackageBytes', read('maxPackageBytes'), DEFAULT_MAX_PACKAGE_BYTES),
     formFields: JSON.parse(read('formFields') ?? '{"chart":"chart","prov":"prov"}') as FormFields,
@@ -73,6 +72,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     indexSettings: parseIndexSettings(read('indexSettings')),
     tableName: need('table'),
     bucketName: need('bucket'),
+    adminSecretArn: need('adminSecret'),
   };
 }
 

@@ -1,8 +1,6 @@
 import { accountAuthentication } from '../account-credentials.ts';
 import { systemClock } from '../clock.ts';
-import { environmentVariables } from '../contract.ts';
 import { verifyPassword } from '../password.ts';
-import type { AdminSecret } from '../store/admin-secret.ts';
 import { basicAuthentication } from './authenticate.ts';
 import { authorization } from './authorize.ts';
 import { accounts, type Environment, settingsOf } from './environment.ts';
@@ -26,9 +24,7 @@ export function lambdaHandler(
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
 function authorize(id: ProtectedEndpointId, environment: Environment): Authorize | undefined {
-  const { access, adminSecretArn } = environment;
-  if (access === 'open') return undefined;
-  if (adminSecretArn === undefined) throw new Error(`${environmentVariables.adminSecret} is not set`);
+  if (environment.access === 'open') return undefined;
   const authenticateAccount = accountAuthentication({
     accounts: accounts(environment),
     verifyPassword,
@@ -36,19 +32,7 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
     report: (message, error) => logError(message, error, { endpoint: id }),
   });
   return authorization(id, {
-    authenticate: basicAuthentication(lazySecret(adminSecretArn), authenticateAccount, systemClock),
+    authenticate: basicAuthentication(authenticateAccount),
     settingsOf: settingsOf(environment),
   });
-}
-
-/** The client of Secrets Manager is loaded with the first password: open deployments never pay for it. */
-function lazySecret(arn: string): AdminSecret {
-  let secret: AdminSecret | undefined;
-  return {
-    async read() {
-      const { adminSecret } = await import('../store/admin-secret.ts');
-      secret ??= adminSecret(arn);
-      return await secret.read();
-    },
-  };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
 import { postSecret } from '../../functions/create-secret.ts';
@@ -33,11 +34,12 @@ import { putSettings } from '../../functions/put-settings.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
-import { basicAuthentication } from '../../shared/edge/authenticate.ts';
+import { type Authenticate, basicAuthentication } from '../../shared/edge/authenticate.ts';
 import { authorization } from '../../shared/edge/authorize.ts';
 import { type Authorize, type Endpoint, type ProtectedEndpointId, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
 import { type EndpointId, endpoints as rows } from '../../shared/routes.ts';
+import { seedAdmin } from '../../shared/seed-admin.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
 import { aWorld } from '../use-cases/world.ts';
 import { anEvent, type Sent } from './events.ts';
@@ -100,7 +102,7 @@ export function aChartroom(options: Options = {}) {
     'put-settings': putSettings(ofRepositories),
   };
 
-  const authenticate = closedTo(world);
+  const authenticate = access === 'closed' ? closedTo(world) : async () => undefined;
   const authorizeOf = (id: EndpointId): Authorize | undefined =>
     isProtected(id) ? authorization(id, { authenticate, settingsOf: world.settingsOf }) : undefined;
 
@@ -124,8 +126,10 @@ export const adminPassword = 'correct horse';
 const hashPassword = async (password: string) => `hash of ${password}`;
 
 /** Who is let into a closed Chartroom. */
-function closedTo({ accounts, clock }: ReturnType<typeof aWorld>) {
-  const secret = { read: async () => ({ username: 'admin', password: adminPassword }) };
+function closedTo({ accounts, clock }: ReturnType<typeof aWorld>): Authenticate {
+  const secret = { readPassword: async () => adminPassword };
+  const seeding = { accounts, clock, secret, hashPassword, newId: randomUUID };
+  const seeded = seedAdmin(seeding, { reset: false });
   const authenticateAccount = accountAuthentication({
     accounts,
     clock,
@@ -134,7 +138,11 @@ function closedTo({ accounts, clock }: ReturnType<typeof aWorld>) {
       throw error;
     },
   });
-  return basicAuthentication(secret, authenticateAccount, clock);
+  const authenticate = basicAuthentication(authenticateAccount);
+  return async (request) => {
+    await seeded;
+    return await authenticate(request);
+  };
 }
 
 /** The header by which somebody says who they are. */

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { functionIds } from '../../infra/functions.ts';
+import { functionIds, seeder } from '../../infra/functions.ts';
 import { environmentVariables } from '../../shared/contract.ts';
 import { endpoints, fallback } from '../../shared/routes.ts';
-import { environmentOf, resource, rightsOf, synthesize, textOf } from './synthesize.ts';
+import { environmentOf, logicalPrefix, resource, rightsOf, synthesize, textOf } from './synthesize.ts';
 
 const closed = synthesize();
 const open = synthesize({ access: 'open', accessReason: 'a mirror of public charts' });
@@ -27,20 +27,39 @@ describe('access', () => {
     });
   });
 
-  it.each(functionIds)('%s reads the password if, and only if, it must check one', (id) => {
-    const [secret] = resource(closed, 'AWS::SecretsManager::Secret');
+  const [secret] = resource(closed, 'AWS::SecretsManager::Secret');
+
+  it.each(functionIds)('%s reads the password if, and only if, it makes the account', (id) => {
     const rights = rightsOf(closed, id).filter(({ action }) => action.startsWith('secretsmanager:'));
-    const must = withPermission.includes(id);
+    const makes = id === seeder;
     expect(rights.map(({ action, on }) => `${action} ${on}`)).toEqual(
-      must ? [`secretsmanager:GetSecretValue <${secret}>`] : [],
+      makes ? [`secretsmanager:GetSecretValue <${secret}>`] : [],
     );
     expect(environmentOf(closed, id)[environmentVariables.adminSecret]).toEqual(
-      must ? { Ref: secret } : undefined,
+      makes ? { Ref: secret } : undefined,
     );
+  });
+
+  it('makes the account by a resource of its own, again where secret, table or code is another', () => {
+    const [, { Properties }] = resource(closed, 'Custom::AdminAccount');
+    const [seed] = resource(closed, 'AWS::Lambda::Function', logicalPrefix(seeder));
+    expect(Properties).toEqual({
+      ServiceToken: { 'Fn::GetAtt': [seed, 'Arn'] },
+      ServiceTimeout: '300',
+      secret: { Ref: secret },
+      table: { Ref: 'MetadataTableC8A01DE2' },
+      code: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('keeps the logical ID of the secret: another one would be another password', () => {
+    expect(secret).toBe('AdminSecretC5C2B4DE');
   });
 
   it('needs no password when it is open', () => {
     open.resourceCountIs('AWS::SecretsManager::Secret', 0);
+    open.resourceCountIs('Custom::AdminAccount', 0);
+    open.resourceCountIs('AWS::Lambda::Function', functionIds.length - 1);
     expect(environmentOf(open, 'get-index')).not.toHaveProperty(environmentVariables.adminSecret);
     expect(environmentOf(open, 'get-index')[environmentVariables.access]).toBe('open');
   });
@@ -136,6 +155,7 @@ describe('least privilege', () => {
       'create-secret',
       'delete-secret',
       'put-account',
+      'seed-admin',
     ]);
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
     expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
@@ -215,6 +235,7 @@ describe('the outputs', () => {
       'RepairFunctionName',
       'AdminSecretArn',
       'AdminPasswordCommand',
+      'SeedAdminFunctionName',
       'HelmRepoAdd',
     ]);
     expect(textOf(closed.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(
