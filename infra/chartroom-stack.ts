@@ -81,8 +81,16 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   [fallback]: {},
 };
 
-/** To see who calls: the account, when its secret was used, and whether the repository is open to all readers. */
-const callerNeeds: Needs = { table: ['GetItem'], accounts: ['GetItem'], uses: true };
+/**
+ * To see who calls: the account, when its secret was used, how often somebody was wrong about it, and whether the
+ * repository is open to all readers.
+ */
+const callerNeeds: Needs = {
+  table: ['GetItem'],
+  accounts: ['GetItem'],
+  uses: true,
+  failures: ['GetItem', 'UpdateItem'],
+};
 
 /** To make the admin's account, or to give it its password again. */
 const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };

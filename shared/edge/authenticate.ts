@@ -6,17 +6,17 @@ import type { Request } from './request.ts';
 /**
  * Says who sent a request; undefined for somebody who does not say.
  *
- * @throws Fault `unauthorized` for what is not right
+ * @throws Fault `unauthorized` for what is not right, `too_many_failures` for who was wrong too often
  */
-export type Authenticate = (request: Pick<Request, 'headers'>) => Promise<Caller | undefined>;
+export type Authenticate = (request: Pick<Request, 'headers' | 'address'>) => Promise<Caller | undefined>;
 
 /** HTTP Basic, which is all that Helm sends, against the accounts. */
 export function basicAuthentication(authenticateAccount: AuthenticateAccount): Authenticate {
-  return async ({ headers: { authorization = '' } }) => {
+  return async ({ headers: { authorization = '' }, address }) => {
     if (authorization === '') return undefined;
     const given = parseBasic(authorization);
     if (given === undefined) throw notSaid();
-    const caller = await authenticateAccount(given);
+    const caller = await authenticateAccount(given, address);
     if (caller !== undefined) return caller;
     throw new Fault('unauthorized', 'unauthorized: wrong user name or password');
   };

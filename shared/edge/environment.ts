@@ -10,6 +10,8 @@ import type { AccountStore } from '../store/account-store.ts';
 import { accountsTable } from '../store/accounts-table.ts';
 import { bucket } from '../store/bucket.ts';
 import { dynamoClient, s3Client } from '../store/clients.ts';
+import type { FailureStore } from '../store/failure-store.ts';
+import { failuresTable } from '../store/failures-table.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
@@ -126,6 +128,11 @@ export function settings(environment: Environment): SettingsStore {
 export function accounts(environment: Environment): AccountStore {
   dynamo ??= dynamoClient();
   return accountsTable(dynamo, environment.tableName());
+}
+
+export function failures(environment: Environment): FailureStore {
+  dynamo ??= dynamoClient();
+  return failuresTable(dynamo, environment.tableName());
 }
 
 /** What holds for a repository, read anew at each call. */

@@ -62,6 +62,7 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   invalid_provenance: badRequest,
   unauthorized: { status: 401, code: 'UNAUTHORIZED' },
   forbidden: { status: 403, code: 'FORBIDDEN' },
+  too_many_failures: { status: 429, code: 'TOO_MANY_REQUESTS' },
   not_found: notFound,
   chart_not_found: notFound,
   version_not_found: notFound,

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../shared/domain/access.ts';
 import { basicAuthentication } from '../../shared/edge/authenticate.ts';
 
+const address = '192.0.2.1';
+
 const encode = (text: string) => Buffer.from(text).toString('base64');
 
 const ada: Caller = { name: 'ada', kind: 'user', grants: [] };
@@ -20,7 +22,7 @@ describe('HTTP Basic', () => {
       authorization: `BASIC   ${encode('ada:se:cret✓')} `,
     },
   ])('lets $why pass', async ({ authorization }) => {
-    await expect(authenticate({ headers: { authorization } })).resolves.toEqual(ada);
+    await expect(authenticate({ headers: { authorization }, address })).resolves.toEqual(ada);
   });
 
   const wrong = 'unauthorized: wrong user name or password';
@@ -38,17 +40,17 @@ describe('HTTP Basic', () => {
     { why: 'another scheme', authorization: `Bearer ${encode('ada:se:cret✓')}`, message: missing },
     { why: 'credentials without scheme', authorization: encode('ada:se:cret✓'), message: missing },
   ])('refuses $why', async ({ authorization, message }) => {
-    const refused = expect(authenticate({ headers: { authorization } })).rejects;
+    const refused = expect(authenticate({ headers: { authorization }, address })).rejects;
     await refused.toMatchObject({ code: 'unauthorized', message });
   });
 
   it.each([undefined, ''])('knows nobody by the header %j', async (authorization) => {
-    await expect(authenticate({ headers: { authorization } })).resolves.toBeUndefined();
+    await expect(authenticate({ headers: { authorization }, address })).resolves.toBeUndefined();
   });
 
   it('passes on that an account cannot be read, which is no fault of the client', async () => {
     const failing = basicAuthentication(() => Promise.reject(new Error('throttled')));
     const headers = { authorization: `Basic ${encode('ada:x')}` };
-    await expect(failing({ headers })).rejects.toThrow('throttled');
+    await expect(failing({ headers, address })).rejects.toThrow('throttled');
   });
 });

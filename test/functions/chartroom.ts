@@ -38,6 +38,7 @@ import { type Authenticate, basicAuthentication } from '../../shared/edge/authen
 import { authorization } from '../../shared/edge/authorize.ts';
 import { type Authorize, type Endpoint, type ProtectedEndpointId, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
+import { failureLimit } from '../../shared/failure-limit.ts';
 import { type EndpointId, endpoints as rows } from '../../shared/routes.ts';
 import { seedAdmin } from '../../shared/seed-admin.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
@@ -126,17 +127,19 @@ export const adminPassword = 'correct horse';
 const hashPassword = async (password: string) => `hash of ${password}`;
 
 /** Who is let into a closed Chartroom. */
-function closedTo({ accounts, clock }: ReturnType<typeof aWorld>): Authenticate {
+function closedTo({ accounts, failures, clock }: ReturnType<typeof aWorld>): Authenticate {
   const secret = { readPassword: async () => adminPassword };
   const seeding = { accounts, clock, secret, hashPassword, newId: randomUUID };
   const seeded = seedAdmin(seeding, { reset: false });
+  const report = (_: string, error: unknown) => {
+    throw error;
+  };
   const authenticateAccount = accountAuthentication({
     accounts,
     clock,
     verifyPassword: async (password, hash) => hash === (await hashPassword(password)),
-    report: (_, error) => {
-      throw error;
-    },
+    limit: failureLimit({ failures, clock, report }),
+    report,
   });
   const authenticate = basicAuthentication(authenticateAccount);
   return async (request) => {

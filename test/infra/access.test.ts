@@ -84,6 +84,7 @@ describe('least privilege', () => {
       'dynamodb:Attributes': ['pk', 'sk', 'used-*'],
     },
   };
+  const onFailures = inPartitions('failures#*');
   const isOnAccounts = ({ condition }: { condition: unknown }) =>
     [inPartitions('accounts'), onlyUses].some((each) => isDeepStrictEqual(condition, each));
 
@@ -101,8 +102,10 @@ describe('least privilege', () => {
   });
 
   it('lets only who changes versions, settings or uploads or refreshes indexes write to the table', () => {
-    const beyondAccounts = every.filter((right) => !isOnAccounts(right));
-    expect(holders(beyondAccounts, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
+    const onRepositories = every.filter(
+      (right) => !isOnAccounts(right) && !isDeepStrictEqual(right.condition, onFailures),
+    );
+    expect(holders(onRepositories, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
       [
         'create-upload',
         'delete-chart',
@@ -122,7 +125,7 @@ describe('least privilege', () => {
 
   const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
 
-  it('lets whoever asks who calls read accounts, note a use, and read settings', () => {
+  it('lets whoever asks who calls read accounts, note a use, count what was wrong, and read settings', () => {
     for (const id of withPermission) {
       const condition = inPartitions('accounts');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
@@ -132,6 +135,9 @@ describe('least privilege', () => {
         action: 'dynamodb:UpdateItem',
         condition: onlyUses,
       });
+      for (const action of ['dynamodb:GetItem', 'dynamodb:UpdateItem']) {
+        expect(every).toContainEqual({ id, ...onTable, action, condition: onFailures });
+      }
       const ofSettings = inPartitions('repository#*');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
     }
@@ -144,12 +150,22 @@ describe('least privilege', () => {
       const isUpkeep = ['reconcile', 'repair'].includes(id);
       const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
       const allowed =
-        action === 'dynamodb:Scan' ? [undefined] : [ofRepositories, inPartitions('accounts'), onlyUses];
+        action === 'dynamodb:Scan'
+          ? [undefined]
+          : [ofRepositories, inPartitions('accounts'), onlyUses, onFailures];
       expect(allowed, `${id} ${action}`).toContainEqual(condition);
     }
   });
 
-  it('lets only the API of accounts make, list and delete them', () => {
+  it('lets nobody else touch what was counted, nor anybody delete it', () => {
+    const counting = every.filter(({ condition }) => isDeepStrictEqual(condition, onFailures));
+    expect(holders(counting, 'dynamodb:GetItem', 'dynamodb:UpdateItem')).toEqual(withPermission.toSorted());
+    expect(new Set(counting.map(({ action }) => action))).toEqual(
+      new Set(['dynamodb:GetItem', 'dynamodb:UpdateItem']),
+    );
+  });
+
+  it('lets only the API of accounts, and what makes the first, make, list and delete them', () => {
     const onAccounts = every.filter(isOnAccounts);
     expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
       'create-secret',
