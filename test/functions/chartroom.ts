@@ -174,19 +174,25 @@ export async function publish(
   if (status !== 201) throw new Error(`publishing answered ${status}: ${text}`);
 }
 
-/** The headers of every JSON answer. */
-export const jsonHeaders = {
-  'content-type': 'application/json; charset=utf-8',
+/** The headers of every answer to a client that came by TLS, but for the page's policy. */
+export const answerHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
   'x-request-id': 'gateway-id=',
 };
 
+/** The headers of every JSON answer. */
+export const jsonHeaders = { ...answerHeaders, 'content-type': 'application/json; charset=utf-8' };
+
 /** The headers of every answer to a read, beside its type. */
 export const readHeaders = {
+  ...answerHeaders,
   etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
   'cache-control': 'no-cache',
   vary: 'Accept-Encoding',
   'accept-ranges': 'bytes',
-  'x-request-id': 'gateway-id=',
 };
 
 /** The body of a refusal, in the words of both families of clients. */
