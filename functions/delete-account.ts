@@ -1,16 +1,15 @@
-import { accountNotFound } from '../shared/accounts.ts';
+import { deleteAccount } from '../shared/accounts.ts';
 import { accounts } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { accountNameOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
-import type { AccountStore } from '../shared/store/account-store.ts';
 
 /** DELETE /-/accounts/{account}: an account with its secrets; what it published stays. */
-export function removeAccount({ accounts }: { accounts: Pick<AccountStore, 'remove'> }): Endpoint {
+export function removeAccount(dependencies: Parameters<typeof deleteAccount>[0]): Endpoint {
   return async (request) => {
     const name = accountNameOf(request);
-    if (!(await accounts.remove(name))) throw accountNotFound(name);
+    await deleteAccount(dependencies, name);
     return json(200, { deleted: true });
   };
 }

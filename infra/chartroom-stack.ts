@@ -9,11 +9,12 @@ import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
 import { apiCors } from './cors.ts';
 import { Endpoint } from './endpoint.ts';
-import { endpointIds, indexer, reconciler, repairer } from './functions.ts';
+import { endpointIds, indexer, reconciler, repairer, seeder } from './functions.ts';
 import { Indexer } from './indexer.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
-import { addOutputs } from './outputs.ts';
+import { type Admin, addOutputs } from './outputs.ts';
+import { Seeder } from './seeder.ts';
 import type { Settings } from './settings.ts';
 import { Reconciler, Repairer } from './upkeep.ts';
 
@@ -80,8 +81,19 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   [fallback]: {},
 };
 
-/** To see who calls: the account, when its secret was used, and whether the repository is open to all readers. */
-const callerNeeds: Needs = { table: ['GetItem'], accounts: ['GetItem'], uses: true };
+/**
+ * To see who calls: the account, when its secret was used, how often somebody was wrong about it, and whether the
+ * repository is open to all readers.
+ */
+const callerNeeds: Needs = {
+  table: ['GetItem'],
+  accounts: ['GetItem'],
+  uses: true,
+  failures: ['GetItem', 'UpdateItem'],
+};
+
+/** To make the admin's account, or to give it its password again. */
+const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };
 
 /** To remove superseded indexes from the bucket's history too. */
 const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;
@@ -122,6 +134,13 @@ export type ChartroomStackProps = {
   readonly bundles?: string;
 };
 
+type SeedParts = {
+  readonly metadata: MetadataTable;
+  readonly charts: ChartBucket;
+  readonly bundles: string;
+  readonly environment: Record<string, string>;
+};
+
 /** A whole Chartroom: one table, one bucket, one API, a function for each endpoint and one for the events. */
 export class ChartroomStack extends Stack {
   constructor(scope: Construct, id: string, { settings, bundles = bundleDirectory }: ChartroomStackProps) {
@@ -134,7 +153,7 @@ export class ChartroomStack extends Stack {
       description: 'Chartroom',
       ...(cors && { corsPreflight: apiCors(corsAllowOrigin) }),
     });
-    const secret = settings.access === 'closed' ? new AdminSecret(this, 'Admin') : undefined;
+    const isClosed = settings.access === 'closed';
     const environment = {
       [environmentVariables.table]: metadata.table.tableName,
       [environmentVariables.bucket]: charts.bucket.bucketName,
@@ -150,10 +169,7 @@ export class ChartroomStack extends Stack {
         memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
-      if (secret !== undefined && needsPassword(endpoint)) {
-        secret.grantTo(construct);
-        grantNeeds(construct, callerNeeds, { metadata, charts });
-      }
+      if (isClosed && asksWhoCalls(endpoint)) grantNeeds(construct, callerNeeds, { metadata, charts });
     }
 
     const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });
@@ -164,7 +180,15 @@ export class ChartroomStack extends Stack {
       grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
     }
 
-    addOutputs(this, { api, metadata, charts, repair, secret });
+    const admin = isClosed ? this.#seedAdmin({ metadata, charts, bundles, environment }) : undefined;
+    addOutputs(this, { api, metadata, charts, repair, admin });
+  }
+
+  #seedAdmin({ metadata, charts, bundles, environment }: SeedParts): Admin {
+    const secret = new AdminSecret(this, 'Admin');
+    const seed = new Seeder(this, seeder, { bundles, environment, secret, metadata });
+    grantNeeds(seed, seedNeeds, { metadata, charts });
+    return { secret, seed };
   }
 }
 
@@ -174,7 +198,7 @@ const endpointsOf = ({ apiEnabled }: Settings): readonly EndpointId[] => [
   fallback,
 ];
 
-const needsPassword = (endpoint: EndpointId): boolean =>
+const asksWhoCalls = (endpoint: EndpointId): boolean =>
   endpoint !== fallback && endpoints[endpoint].permission !== 'none';
 
 /** What the deployment says for all repositories. */

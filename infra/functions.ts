@@ -9,10 +9,20 @@ export const reconciler = 'reconcile';
 /** The function that is invoked by hand when something was lost. */
 export const repairer = 'repair';
 
+/** The function that makes the admin's account; there when access is closed. */
+export const seeder = 'seed-admin';
+
 /** Names both a file in functions/ and the bundle made of it. */
-export type FunctionId = EndpointId | typeof indexer | typeof reconciler | typeof repairer;
+export type FunctionId = EndpointId | typeof indexer | typeof reconciler | typeof repairer | typeof seeder;
 
 export const endpointIds = Object.keys(endpoints) as readonly (keyof typeof endpoints)[];
 
-/** Every function of a deployment. */
-export const functionIds: readonly FunctionId[] = [...endpointIds, fallback, indexer, reconciler, repairer];
+/** Every function of a closed deployment. */
+export const functionIds: readonly FunctionId[] = [
+  ...endpointIds,
+  fallback,
+  indexer,
+  reconciler,
+  repairer,
+  seeder,
+];

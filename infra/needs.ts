@@ -26,6 +26,8 @@ export type Needs = {
   readonly accounts?: readonly TableAction[];
   /** Whether it notes in them when a secret was used, and nothing else. */
   readonly uses?: boolean;
+  /** What it calls on the counts of wrong passwords. */
+  readonly failures?: readonly TableAction[];
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
@@ -41,7 +43,7 @@ export function grantNeeds(target: BundledFunction, needs: Needs, stores: Stores
 }
 
 function tableStatements(
-  { table = [], marks = false, accounts = [], uses = false, repositories = false }: Needs,
+  { table = [], marks = false, accounts = [], uses = false, failures = [], repositories = false }: Needs,
   { metadata }: Stores,
 ): PolicyStatement[] {
   const allow = (
@@ -85,6 +87,7 @@ function tableStatements(
       [partitions.accounts],
       [names.partitionKey, names.sortKey, `${names.usedAttribute}*`],
     ),
+    allow(failures, tableArn, [`${partitions.failures}*`]),
     allow(marks ? ['Query'] : [], metadata.unindexedIndexArn, []),
   ].flat();
 }

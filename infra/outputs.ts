@@ -5,7 +5,11 @@ import { adminAccount, adminPasswordKey } from '../shared/contract.ts';
 import type { AdminSecret } from './admin-secret.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
+import type { Seeder } from './seeder.ts';
 import type { Repairer } from './upkeep.ts';
+
+/** The account that a closed deployment begins with. */
+export type Admin = { readonly secret: AdminSecret; readonly seed: Seeder };
 
 type Parts = {
   readonly api: HttpApi;
@@ -13,11 +17,11 @@ type Parts = {
   readonly charts: ChartBucket;
   readonly repair: Repairer;
   /** Absent when access is open. */
-  readonly secret: AdminSecret | undefined;
+  readonly admin: Admin | undefined;
 };
 
 /** What somebody who has just deployed types next. */
-export function addOutputs(stack: Construct, { api, metadata, charts, repair, secret }: Parts): void {
+export function addOutputs(stack: Construct, { api, metadata, charts, repair, admin }: Parts): void {
   const output = (id: string, description: string, value: string) =>
     new CfnOutput(stack, id, { description, value });
   output('ApiUrl', 'Address of the root repository', api.apiEndpoint);
@@ -29,13 +33,19 @@ export function addOutputs(stack: Construct, { api, metadata, charts, repair, se
     repair.function.functionName,
   );
   const add = `helm repo add chartroom ${api.apiEndpoint}`;
-  if (secret === undefined) {
+  if (admin === undefined) {
     output('HelmRepoAdd', 'Adds the root repository to Helm', add);
     return;
   }
-  const password = passwordCommand(secret.secret.secretArn);
-  output('AdminSecretArn', `Secret with the password of "${adminAccount}"`, secret.secret.secretArn);
-  output('AdminPasswordCommand', `Prints the password of "${adminAccount}"`, password);
+  const { secretArn } = admin.secret.secret;
+  const password = passwordCommand(secretArn);
+  output('AdminSecretArn', `Secret with the first password of "${adminAccount}"`, secretArn);
+  output('AdminPasswordCommand', `Prints the first password of "${adminAccount}"`, password);
+  output(
+    'SeedAdminFunctionName',
+    `Gives "${adminAccount}" its first password again: docs/runbook.md`,
+    admin.seed.function.functionName,
+  );
   output(
     'HelmRepoAdd',
     'Adds the root repository to Helm',

@@ -117,6 +117,7 @@ export class LocalStack implements Services {
     this.#queues = queuesOf(template, functionAt, { folder, retryAfterMs });
     this.#onStop(() => [...this.#queues.values()].map((queue) => queue.stop()));
     this.#onStop(startSchedules(template, functionAt));
+    await seed(template, functionAt);
     this.routes = routesOf(template, functionAt);
   }
 
@@ -219,6 +220,18 @@ export class LocalStack implements Services {
     };
     this.#functions = functionsOf(template, surroundings, this.#options.log ?? (() => {}));
     this.#onStop(() => Promise.all([...this.#functions.values()].map((one) => one.kill())));
+  }
+}
+
+/**
+ * Has the deployment's own resource make the admin's account. The password is another one at each start, so that an
+ * account which is there takes it.
+ */
+async function seed(template: Template, functionAt: (arn: string) => LambdaFunction): Promise<void> {
+  type Declared = { readonly ServiceToken: string };
+  for (const { properties } of template.resources<Declared>('Custom::AdminAccount')) {
+    const seeding = await functionAt(properties.ServiceToken).invoke(JSON.stringify({ reset: true }));
+    if (seeding.outcome === 'error') throw new Error(`the admin's account was not made: ${seeding.detail}`);
   }
 }
 

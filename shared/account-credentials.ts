@@ -2,16 +2,24 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import type { Clock } from './clock.ts';
 import type { Caller } from './domain/access.ts';
 import { type Account, isAccountName, type Robot, type RobotSecret } from './domain/account.ts';
+import type { FailureLimit } from './failure-limit.ts';
 import type { VerifyPassword } from './password.ts';
 import type { AccountStore } from './store/account-store.ts';
-import type { Credentials } from './store/admin-secret.ts';
 
-/** @returns undefined for a name or password that is wrong, which nothing tells apart */
-export type AuthenticateAccount = (given: Credentials) => Promise<Caller | undefined>;
+/** Name and password as they come with a request. */
+export type Credentials = { readonly username: string; readonly password: string };
+
+/**
+ * @param address that the request came from
+ * @returns undefined for a name or password that is wrong, which nothing tells apart
+ * @throws Fault `too_many_failures`, for right ones too
+ */
+export type AuthenticateAccount = (given: Credentials, address: string) => Promise<Caller | undefined>;
 
 export type CredentialDependencies = {
   readonly accounts: Pick<AccountStore, 'get' | 'used'>;
   readonly verifyPassword: VerifyPassword;
+  readonly limit: FailureLimit;
   readonly clock: Pick<Clock, 'now'>;
   /** Told of a use that could not be noted, which is no reason to refuse. */
   readonly report: (message: string, error: unknown) => void;
@@ -33,16 +41,21 @@ type Verified = {
 
 /** Checks the names and passwords of accounts; what was right is remembered for a minute, and never as it is. */
 export function accountAuthentication(dependencies: CredentialDependencies): AuthenticateAccount {
-  const { clock } = dependencies;
+  const { clock, limit } = dependencies;
   const key = randomBytes(32);
   const remembered = new Map<string, Verified>();
 
-  return async (given) => {
+  return async (given, address) => {
     const token = createHmac('sha256', key).update(JSON.stringify(given)).digest('base64');
     const known = remembered.get(token);
     if (known !== undefined && clock.now() < known.until) return known.caller;
+    // Before any hash: what is refused costs one read.
+    await limit.check(given.username, address);
     const verified = await verify(dependencies, given);
-    if (verified === undefined) return undefined;
+    if (verified === undefined) {
+      await limit.failed(given.username, address);
+      return undefined;
+    }
     if (remembered.size >= MOST_REMEMBERED) remembered.clear();
     remembered.set(token, verified);
     return verified.caller;

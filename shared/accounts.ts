@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { secretDigest } from './account-credentials.ts';
 import type { Clock } from './clock.ts';
-import type { Account, AccountName, AccountWish, Robot, RobotSecret } from './domain/account.ts';
+import { EVERYWHERE } from './domain/access.ts';
+import {
+  type Account,
+  type AccountName,
+  type AccountWish,
+  adminName,
+  type Robot,
+  type RobotSecret,
+} from './domain/account.ts';
 import { Fault } from './domain/fault.ts';
 import type { AccountStore } from './store/account-store.ts';
 
@@ -35,8 +43,8 @@ export function accountNotFound(name: AccountName): Fault {
 /**
  * Makes an account, or changes its grants and password.
  *
- * @throws Fault `invalid_request` for a new user without a password, and for another kind than it is of;
- *   `try_again`
+ * @throws Fault `invalid_request` for a new user without a password, for another kind than it is of, and for an
+ *   admin who would not be one any more; `try_again`
  */
 export async function putAccount(
   dependencies: AccountDependencies,
@@ -48,7 +56,7 @@ export async function putAccount(
   // Looked at first: a hash takes long, and what is refused needs none.
   checkFits(name, wish, await dependencies.accounts.get(name));
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
-  return await change(dependencies, name, (before) => {
+  return await changeAccount(dependencies, name, (before) => {
     checkFits(name, wish, before);
     const created = before?.created ?? new Date(clock.now()).toISOString();
     const common = { name, created, grants: wish.grants, revision: newId() };
@@ -61,7 +69,35 @@ export async function putAccount(
   });
 }
 
+/**
+ * Removes an account with its secrets.
+ *
+ * @throws Fault `not_found`; `invalid_request` for the one that a deployment begins with
+ */
+export async function deleteAccount(
+  { accounts }: { readonly accounts: Pick<AccountStore, 'remove'> },
+  name: AccountName,
+): Promise<void> {
+  if (name === adminName) {
+    throw new Fault(
+      'invalid_request',
+      `${name} cannot be deleted, so that somebody can always let others in: PUT gives it a password that nobody uses`,
+    );
+  }
+  if (!(await accounts.remove(name))) throw accountNotFound(name);
+}
+
+/** By name, and not by counting who else is admin: a count is no longer true when the change is written. */
+function mustStayAdmin({ kind, grants }: AccountWish): void {
+  if (kind === 'user' && grants.some(({ role, on }) => role === 'admin' && on === EVERYWHERE)) return;
+  throw new Fault(
+    'invalid_request',
+    `${adminName} stays a user with the role admin on "*", so that somebody can always let others in: send "kind": "user", "grants": [{"role": "admin", "on": "*"}]`,
+  );
+}
+
 function checkFits(name: AccountName, wish: AccountWish, before: Account | undefined): void {
+  if (name === adminName) mustStayAdmin(wish);
   if (before !== undefined && before.kind !== wish.kind) {
     throw new Fault('invalid_request', `${name} is a ${before.kind}: delete it first, or take another name`);
   }
@@ -71,7 +107,12 @@ function checkFits(name: AccountName, wish: AccountWish, before: Account | undef
 const noPassword = (name: AccountName) =>
   new Fault('invalid_request', `${name} is a new user: send a "password" with it`);
 
-async function change(
+/**
+ * Puts what `next` makes of an account in its place, and begins again where somebody else was faster.
+ *
+ * @throws Fault `try_again`, and what `next` throws
+ */
+export async function changeAccount(
   { accounts }: Pick<AccountDependencies, 'accounts'>,
   name: AccountName,
   next: (before: Account | undefined) => Account,
@@ -104,7 +145,7 @@ export async function createSecret(
     created: new Date(now).toISOString(),
     expires: new Date(now + days * DAY_MS).toISOString(),
   };
-  await change(dependencies, name, (before) => {
+  await changeAccount(dependencies, name, (before) => {
     const robot = mustBeRobot(name, before);
     const kept = robot.secrets.filter(({ expires }) => now < Date.parse(expires));
     if (kept.length >= MOST_SECRETS) {
@@ -124,7 +165,7 @@ export async function deleteSecret(
   name: AccountName,
   id: string,
 ): Promise<void> {
-  await change(dependencies, name, (before) => {
+  await changeAccount(dependencies, name, (before) => {
     const robot = mustBeRobot(name, before);
     const secrets = robot.secrets.filter((secret) => secret.id !== id);
     if (secrets.length === robot.secrets.length) {

@@ -11,7 +11,7 @@ export const environmentVariables = {
   bucket: 'BUCKET_NAME',
   /** `open` or `closed`. */
   access: 'ACCESS',
-  /** ARN of the Secrets Manager secret holding the admin's password; set only when access is closed. */
+  /** ARN of the Secrets Manager secret that the admin's account begins with; only what seeds it has it. */
   adminSecret: 'ADMIN_SECRET_ARN',
   /** JSON of IndexSettings (shared/domain/index-file.ts): what changes the bytes of an index. */
   indexSettings: 'INDEX_SETTINGS',
@@ -36,8 +36,8 @@ export const table = {
   unindexedAttribute: 'unindexed',
   /** With the id of a robot's secret behind it: when the secret was used. */
   usedAttribute: 'used-',
-  /** Seconds since 1970 after which DynamoDB may drop an item; only uploads have it, versions never. */
-  forgetAttribute: 'forgetAt',
+  /** Seconds since 1970 after which DynamoDB may drop an item; versions and accounts never have it. */
+  forgetAttribute: 'ttl',
 } as const;
 
 /** What the partition keys of the table begin with: the rights of a function are bounded by them. */
@@ -46,6 +46,8 @@ export const partitions = {
   repository: 'repository#',
   /** One partition for all accounts. */
   accounts: 'accounts',
+  /** One partition for each account as it is guessed at from one address. */
+  failures: 'failures#',
   /** How far reconciliation got. */
   reconciliation: 'reconciliation',
 } as const;

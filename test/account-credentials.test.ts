@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { accountAuthentication, type CredentialDependencies } from '../shared/account-credentials.ts';
+import {
+  accountAuthentication,
+  type CredentialDependencies,
+  type Credentials,
+} from '../shared/account-credentials.ts';
 import { createSecret, putAccount } from '../shared/accounts.ts';
 import { parseAccountName } from '../shared/domain/account.ts';
+import { failureLimit } from '../shared/failure-limit.ts';
 import { memoryAccounts } from './store/memory-accounts.ts';
+import { memoryFailures } from './store/memory-failures.ts';
 
 const ada = parseAccountName('ada');
 const ci = parseAccountName('ci');
@@ -26,16 +32,19 @@ async function aHouse(
   const { secret } = await createSecret(making, ci, 1);
   const checked: (string | undefined)[] = [];
   const reported: string[] = [];
+  const report = (message: string, error: unknown) => void reported.push(`${message}: ${error}`);
   const dependencies: CredentialDependencies = {
     accounts,
     clock,
+    limit: failureLimit({ failures: memoryFailures(), clock, report }),
     verifyPassword: async (password, hash) => {
       checked.push(hash);
       return hash === `hash of ${password}`;
     },
-    report: (message, error) => void reported.push(`${message}: ${error}`),
+    report,
   };
-  const authenticate = accountAuthentication({ ...dependencies, ...change(dependencies) });
+  const authenticateFrom = accountAuthentication({ ...dependencies, ...change(dependencies) });
+  const authenticate = (given: Credentials, address = '192.0.2.1') => authenticateFrom(given, address);
   const advance = (milliseconds: number) => {
     now += milliseconds;
   };
@@ -109,5 +118,38 @@ describe('the credentials of an account', () => {
       await authenticate({ username: 'ada', password: String(each) });
     await authenticate({ username: 'ada', password: '0' });
     expect(checked).toHaveLength(1002);
+  });
+
+  it.each(['ada', 'ci', 'nobody', 'No Name'])(
+    'are refused without a check after many wrong ones: %s',
+    async (username) => {
+      const { authenticate, checked } = await aHouse();
+      const guess = () => authenticate({ username, password: 'wrong' });
+      for (let each = 0; each < 20; each += 1) expect(await guess()).toBeUndefined();
+      await expect(guess()).rejects.toMatchObject({ code: 'too_many_failures', retryAfterSeconds: 301 });
+      expect(checked).toHaveLength(20);
+    },
+  );
+
+  it('that are right are refused too after many wrong ones, but not from elsewhere, nor where they are remembered', async () => {
+    const { authenticate, secret, advance } = await aHouse();
+    const right = [
+      { username: 'ada', password: 'a password' },
+      { username: 'ci', password: secret },
+    ];
+    for (const given of right) {
+      const guess = { ...given, password: 'wrong' };
+      await authenticate(given, '192.0.2.2');
+      for (let each = 0; each < 20; each += 1) await authenticate(guess);
+      await expect(authenticate(guess)).rejects.toMatchObject({ code: 'too_many_failures' });
+      expect(await authenticate(given)).toMatchObject({ name: given.username });
+    }
+    advance(60_000);
+    for (const given of right) {
+      await expect(authenticate(given)).rejects.toMatchObject({ code: 'too_many_failures' });
+      expect(await authenticate(given, '192.0.2.2')).toMatchObject({ name: given.username });
+    }
+    advance(241_000);
+    for (const given of right) expect(await authenticate(given)).toMatchObject({ name: given.username });
   });
 });

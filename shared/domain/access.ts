@@ -27,8 +27,7 @@ export const EVERYWHERE = '*';
 export type Caller = {
   /** Left out for somebody who did not say who they are. */
   readonly name?: string;
-  /** `admin`: the account that a deployment begins with. */
-  readonly kind: 'admin' | 'user' | 'robot' | 'anyone';
+  readonly kind: 'user' | 'robot' | 'anyone';
   readonly grants: readonly Grant[];
 };
 

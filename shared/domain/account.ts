@@ -9,8 +9,8 @@ export type AccountName = Branded<'AccountName'>;
 // Without '#' and ':': it stands in a sort key, and before the colon of HTTP Basic.
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-// The last two are ends of other routes of that length, and would give a URL two readings.
-const RESERVED = new Set([adminAccount, 'index.yaml', 'artifacthub-repo.yml']);
+// These are ends of other routes of that length, and would give a URL two readings.
+const RESERVED = new Set(['index.yaml', 'artifacthub-repo.yml']);
 
 export function isAccountName(text: string): text is AccountName {
   return NAME.test(text) && !RESERVED.has(text);
@@ -19,17 +19,14 @@ export function isAccountName(text: string): text is AccountName {
 /** @throws Fault `invalid_request` */
 export function parseAccountName(text: string): AccountName {
   if (isAccountName(text)) return text;
-  if (text === adminAccount) {
-    throw new Fault(
-      'invalid_request',
-      `"${text}" is the account of the deployment itself: take another name`,
-    );
-  }
   throw new Fault(
     'invalid_request',
     `"${text.slice(0, 80)}" cannot name an account: use a-z, 0-9, ".", "_" and "-", at most 64, beginning with a letter or digit`,
   );
 }
+
+/** The account that a closed deployment begins with. */
+export const adminName = parseAccountName(adminAccount);
 
 type AnyAccount = {
   readonly name: AccountName;

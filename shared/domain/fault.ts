@@ -8,6 +8,7 @@ export type FaultCode =
   | 'invalid_provenance'
   | 'unauthorized'
   | 'forbidden'
+  | 'too_many_failures'
   | 'not_found'
   | 'method_not_allowed'
   | 'deleting_is_off'

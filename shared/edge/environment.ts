@@ -10,6 +10,8 @@ import type { AccountStore } from '../store/account-store.ts';
 import { accountsTable } from '../store/accounts-table.ts';
 import { bucket } from '../store/bucket.ts';
 import { dynamoClient, s3Client } from '../store/clients.ts';
+import type { FailureStore } from '../store/failure-store.ts';
+import { failuresTable } from '../store/failures-table.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
@@ -26,8 +28,6 @@ import { reportNotice } from './report.ts';
 /** What the stack tells its functions (shared/contract.ts). */
 export type Environment = {
   readonly access: 'open' | 'closed';
-  /** There when access is closed. */
-  readonly adminSecretArn: string | undefined;
   readonly maxUploadBytes: number;
   readonly maxPackageBytes: number;
   readonly formFields: FormFields;
@@ -39,6 +39,8 @@ export type Environment = {
   readonly tableName: () => string;
   /** @throws Error if the stack did not name it */
   readonly bucketName: () => string;
+  /** @throws Error if the stack did not name it */
+  readonly adminSecretArn: () => string;
 };
 
 // As ChartMuseum's and Harbor's limit; the bucket takes what a function does not.
@@ -64,7 +66,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   };
   return {
     access: parseAccess(read('access')),
-    adminSecretArn: read('adminSecret'),
     maxUploadBytes: parseBytes('maxUploadBytes', read('maxUploadBytes'), DEFAULT_MAX_UPLOAD_BYTES),
     maxPackageBytes: parseBytes('maxPackageBytes', read('maxPackageBytes'), DEFAULT_MAX_PACKAGE_BYTES),
     formFields: JSON.parse(read('formFields') ?? '{"chart":"chart","prov":"prov"}') as FormFields,
@@ -73,6 +74,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     indexSettings: parseIndexSettings(read('indexSettings')),
     tableName: need('table'),
     bucketName: need('bucket'),
+    adminSecretArn: need('adminSecret'),
   };
 }
 
@@ -126,6 +128,11 @@ export function settings(environment: Environment): SettingsStore {
 export function accounts(environment: Environment): AccountStore {
   dynamo ??= dynamoClient();
   return accountsTable(dynamo, environment.tableName());
+}
+
+export function failures(environment: Environment): FailureStore {
+  dynamo ??= dynamoClient();
+  return failuresTable(dynamo, environment.tableName());
 }
 
 /** What holds for a repository, read anew at each call. */

@@ -1,11 +1,10 @@
 import { accountAuthentication } from '../account-credentials.ts';
 import { systemClock } from '../clock.ts';
-import { environmentVariables } from '../contract.ts';
+import { failureLimit } from '../failure-limit.ts';
 import { verifyPassword } from '../password.ts';
-import type { AdminSecret } from '../store/admin-secret.ts';
 import { basicAuthentication } from './authenticate.ts';
 import { authorization } from './authorize.ts';
-import { accounts, type Environment, settingsOf } from './environment.ts';
+import { accounts, type Environment, failures, settingsOf } from './environment.ts';
 import { logError } from './log.ts';
 import {
   type Authorize,
@@ -26,29 +25,18 @@ export function lambdaHandler(
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
 function authorize(id: ProtectedEndpointId, environment: Environment): Authorize | undefined {
-  const { access, adminSecretArn } = environment;
-  if (access === 'open') return undefined;
-  if (adminSecretArn === undefined) throw new Error(`${environmentVariables.adminSecret} is not set`);
+  if (environment.access === 'open') return undefined;
+  const clock = systemClock;
+  const report = (message: string, error: unknown) => logError(message, error, { endpoint: id });
   const authenticateAccount = accountAuthentication({
     accounts: accounts(environment),
     verifyPassword,
-    clock: systemClock,
-    report: (message, error) => logError(message, error, { endpoint: id }),
+    limit: failureLimit({ failures: failures(environment), clock, report }),
+    clock,
+    report,
   });
   return authorization(id, {
-    authenticate: basicAuthentication(lazySecret(adminSecretArn), authenticateAccount, systemClock),
+    authenticate: basicAuthentication(authenticateAccount),
     settingsOf: settingsOf(environment),
   });
-}
-
-/** The client of Secrets Manager is loaded with the first password: open deployments never pay for it. */
-function lazySecret(arn: string): AdminSecret {
-  let secret: AdminSecret | undefined;
-  return {
-    async read() {
-      const { adminSecret } = await import('../store/admin-secret.ts');
-      secret ??= adminSecret(arn);
-      return await secret.read();
-    },
-  };
 }

@@ -17,6 +17,8 @@ export type Request = {
   readonly body: Uint8Array;
   /** The gateway took the body for text: bytes that are not UTF-8 were destroyed on the way. */
   readonly bodyIsText: boolean;
+  /** The IP address that the gateway sees, which no header changes; empty where it does not say. */
+  readonly address: string;
   /** What the answer and the log call this request. */
   readonly id: string;
 };
@@ -37,6 +39,7 @@ export function readRequest(event: APIGatewayProxyEventV2): Request {
     headers,
     body: Buffer.from(text, event.isBase64Encoded ? 'base64' : 'utf8'),
     bodyIsText: text !== '' && !event.isBase64Encoded,
+    address: event.requestContext.http.sourceIp ?? '',
     id: SANE_REQUEST_ID.test(given) ? given : event.requestContext.requestId,
   };
 }

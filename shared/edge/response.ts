@@ -39,6 +39,23 @@ export function headersOnly(status: number, headers: Headers): Response {
   return { status, headers, body: '' };
 }
 
+/**
+ * What keeps a browser from making more of an answer than it is: nothing here is framed, or taken for another type,
+ * or tells others where somebody came from. What an answer says for itself counts.
+ *
+ * @param isHttps whether the client came by TLS, and is to go on doing so
+ */
+export function withSecurity(response: Response, isHttps: boolean): Response {
+  const headers = {
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    // A year, and for this host alone: what else is in its domain is not ours to speak for.
+    ...(isHttps ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+  };
+  return { ...response, headers: { ...headers, ...response.headers } };
+}
+
 /** What HEAD gets: the same headers, with the length of the body that is left out. */
 export function withoutBody({ status, headers, body }: Response): Response {
   // RFC 9110, 8.6: in a 304 it would be the length of the body that the client has already.
@@ -62,6 +79,7 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   invalid_provenance: badRequest,
   unauthorized: { status: 401, code: 'UNAUTHORIZED' },
   forbidden: { status: 403, code: 'FORBIDDEN' },
+  too_many_failures: { status: 429, code: 'TOO_MANY_REQUESTS' },
   not_found: notFound,
   chart_not_found: notFound,
   version_not_found: notFound,

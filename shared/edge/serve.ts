@@ -7,7 +7,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { logError } from './log.ts';
 import { represent } from './representation.ts';
 import { type Request, readRequest } from './request.ts';
-import { errorResponse, internalError, type Response, withoutBody } from './response.ts';
+import { errorResponse, internalError, type Response, withoutBody, withSecurity } from './response.ts';
 
 /** What one endpoint does: parse, call, answer. It throws a Fault to refuse. */
 export type Endpoint = (request: Request, caller: Caller) => Promise<Response>;
@@ -65,7 +65,8 @@ export function serve(id: EndpointId, endpoint: Endpoint, authorize?: Authorize)
     });
     // Before HEAD loses its body: it says what GET says.
     const response = isSendable(answered.body) ? answered : errorResponse(answerTooLarge());
-    return result(request, request.method === 'HEAD' ? withoutBody(response) : response);
+    const secure = withSecurity(response, request.headers['x-forwarded-proto'] === 'https');
+    return result(request, request.method === 'HEAD' ? withoutBody(secure) : secure);
   };
 }
 

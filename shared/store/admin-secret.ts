@@ -1,42 +1,36 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
-/** Name and password as they come with a request, or lie in the secret. */
-export type Credentials = { readonly username: string; readonly password: string };
-
-/** Where the admin's password is kept. */
+/** Where the password lies that the admin's account begins with. */
 export type AdminSecret = {
-  read(): Promise<Credentials>;
+  readPassword(): Promise<string>;
 };
 
 /**
- * The secret in Secrets Manager: JSON with `username` and `password`, the layout that its rotation writes.
- * The SDK reads AWS_ENDPOINT_URL_SECRETS_MANAGER by itself.
+ * The secret in Secrets Manager: JSON with `password`, and `username` beside it, the layout that its rotation
+ * writes. The SDK reads AWS_ENDPOINT_URL_SECRETS_MANAGER by itself.
  */
 export function adminSecret(arn: string): AdminSecret {
-  // All attempts together stay below the gateway's 30 s.
   const client = new SecretsManagerClient({
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
   });
   return {
-    async read() {
+    async readPassword() {
       const { SecretString: text = '' } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
-      return parseCredentials(text);
+      return parsePassword(text);
     },
   };
 }
 
 /** @throws Error that never repeats the secret */
-function parseCredentials(text: string): Credentials {
-  const { username, password } = parseObject(text);
+function parsePassword(text: string): string {
+  const { password } = parseObject(text);
   // An empty password would open the house to whoever knows the account's name.
-  if (typeof username !== 'string' || typeof password !== 'string' || username === '' || password === '') {
-    throw new Error('the admin secret does not hold JSON with "username" and "password"');
-  }
-  return { username, password };
+  if (typeof password === 'string' && password !== '') return password;
+  throw new Error('the admin secret does not hold JSON with a "password"');
 }
 
-function parseObject(text: string): { username?: unknown; password?: unknown } {
+function parseObject(text: string): { password?: unknown } {
   try {
     return Object(JSON.parse(text));
   } catch {

@@ -23,6 +23,9 @@ export type Item = Record<string, AttributeValue>;
  *
  * pk = accounts, sk = account#<name>: somebody who may do something. One partition, so that they can be listed.
  *
+ * pk = failures#<digest>, sk = failures: how often somebody was wrong about an account. A partition for each, so that
+ * who guesses much slows down nobody else.
+ *
  * pk = reconciliation, sk = progress: how far it got.
  *
  * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytes, headersOnly, jsonText, type Response, redirect } from '../../shared/edge/response.ts';
 import { serve } from '../../shared/edge/serve.ts';
-import { refusal } from '../functions/chartroom.ts';
+import { answerHeaders, refusal } from '../functions/chartroom.ts';
 import { anEvent } from '../functions/events.ts';
 
 /** What a request with these headers gets where the endpoint answers so; the body as bytes. */
@@ -12,8 +12,8 @@ async function ask(response: Response, headers: Record<string, string> = {}, met
   const { event } = anEvent(method, '/info', { headers });
   const answer = await serve('get-info', async () => response)(event);
   const body = Buffer.from(answer.body ?? '', answer.isBase64Encoded ? 'base64' : 'utf8');
-  const { 'x-request-id': _, ...answered } = answer.headers ?? {};
-  return { status: answer.statusCode, headers: answered, body };
+  const own = Object.entries(answer.headers ?? {}).filter(([name]) => !Object.hasOwn(answerHeaders, name));
+  return { status: answer.statusCode, headers: Object.fromEntries(own), body };
 }
 
 const text = JSON.stringify('é'.repeat(1_000));

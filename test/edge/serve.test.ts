@@ -28,6 +28,7 @@ describe('a refusal', () => {
     { code: 'chart_not_found', status: 404, word: 'NOT_FOUND' },
     { code: 'version_not_found', status: 404, word: 'NOT_FOUND' },
     { code: 'method_not_allowed', status: 405, word: 'METHOD_NOT_ALLOWED' },
+    { code: 'too_many_failures', status: 429, word: 'TOO_MANY_REQUESTS' },
     { code: 'version_exists', status: 409, word: 'CONFLICT' },
     { code: 'provenance_exists', status: 409, word: 'CONFLICT' },
     { code: 'being_published', status: 409, word: 'CONFLICT' },
@@ -68,6 +69,26 @@ describe('a refusal', () => {
     const fault = new Fault('try_again', 'later', { retryAfterSeconds: 5 });
     const { headers } = await serve('get-info', throwing(fault))(event);
     expect(headers).toEqual({ ...jsonHeaders, 'retry-after': '5' });
+  });
+});
+
+describe('every answer', () => {
+  it('tells browsers to make no more of it than it is', async () => {
+    const { headers } = await serve('get-info', ok)(event);
+    expect(headers).toMatchObject(jsonHeaders);
+  });
+
+  it('keeps what the endpoint says for itself', async () => {
+    const own = { 'content-security-policy': "default-src 'self'" };
+    const { headers } = await serve('get-info', async () => json(200, {}, own))(event);
+    expect(headers).toMatchObject(own);
+  });
+
+  it('asks for TLS for good only who came by it', async () => {
+    const plain = anEvent('GET', '/info', { headers: { 'x-forwarded-proto': 'http' } });
+    const { headers } = await serve('get-info', ok)(plain.event);
+    expect(headers).not.toHaveProperty('strict-transport-security');
+    expect(headers).toHaveProperty('x-content-type-options', 'nosniff');
   });
 });
 

@@ -152,19 +152,32 @@ describe('PUT /-/accounts/{account}', () => {
       says: 'at most 3 segments',
     },
     {
-      why: 'the name of the admin',
+      why: 'an admin who is none',
       name: 'admin',
       sent: user,
-      says: '"admin" is the account of the deployment itself',
+      says: 'admin stays a user with the role admin on "*"',
+    },
+    {
+      why: 'an admin of less than everything',
+      name: 'admin',
+      sent: { ...user, grants: [{ role: 'admin', on: 'org/*' }] },
+      says: 'so that somebody can always let others in',
+    },
+    {
+      why: 'an admin who is a robot',
+      name: 'admin',
+      sent: { kind: 'robot', grants: [{ role: 'admin', on: '*' }] },
+      says: 'admin stays a user',
     },
     { why: 'a name in upper case', name: 'Ada', sent: user, says: '"Ada" cannot name an account' },
     { why: 'a name of 65 characters', name: 'a'.repeat(65), sent: user, says: 'cannot name an account' },
     { why: 'a name with a colon', name: 'a:b', sent: user, says: 'cannot name an account' },
   ])('refuses $why, and stores nothing', async ({ name, sent, says }) => {
     const chartroom = closed();
+    const { body: before } = await send(chartroom, 'GET', '/-/accounts');
     const { status, body } = await send(chartroom, 'PUT', `/-/accounts/${name}`, sent);
     expect([status, body.error]).toEqual([400, expect.stringContaining(says)]);
-    expect((await send(chartroom, 'GET', '/-/accounts')).body).toEqual({ accounts: [] });
+    expect((await send(chartroom, 'GET', '/-/accounts')).body).toEqual(before);
   });
 
   it('makes no robot of a user, nor a user of a robot', async () => {
@@ -196,8 +209,8 @@ describe('GET /-/accounts', () => {
     await aRobot(chartroom, 'e');
     const page = async (query: string) => (await send(chartroom, 'GET', `/-/accounts${query}`)).body;
     const names = ({ accounts }: { accounts: { name: string }[] }) => accounts.map(({ name }) => name);
-    const first = await page('?limit=2');
-    expect([names(first), first.next]).toEqual([['a', 'b'], 'b']);
+    const first = await page('?limit=3');
+    expect([names(first), first.next]).toEqual([['a', 'admin', 'b'], 'b']);
     const second = await page('?limit=2&after=b');
     expect([names(second), second.next]).toEqual([['c', 'd'], 'd']);
     expect(await page('?limit=2&after=d')).toEqual({
@@ -212,7 +225,7 @@ describe('GET /-/accounts', () => {
       ],
     });
     const all = await page('');
-    expect([names(all), all.next]).toEqual([['a', 'b', 'c', 'd', 'e'], undefined]);
+    expect([names(all), all.next]).toEqual([['a', 'admin', 'b', 'c', 'd', 'e'], undefined]);
     expect(JSON.stringify(all)).not.toMatch(/hash|digest|twelve/);
   });
 
@@ -236,6 +249,35 @@ describe('GET and DELETE /-/accounts/{account}', () => {
       status: 404,
       body: { error: 'there is no account ci: PUT makes it' },
     });
+  });
+});
+
+describe('the account that a deployment begins with', () => {
+  const isAdmin = { kind: 'user', grants: [{ role: 'admin', on: '*' }] };
+
+  it('takes another password, and is shown as any other', async () => {
+    const chartroom = closed();
+    expect((await send(chartroom, 'GET', '/-/accounts/admin')).body).toEqual({
+      ...isAdmin,
+      name: 'admin',
+      created: now,
+    });
+    const changed = await send(chartroom, 'PUT', '/-/accounts/admin', {
+      ...isAdmin,
+      password: 'another word',
+    });
+    expect(changed.status).toBe(200);
+    chartroom.clock.advance(60_000);
+    expect((await whoami(chartroom, admin)).status).toBe(401);
+    expect((await whoami(chartroom, basic('admin', 'another word'))).status).toBe(200);
+  });
+
+  it('is not deleted', async () => {
+    const chartroom = closed();
+    const { status, body } = await send(chartroom, 'DELETE', '/-/accounts/admin');
+    expect([status, body.error]).toEqual([400, expect.stringContaining('PUT gives it a password')]);
+    chartroom.clock.advance(60_000);
+    expect((await whoami(chartroom, admin)).status).toBe(200);
   });
 });
 
@@ -358,6 +400,6 @@ describe('credentials', () => {
     const { body } = await whoami(aChartroom(), {});
     expect(JSON.parse(body)).toEqual({ kind: 'anyone', grants: [{ role: 'admin', on: '*' }] });
     const asAdmin = JSON.parse((await whoami(closed(), admin)).body);
-    expect(asAdmin).toEqual({ name: 'admin', kind: 'admin', grants: [{ role: 'admin', on: '*' }] });
+    expect(asAdmin).toEqual({ name: 'admin', kind: 'user', grants: [{ role: 'admin', on: '*' }] });
   });
 });

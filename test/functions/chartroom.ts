@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
 import { postSecret } from '../../functions/create-secret.ts';
@@ -33,11 +34,13 @@ import { putSettings } from '../../functions/put-settings.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
-import { basicAuthentication } from '../../shared/edge/authenticate.ts';
+import { type Authenticate, basicAuthentication } from '../../shared/edge/authenticate.ts';
 import { authorization } from '../../shared/edge/authorize.ts';
 import { type Authorize, type Endpoint, type ProtectedEndpointId, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
+import { failureLimit } from '../../shared/failure-limit.ts';
 import { type EndpointId, endpoints as rows } from '../../shared/routes.ts';
+import { seedAdmin } from '../../shared/seed-admin.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
 import { aWorld } from '../use-cases/world.ts';
 import { anEvent, type Sent } from './events.ts';
@@ -100,7 +103,7 @@ export function aChartroom(options: Options = {}) {
     'put-settings': putSettings(ofRepositories),
   };
 
-  const authenticate = closedTo(world);
+  const authenticate = access === 'closed' ? closedTo(world) : async () => undefined;
   const authorizeOf = (id: EndpointId): Authorize | undefined =>
     isProtected(id) ? authorization(id, { authenticate, settingsOf: world.settingsOf }) : undefined;
 
@@ -124,17 +127,25 @@ export const adminPassword = 'correct horse';
 const hashPassword = async (password: string) => `hash of ${password}`;
 
 /** Who is let into a closed Chartroom. */
-function closedTo({ accounts, clock }: ReturnType<typeof aWorld>) {
-  const secret = { read: async () => ({ username: 'admin', password: adminPassword }) };
+function closedTo({ accounts, failures, clock }: ReturnType<typeof aWorld>): Authenticate {
+  const secret = { readPassword: async () => adminPassword };
+  const seeding = { accounts, clock, secret, hashPassword, newId: randomUUID };
+  const seeded = seedAdmin(seeding, { reset: false });
+  const report = (_: string, error: unknown) => {
+    throw error;
+  };
   const authenticateAccount = accountAuthentication({
     accounts,
     clock,
     verifyPassword: async (password, hash) => hash === (await hashPassword(password)),
-    report: (_, error) => {
-      throw error;
-    },
+    limit: failureLimit({ failures, clock, report }),
+    report,
   });
-  return basicAuthentication(secret, authenticateAccount, clock);
+  const authenticate = basicAuthentication(authenticateAccount);
+  return async (request) => {
+    await seeded;
+    return await authenticate(request);
+  };
 }
 
 /** The header by which somebody says who they are. */
@@ -163,19 +174,25 @@ export async function publish(
   if (status !== 201) throw new Error(`publishing answered ${status}: ${text}`);
 }
 
-/** The headers of every JSON answer. */
-export const jsonHeaders = {
-  'content-type': 'application/json; charset=utf-8',
+/** The headers of every answer to a client that came by TLS, but for the page's policy. */
+export const answerHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
   'x-request-id': 'gateway-id=',
 };
 
+/** The headers of every JSON answer. */
+export const jsonHeaders = { ...answerHeaders, 'content-type': 'application/json; charset=utf-8' };
+
 /** The headers of every answer to a read, beside its type. */
 export const readHeaders = {
+  ...answerHeaders,
   etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
   'cache-control': 'no-cache',
   vary: 'Accept-Encoding',
   'accept-ranges': 'bytes',
-  'x-request-id': 'gateway-id=',
 };
 
 /** The body of a refusal, in the words of both families of clients. */

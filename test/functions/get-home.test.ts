@@ -11,8 +11,8 @@ describe('GET / and /charts', () => {
       headers: {
         ...readHeaders,
         'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
-        'x-content-type-options': 'nosniff',
+        'content-security-policy':
+          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       },
     });
     expect(body).toContain('None yet in the root repository.');

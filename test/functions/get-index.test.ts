@@ -5,7 +5,7 @@ import { indexReader } from '../../shared/read-index.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage } from '../packages.ts';
 import { listed, root } from '../use-cases/world.ts';
-import { aChartroom, publish, readHeaders } from './chartroom.ts';
+import { aChartroom, answerHeaders, publish, readHeaders } from './chartroom.ts';
 
 async function withRedis(path = '/api/charts') {
   const chartroom = aChartroom();
@@ -74,7 +74,7 @@ describe('GET /{repository}/index.yaml', () => {
         etag,
         'cache-control': 'no-cache',
         vary: 'Accept-Encoding',
-        'x-request-id': 'gateway-id=',
+        ...answerHeaders,
       },
       body: '',
     });
@@ -141,7 +141,7 @@ describe('GET /{repository}/index.yaml', () => {
       location: expect.stringMatching(/^https:\/\/bucket\.invalid\/index\/.*index\.yaml\?expires=300$/),
       etag: expect.stringMatching(/^"1-[^"]+"$/),
       'cache-control': 'no-cache',
-      'x-request-id': 'gateway-id=',
+      ...answerHeaders,
     });
   });
 

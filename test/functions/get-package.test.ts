@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../shared/domain/digest.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { aChartroom, jsonHeaders, publish, refusal } from './chartroom.ts';
+import { aChartroom, answerHeaders, jsonHeaders, publish, refusal } from './chartroom.ts';
 
 const upload = await aPackage({ name: 'redis', version: '1.0.0+build.1' });
 const other = await aPackage({ name: 'redis', version: '1.0.0+build.1', description: 'other bytes' });
@@ -28,7 +28,7 @@ describe('GET /{repository}/charts/{file}', () => {
         headers: {
           location: await chartroom.objects.signedUrl(key, 300),
           'cache-control': 'no-store',
-          'x-request-id': 'gateway-id=',
+          ...answerHeaders,
         },
         body: '',
       });
@@ -88,7 +88,7 @@ describe('HEAD /{repository}/charts/{file}', () => {
         'content-length': String(content.length),
         etag: `"${digestOf(content)}"`,
         'cache-control': 'no-cache',
-        'x-request-id': 'gateway-id=',
+        ...answerHeaders,
       },
       body: '',
     });

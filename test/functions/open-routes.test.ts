@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aChartroom, jsonHeaders, readHeaders, refusal } from './chartroom.ts';
+import { aChartroom, answerHeaders, jsonHeaders, readHeaders, refusal } from './chartroom.ts';
 
 describe('GET /health and /info', () => {
   it.each([
@@ -54,7 +54,7 @@ describe('whatever no route matches', () => {
     const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'GET' };
     expect(await aChartroom().send('OPTIONS', '/index.yaml', { headers })).toEqual({
       status: 204,
-      headers: { allow: 'GET, HEAD', 'x-request-id': 'gateway-id=' },
+      headers: { allow: 'GET, HEAD', ...answerHeaders },
       body: '',
     });
     expect((await aChartroom().send('OPTIONS', '/nothing', { headers })).status).toBe(404);

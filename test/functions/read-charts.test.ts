@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { aPackage } from '../packages.ts';
 import { versionId } from '../use-cases/world.ts';
-import { aChartroom, type Chartroom, jsonHeaders, publish, readHeaders, refusal } from './chartroom.ts';
+import {
+  aChartroom,
+  answerHeaders,
+  type Chartroom,
+  jsonHeaders,
+  publish,
+  readHeaders,
+  refusal,
+} from './chartroom.ts';
 
 /** A Chartroom whose repository `acme` has these charts, published one second apart. */
 async function withCharts(...charts: readonly (readonly [string, string])[]): Promise<Chartroom> {
@@ -234,7 +242,7 @@ describe('GET /api/{repository}/charts', () => {
           etag,
           'cache-control': 'no-cache',
           vary: 'Accept-Encoding',
-          'x-request-id': 'gateway-id=',
+          ...answerHeaders,
         },
         body: '',
       });
@@ -261,7 +269,7 @@ describe('GET /api/{repository}/charts', () => {
           ),
           etag: expect.stringMatching(/^"1-[^"]+"$/),
           'cache-control': 'no-cache',
-          'x-request-id': 'gateway-id=',
+          ...answerHeaders,
         },
         body: '',
       });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { basicAuthentication } from '../../shared/edge/authenticate.ts';
@@ -172,6 +173,7 @@ describe('whatever is asked', () => {
 
   it('is answered alone to who knows the password', async () => {
     const credentials = { username: 'admin', password: 'pass:wörd' };
+    const grants = [{ role: 'admin', on: '*' }] as const;
     const right = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
     const header = fc.oneof(
       value,
@@ -186,12 +188,13 @@ describe('whatever is asked', () => {
         )
         .map((parts) => parts.join('')),
     );
-    const clock = { now: () => 0, sleep: async () => {} };
     const endpoint = serve(
       'get-chart',
       async () => json(200, {}),
       authorization('get-chart', {
-        authenticate: basicAuthentication({ read: async () => credentials }, async () => undefined, clock),
+        authenticate: basicAuthentication(async (given) =>
+          isDeepStrictEqual(given, credentials) ? { name: 'admin', kind: 'user', grants } : undefined,
+        ),
         settingsOf: settingsReader(memorySettings(), {}),
       }),
     );

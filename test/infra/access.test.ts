@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { functionIds } from '../../infra/functions.ts';
+import { functionIds, seeder } from '../../infra/functions.ts';
 import { environmentVariables } from '../../shared/contract.ts';
 import { endpoints, fallback } from '../../shared/routes.ts';
-import { environmentOf, resource, rightsOf, synthesize, textOf } from './synthesize.ts';
+import { environmentOf, logicalPrefix, resource, rightsOf, synthesize, textOf } from './synthesize.ts';
 
 const closed = synthesize();
 const open = synthesize({ access: 'open', accessReason: 'a mirror of public charts' });
@@ -27,20 +27,39 @@ describe('access', () => {
     });
   });
 
-  it.each(functionIds)('%s reads the password if, and only if, it must check one', (id) => {
-    const [secret] = resource(closed, 'AWS::SecretsManager::Secret');
+  const [secret] = resource(closed, 'AWS::SecretsManager::Secret');
+
+  it.each(functionIds)('%s reads the password if, and only if, it makes the account', (id) => {
     const rights = rightsOf(closed, id).filter(({ action }) => action.startsWith('secretsmanager:'));
-    const must = withPermission.includes(id);
+    const makes = id === seeder;
     expect(rights.map(({ action, on }) => `${action} ${on}`)).toEqual(
-      must ? [`secretsmanager:GetSecretValue <${secret}>`] : [],
+      makes ? [`secretsmanager:GetSecretValue <${secret}>`] : [],
     );
     expect(environmentOf(closed, id)[environmentVariables.adminSecret]).toEqual(
-      must ? { Ref: secret } : undefined,
+      makes ? { Ref: secret } : undefined,
     );
+  });
+
+  it('makes the account by a resource of its own, again where secret, table or code is another', () => {
+    const [, { Properties }] = resource(closed, 'Custom::AdminAccount');
+    const [seed] = resource(closed, 'AWS::Lambda::Function', logicalPrefix(seeder));
+    expect(Properties).toEqual({
+      ServiceToken: { 'Fn::GetAtt': [seed, 'Arn'] },
+      ServiceTimeout: '300',
+      secret: { Ref: secret },
+      table: { Ref: 'MetadataTableC8A01DE2' },
+      code: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('keeps the logical ID of the secret: another one would be another password', () => {
+    expect(secret).toBe('AdminSecretC5C2B4DE');
   });
 
   it('needs no password when it is open', () => {
     open.resourceCountIs('AWS::SecretsManager::Secret', 0);
+    open.resourceCountIs('Custom::AdminAccount', 0);
+    open.resourceCountIs('AWS::Lambda::Function', functionIds.length - 1);
     expect(environmentOf(open, 'get-index')).not.toHaveProperty(environmentVariables.adminSecret);
     expect(environmentOf(open, 'get-index')[environmentVariables.access]).toBe('open');
   });
@@ -65,6 +84,7 @@ describe('least privilege', () => {
       'dynamodb:Attributes': ['pk', 'sk', 'used-*'],
     },
   };
+  const onFailures = inPartitions('failures#*');
   const isOnAccounts = ({ condition }: { condition: unknown }) =>
     [inPartitions('accounts'), onlyUses].some((each) => isDeepStrictEqual(condition, each));
 
@@ -82,8 +102,10 @@ describe('least privilege', () => {
   });
 
   it('lets only who changes versions, settings or uploads or refreshes indexes write to the table', () => {
-    const beyondAccounts = every.filter((right) => !isOnAccounts(right));
-    expect(holders(beyondAccounts, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
+    const onRepositories = every.filter(
+      (right) => !isOnAccounts(right) && !isDeepStrictEqual(right.condition, onFailures),
+    );
+    expect(holders(onRepositories, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
       [
         'create-upload',
         'delete-chart',
@@ -103,7 +125,7 @@ describe('least privilege', () => {
 
   const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
 
-  it('lets whoever asks who calls read accounts, note a use, and read settings', () => {
+  it('lets whoever asks who calls read accounts, note a use, count what was wrong, and read settings', () => {
     for (const id of withPermission) {
       const condition = inPartitions('accounts');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
@@ -113,6 +135,9 @@ describe('least privilege', () => {
         action: 'dynamodb:UpdateItem',
         condition: onlyUses,
       });
+      for (const action of ['dynamodb:GetItem', 'dynamodb:UpdateItem']) {
+        expect(every).toContainEqual({ id, ...onTable, action, condition: onFailures });
+      }
       const ofSettings = inPartitions('repository#*');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
     }
@@ -125,17 +150,28 @@ describe('least privilege', () => {
       const isUpkeep = ['reconcile', 'repair'].includes(id);
       const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
       const allowed =
-        action === 'dynamodb:Scan' ? [undefined] : [ofRepositories, inPartitions('accounts'), onlyUses];
+        action === 'dynamodb:Scan'
+          ? [undefined]
+          : [ofRepositories, inPartitions('accounts'), onlyUses, onFailures];
       expect(allowed, `${id} ${action}`).toContainEqual(condition);
     }
   });
 
-  it('lets only the API of accounts make, list and delete them', () => {
+  it('lets nobody else touch what was counted, nor anybody delete it', () => {
+    const counting = every.filter(({ condition }) => isDeepStrictEqual(condition, onFailures));
+    expect(holders(counting, 'dynamodb:GetItem', 'dynamodb:UpdateItem')).toEqual(withPermission.toSorted());
+    expect(new Set(counting.map(({ action }) => action))).toEqual(
+      new Set(['dynamodb:GetItem', 'dynamodb:UpdateItem']),
+    );
+  });
+
+  it('lets only the API of accounts, and what makes the first, make, list and delete them', () => {
     const onAccounts = every.filter(isOnAccounts);
     expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
       'create-secret',
       'delete-secret',
       'put-account',
+      'seed-admin',
     ]);
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
     expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
@@ -215,6 +251,7 @@ describe('the outputs', () => {
       'RepairFunctionName',
       'AdminSecretArn',
       'AdminPasswordCommand',
+      'SeedAdminFunctionName',
       'HelmRepoAdd',
     ]);
     expect(textOf(closed.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(

@@ -112,9 +112,10 @@ describe('calls from browsers', () => {
   });
 });
 
-it('asks for no account, no Docker and no custom resource', () => {
+it('asks for no account, no Docker, and no custom resource but the account of the admin', () => {
   const types = new Set([...resourcesOf(closed).values()].map(({ Type }) => Type.split('::')[1]));
   expect([...types].toSorted()).toEqual([
+    'AdminAccount',
     'ApiGatewayV2',
     'DynamoDB',
     'Events',

@@ -1,5 +1,6 @@
 import { type Backend, storeContract } from './contract.ts';
 import { memoryAccounts } from './memory-accounts.ts';
+import { memoryFailures } from './memory-failures.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
 import { memoryRepositories } from './memory-repositories.ts';
@@ -20,6 +21,7 @@ const memory: Backend = {
       settings: memorySettings(),
       uploads: memoryUploads(),
       accounts: memoryAccounts(),
+      failures: memoryFailures(),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
       }),

@@ -12,6 +12,7 @@ import { settingsReader } from '../../shared/repository-settings.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
 import type { Hook } from '../store/hook.ts';
 import { memoryAccounts } from '../store/memory-accounts.ts';
+import { memoryFailures } from '../store/memory-failures.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -67,6 +68,7 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
     pointers,
     uploads,
     accounts: memoryAccounts(hooks),
+    failures: memoryFailures(hooks),
     repositorySettings,
     settingsOf: settingsReader(repositorySettings, deployment),
     settle: () => clock.sleep(200),
