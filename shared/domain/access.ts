@@ -27,8 +27,8 @@ export const EVERYWHERE = '*';
 export type Caller = {
   /** Left out for somebody who did not say who they are. */
   readonly name?: string;
-  /** `admin`: the account that a deployment begins with. */
-  readonly kind: 'admin' | 'user' | 'robot' | 'anyone';
+  /** `admin`: the account that a deployment begins with; `token`: the bearer of one, who has no account. */
+  readonly kind: 'admin' | 'user' | 'robot' | 'token' | 'anyone';
   readonly grants: readonly Grant[];
 };
 

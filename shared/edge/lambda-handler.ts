@@ -3,8 +3,10 @@ import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
 import { verifyPassword } from '../password.ts';
 import type { AdminSecret } from '../store/admin-secret.ts';
+import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
 import { basicAuthentication } from './authenticate.ts';
 import { authorization } from './authorize.ts';
+import { askingForTokens, withTokens } from './bearer.ts';
 import { accounts, type Environment, settingsOf } from './environment.ts';
 import { logError } from './log.ts';
 import {
@@ -26,7 +28,7 @@ export function lambdaHandler(
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
 function authorize(id: ProtectedEndpointId, environment: Environment): Authorize | undefined {
-  const { access, adminSecretArn } = environment;
+  const { access, adminSecretArn, tokens } = environment;
   if (access === 'open') return undefined;
   if (adminSecretArn === undefined) throw new Error(`${environmentVariables.adminSecret} is not set`);
   const authenticateAccount = accountAuthentication({
@@ -35,10 +37,23 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
     clock: systemClock,
     report: (message, error) => logError(message, error, { endpoint: id }),
   });
-  return authorization(id, {
-    authenticate: basicAuthentication(lazySecret(adminSecretArn), authenticateAccount, systemClock),
-    settingsOf: settingsOf(environment),
-  });
+  const basic = basicAuthentication(lazySecret(adminSecretArn), authenticateAccount, systemClock);
+  if (tokens === undefined) {
+    return authorization(id, { authenticate: basic, settingsOf: settingsOf(environment) });
+  }
+  const authenticate = withTokens(lazyTokens(tokens), basic);
+  const authorize = authorization(id, { authenticate, settingsOf: settingsOf(environment) });
+  return askingForTokens(id, authorize, tokens);
+}
+
+/** What checks tokens is loaded with the first one: a deployment that takes none never pays for it. */
+function lazyTokens(settings: TokenSettings): AuthenticateToken {
+  let authenticate: AuthenticateToken | undefined;
+  return async (token) => {
+    const { tokenAuthentication } = await import('../token-credentials.ts');
+    authenticate ??= tokenAuthentication(settings, systemClock);
+    return await authenticate(token);
+  };
 }
 
 /** The client of Secrets Manager is loaded with the first password: open deployments never pay for it. */
