@@ -15,6 +15,7 @@ import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
 import { addOutputs } from './outputs.ts';
 import type { Settings } from './settings.ts';
+import { tokenSettings } from './token-settings.ts';
 import { Reconciler, Repairer } from './upkeep.ts';
 
 const chartFiles: Needs = { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } };
@@ -135,6 +136,7 @@ export class ChartroomStack extends Stack {
       ...(cors && { corsPreflight: apiCors(corsAllowOrigin) }),
     });
     const secret = settings.access === 'closed' ? new AdminSecret(this, 'Admin') : undefined;
+    const tokens = tokenSettings(settings);
     const environment = {
       [environmentVariables.table]: metadata.table.tableName,
       [environmentVariables.bucket]: charts.bucket.bucketName,
@@ -152,6 +154,9 @@ export class ChartroomStack extends Stack {
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
       if (secret !== undefined && needsPassword(endpoint)) {
         secret.grantTo(construct);
+        if (tokens !== undefined) {
+          construct.function.addEnvironment(environmentVariables.tokens, JSON.stringify(tokens));
+        }
         grantNeeds(construct, callerNeeds, { metadata, charts });
       }
     }
