@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { putAccount } from '../../shared/accounts.ts';
 import { parseAccountName } from '../../shared/domain/account.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
+import type { TokenSettings } from '../../shared/token-credentials.ts';
 import { aPackage } from '../packages.ts';
 import { accessTo, anRsaKey, aToken, audience, issuer } from '../tokens.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
@@ -10,7 +11,7 @@ import { aChartroom, adminPassword, basic, type Chartroom, contents } from './ch
 const key = anRsaKey();
 const realm = 'https://login.example.com/token';
 
-const aChartroomWithTokens = () =>
+const aChartroomWithTokens = (changes: Partial<TokenSettings> = {}) =>
   aChartroom({
     access: 'closed',
     tokens: {
@@ -19,6 +20,7 @@ const aChartroomWithTokens = () =>
       realm,
       algorithms: ['RS256'],
       keys: [{ kty: 'RSA', ...key.publicKey.export({ format: 'jwk' }) }],
+      ...changes,
     },
   });
 
@@ -148,6 +150,21 @@ describe('a token', () => {
     const headers = bearing(await tokenFor(chartroom, accessTo('org', 'pull')));
     const { body } = await chartroom.send('DELETE', '/api/org/charts/demo', { headers });
     expect(JSON.parse(body)).toMatchObject({ error: 'forbidden: ci needs the role maintainer on org' });
+  });
+
+  it('is neither logged nor shown when the keys of its issuer cannot be had', async () => {
+    const log = vi.spyOn(console, 'error').mockReturnValue(undefined);
+    // Port 0: nobody ever listens there.
+    const chartroom = aChartroomWithTokens({ keys: 'http://127.0.0.1:0/jwks.json' });
+    const token = await tokenFor(chartroom, accessTo('org', 'pull'));
+    for (const headers of [bearing(token), basic('ci', token)]) {
+      const { status, body } = await chartroom.send('GET', '/org/index.yaml', { headers });
+      expect([status, JSON.parse(body)]).toMatchObject([500, { error: 'internal error' }]);
+    }
+    const lines = log.mock.calls.flat().join();
+    log.mockRestore();
+    expect(lines).toContain('a request failed');
+    for (const part of token.split('.')) expect(lines).not.toContain(part);
   });
 
   it('takes nothing from those who have a password, even one with dots', async () => {
