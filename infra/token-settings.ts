@@ -102,7 +102,7 @@ function readKeys(text: string): (TokenSettings['keys'] & object)[number][] {
 function readKey(pem: string) {
   let key: KeyObject;
   try {
-    key = createPublicKey(pem);
+    key = createPublicKey(inLines(pem));
   } catch {
     return refuseKeys();
   }
@@ -112,6 +112,12 @@ function readKey(pem: string) {
   const kind = crv ?? kty ?? '';
   if (!Object.values(ALGORITHMS).includes(kind)) return refuseKeys();
   return { kty: kty ?? '', ...(n && e && { n, e }), ...(crv && { crv }), ...(x && { x }), ...(y && { y }) };
+}
+
+/** The command line of cdk drops all but the first line of a value, so keys come in one; OpenSSL reads lines. */
+function inLines(pem: string): string {
+  const [, begin = '', body = '', end = ''] = /^(-+[^-]+-+)([^-]*)(-+[^-]+-+)$/.exec(pem) ?? [];
+  return [begin, ...(body.replaceAll(/\s/g, '').match(/.{1,64}/g) ?? []), end].join('\n');
 }
 
 /** What was given is not shown: it may be a private key. */

@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { functionIds } from '../../infra/functions.ts';
 import { environmentVariables } from '../../shared/contract.ts';
@@ -8,6 +12,7 @@ import { anEcKey, anRsaKey, audience, issuer, pem } from '../tokens.ts';
 import { environmentOf, rightsOf, synthesize } from './synthesize.ts';
 
 const key = anRsaKey();
+const privateKey = key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const { n, e } = key.publicKey.export({ format: 'jwk' });
 const whole = { jwtIssuer: issuer, jwtAudience: audience, jwtPublicKey: pem(key) };
 const tokensOf = (context: Record<string, unknown>) =>
@@ -54,6 +59,27 @@ describe('a deployment that takes tokens', () => {
     expect(tokens.keys.map(({ kty }: { kty: string }) => kty)).toEqual(['RSA', 'RSA', 'EC']);
   });
 
+  it('takes keys in one line, which is all that the command line of cdk carries', () => {
+    const jwtPublicKey = `${pem(key)}${pem(key)}`.replaceAll('\n', '');
+    expect(tokensOf({ ...whole, jwtPublicKey }).keys).toEqual([
+      { kty: 'RSA', n, e },
+      { kty: 'RSA', n, e },
+    ]);
+  });
+
+  it('takes a certificate', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chartroom-certificate-'));
+    try {
+      const file = join(folder, 'key.pem');
+      writeFileSync(file, privateKey);
+      const args = ['req', '-x509', '-key', file, '-subj', '/CN=login.example.com', '-days', '1'];
+      const jwtPublicKey = execFileSync('openssl', args, { encoding: 'utf8' });
+      expect(tokensOf({ ...whole, jwtPublicKey }).keys).toEqual([{ kty: 'RSA', n, e }]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it.each(['https://login.example.com/.well-known/jwks.json', 'http://127.0.0.1:9000/jwks'])(
     'takes the keys that lie at %s',
     (jwtJwksUrl) => {
@@ -67,7 +93,6 @@ describe('a deployment that takes tokens', () => {
     expect(() => synthesize({ ...whole, jwtPublicKey: large.repeat(4) })).toThrow(/use "jwtJwksUrl"/);
   });
 
-  const privateKey = key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const exotic = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
   it.each([
     {
