@@ -16,6 +16,7 @@ import { grantNeeds, type Needs } from './needs.ts';
 import { type Admin, addOutputs } from './outputs.ts';
 import { Seeder } from './seeder.ts';
 import type { Settings } from './settings.ts';
+import { tokenSettings } from './token-settings.ts';
 import { Reconciler, Repairer } from './upkeep.ts';
 
 const chartFiles: Needs = { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } };
@@ -154,6 +155,7 @@ export class ChartroomStack extends Stack {
       ...(cors && { corsPreflight: apiCors(corsAllowOrigin) }),
     });
     const isClosed = settings.access === 'closed';
+    const tokens = tokenSettings(settings);
     const environment = {
       [environmentVariables.table]: metadata.table.tableName,
       [environmentVariables.bucket]: charts.bucket.bucketName,
@@ -169,7 +171,12 @@ export class ChartroomStack extends Stack {
         memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
-      if (isClosed && asksWhoCalls(endpoint)) grantNeeds(construct, callerNeeds, { metadata, charts });
+      if (isClosed && asksWhoCalls(endpoint)) {
+        grantNeeds(construct, callerNeeds, { metadata, charts });
+        if (tokens !== undefined) {
+          construct.function.addEnvironment(environmentVariables.tokens, JSON.stringify(tokens));
+        }
+      }
     }
 
     const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });

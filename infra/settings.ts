@@ -9,6 +9,7 @@ import {
   SettingsError,
   wholeNumber,
 } from '../shared/domain/settings.ts';
+import { type JwtSettings, jwtSettings, tokenSettings } from './token-settings.ts';
 
 /** The name of the context object that holds the settings in cdk.json. */
 const OBJECT = 'chartroom';
@@ -20,32 +21,33 @@ const MOST_UPLOAD_BYTES = 4_500_000;
 const MOST_PACKAGE_BYTES = 104_857_600;
 
 /** What a deployment can be told; what concerns repositories is in shared/domain/settings.ts. */
-export type Settings = RepositorySettings & {
-  /** Name of the CloudFormation stack. @default 'Chartroom' */
-  readonly stackName: string;
-  /** `closed`: every request but for health and info needs an account. @default 'closed' */
-  readonly access: 'closed' | 'open';
-  /** Why everybody may read, publish and delete; needed when access is open. @default '' */
-  readonly accessReason: string;
-  /** Path before the repository in clients' URLs, such as `/helm` behind a base path. @default '' */
-  readonly contextPath: string;
-  /** What the URLs of packages in an index begin with; empty for relative ones. @default '' */
-  readonly chartUrl: string;
-  /** How an index is written. @default 'json' */
-  readonly indexFormat: 'json' | 'yaml';
-  /** Largest package that a direct upload may carry. @default 4194304 */
-  readonly maxUploadBytes: number;
-  /** Largest package that an upload through the bucket may carry. @default 20971520 */
-  readonly maxPackageBytes: number;
-  /** Whether there is an API below `/api`; without it, charts are published by copying them into the bucket. @default true */
-  readonly apiEnabled: boolean;
-  /** A form field that carries a package, besides `chart`. @default 'chart' */
-  readonly chartFormField: string;
-  /** A form field that carries a provenance file, besides `prov`. @default 'prov' */
-  readonly provFormField: string;
-  /** Origin whose scripts may call the API in browsers, `*` for every one, empty for none. @default '' */
-  readonly corsAllowOrigin: string;
-};
+export type Settings = RepositorySettings &
+  JwtSettings & {
+    /** Name of the CloudFormation stack. @default 'Chartroom' */
+    readonly stackName: string;
+    /** `closed`: every request but for health and info needs an account. @default 'closed' */
+    readonly access: 'closed' | 'open';
+    /** Why everybody may read, publish and delete; needed when access is open. @default '' */
+    readonly accessReason: string;
+    /** Path before the repository in clients' URLs, such as `/helm` behind a base path. @default '' */
+    readonly contextPath: string;
+    /** What the URLs of packages in an index begin with; empty for relative ones. @default '' */
+    readonly chartUrl: string;
+    /** How an index is written. @default 'json' */
+    readonly indexFormat: 'json' | 'yaml';
+    /** Largest package that a direct upload may carry. @default 4194304 */
+    readonly maxUploadBytes: number;
+    /** Largest package that an upload through the bucket may carry. @default 20971520 */
+    readonly maxPackageBytes: number;
+    /** Whether there is an API below `/api`; without it, charts are published by copying them into the bucket. @default true */
+    readonly apiEnabled: boolean;
+    /** A form field that carries a package, besides `chart`. @default 'chart' */
+    readonly chartFormField: string;
+    /** A form field that carries a provenance file, besides `prov`. @default 'prov' */
+    readonly provFormField: string;
+    /** Origin whose scripts may call the API in browsers, `*` for every one, empty for none. @default '' */
+    readonly corsAllowOrigin: string;
+  };
 
 const FORM_FIELD = matching(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, ".", "_" and "-", at most 64');
 
@@ -78,6 +80,7 @@ const settings: SettingRows<Settings> = {
   provFormField: { fallback: 'prov', parse: FORM_FIELD },
   corsAllowOrigin: { fallback: '', parse: parseOrigin },
   ...repositorySettings,
+  ...jwtSettings,
 };
 
 /**
@@ -121,6 +124,8 @@ export function parseSettings(
       'settings "chartFormField" and "provFormField" cannot be the same field, nor the usual one of the other',
     );
   }
+  // For what it refuses.
+  tokenSettings(parsed);
   return parsed;
 }
 

@@ -13,6 +13,8 @@ export const environmentVariables = {
   access: 'ACCESS',
   /** ARN of the Secrets Manager secret that the admin's account begins with; only what seeds it has it. */
   adminSecret: 'ADMIN_SECRET_ARN',
+  /** JSON of TokenSettings (shared/token-credentials.ts); set only where tokens are taken. */
+  tokens: 'TOKENS',
   /** JSON of IndexSettings (shared/domain/index-file.ts): what changes the bytes of an index. */
   indexSettings: 'INDEX_SETTINGS',
   /** Largest package that a direct upload may carry, in bytes. */

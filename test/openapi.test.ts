@@ -7,7 +7,7 @@ import { endpoints, type Route, routes } from '../shared/routes.ts';
 import { routeTable } from './route-table.ts';
 
 type Operation = {
-  readonly security: readonly { readonly basic: readonly string[] }[];
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters: readonly Parameter[];
   readonly responses: Readonly<Record<string, unknown>>;
 };
@@ -55,7 +55,9 @@ describe('docs/openapi.yaml', () => {
   });
 
   it.each(Object.entries(endpoints))('asks of %s for its permission', (id, { permission }) => {
-    expect(operations[id]?.security).toEqual(permission === 'none' ? [] : [{ basic: [permission] }]);
+    expect(operations[id]?.security).toEqual(
+      permission === 'none' ? [] : [{ basic: [permission] }, { bearer: [permission] }],
+    );
   });
 
   it.each(Object.entries(endpoints))('has the statuses of %s that docs/api.md has', async (id, { paths }) => {

@@ -45,8 +45,13 @@ async function makeDesk() {
   });
   await mkdir(path.join(home, 'bin'));
   await symlink(helm ?? '', path.join(home, 'bin/helm'));
-  for (const ring of ['secring.gpg', 'pubring.gpg']) {
-    await copyFile(path.join(root, `test/fixtures/keys/readme-${ring}`), path.join(folder, ring));
+  const keys = {
+    'readme-secring.gpg': 'secring.gpg',
+    'readme-pubring.gpg': 'pubring.gpg',
+    'token.pem': 'token.pem',
+  };
+  for (const [key, name] of Object.entries(keys)) {
+    await copyFile(path.join(root, 'test/fixtures/keys', key), path.join(folder, name));
   }
   const env = {
     ...process.env,
@@ -95,6 +100,7 @@ describe.skipIf(helm === undefined)('the commands in the documents', () => {
   it.each([
     { document: 'README.md', skipped: NOT_RUN.length },
     { document: 'docs/api.md', skipped: 0 },
+    { document: 'docs/tokens.md', skipped: 0 },
   ])(
     'of $document work as they stand, one block after the other',
     async ({ document, skipped }) => {

@@ -27,7 +27,8 @@ export const EVERYWHERE = '*';
 export type Caller = {
   /** Left out for somebody who did not say who they are. */
   readonly name?: string;
-  readonly kind: 'user' | 'robot' | 'anyone';
+  /** `token`: the bearer of one, who has no account. */
+  readonly kind: 'user' | 'robot' | 'token' | 'anyone';
   readonly grants: readonly Grant[];
 };
 

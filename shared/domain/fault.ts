@@ -26,6 +26,8 @@ export type FaultCode =
 // A refusal may repeat what was sent: a name out of an archive can have megabytes.
 const MOST_MESSAGE_CHARACTERS = 1000;
 
+type FaultOptions = ErrorOptions & { readonly retryAfterSeconds?: number; readonly challenge?: string };
+
 /**
  * A fault of the client's: the request was understood and refused. The message is shown to the client,
  * names the thing and, where there is one, the way out.
@@ -35,11 +37,14 @@ export class Fault extends Error {
   readonly code: FaultCode;
   /** Seconds after which the same request may succeed; becomes `Retry-After`. */
   readonly retryAfterSeconds: number | undefined;
+  /** How else somebody may say who they are; becomes a part of `WWW-Authenticate`. */
+  readonly challenge: string | undefined;
 
-  constructor(code: FaultCode, message: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+  constructor(code: FaultCode, message: string, options: FaultOptions = {}) {
     const isLong = message.length > MOST_MESSAGE_CHARACTERS;
     super(isLong ? `${message.slice(0, MOST_MESSAGE_CHARACTERS)}…` : message, options);
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.challenge = options.challenge;
   }
 }

@@ -30,7 +30,7 @@ export const notSaid = () =>
  *
  * @returns undefined for everything else
  */
-function parseBasic(header: string): Credentials | undefined {
+export function parseBasic(header: string): Credentials | undefined {
   const encoded = /^basic +([A-Za-z0-9+/_-]+={0,2}) *$/i.exec(header)?.[1];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');

@@ -22,12 +22,15 @@ import type { UploadStore } from '../store/upload-store.ts';
 import { uploadsTable } from '../store/uploads-table.ts';
 import type { VersionStore } from '../store/version-store.ts';
 import { versionsTable } from '../store/versions-table.ts';
+import type { TokenSettings } from '../token-credentials.ts';
 import type { FormFields } from './form.ts';
 import { reportNotice } from './report.ts';
 
 /** What the stack tells its functions (shared/contract.ts). */
 export type Environment = {
   readonly access: 'open' | 'closed';
+  /** There when tokens are taken. */
+  readonly tokens: TokenSettings | undefined;
   readonly maxUploadBytes: number;
   readonly maxPackageBytes: number;
   readonly formFields: FormFields;
@@ -66,6 +69,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   };
   return {
     access: parseAccess(read('access')),
+    tokens: parseTokens(read('tokens')),
     maxUploadBytes: parseBytes('maxUploadBytes', read('maxUploadBytes'), DEFAULT_MAX_UPLOAD_BYTES),
     maxPackageBytes: parseBytes('maxPackageBytes', read('maxPackageBytes'), DEFAULT_MAX_PACKAGE_BYTES),
     formFields: JSON.parse(read('formFields') ?? '{"chart":"chart","prov":"prov"}') as FormFields,
@@ -95,6 +99,11 @@ function parseBytes(
 }
 
 /** The stack checked each value when it was synthesized. */
+function parseTokens(text: string | undefined): TokenSettings | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as TokenSettings);
+}
+
+/** As for tokens. */
 function parseIndexSettings(text: string | undefined): IndexSettings {
   if (text === undefined) return DEFAULT_INDEX_SETTINGS;
   return { ...DEFAULT_INDEX_SETTINGS, ...(JSON.parse(text) as Partial<IndexSettings>) };

@@ -2,8 +2,10 @@ import { accountAuthentication } from '../account-credentials.ts';
 import { systemClock } from '../clock.ts';
 import { failureLimit } from '../failure-limit.ts';
 import { verifyPassword } from '../password.ts';
+import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
 import { basicAuthentication } from './authenticate.ts';
 import { authorization } from './authorize.ts';
+import { askingForTokens, withTokens } from './bearer.ts';
 import { accounts, type Environment, failures, settingsOf } from './environment.ts';
 import { logError } from './log.ts';
 import {
@@ -25,7 +27,8 @@ export function lambdaHandler(
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
 function authorize(id: ProtectedEndpointId, environment: Environment): Authorize | undefined {
-  if (environment.access === 'open') return undefined;
+  const { access, tokens } = environment;
+  if (access === 'open') return undefined;
   const clock = systemClock;
   const report = (message: string, error: unknown) => logError(message, error, { endpoint: id });
   const authenticateAccount = accountAuthentication({
@@ -35,8 +38,21 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
     clock,
     report,
   });
-  return authorization(id, {
-    authenticate: basicAuthentication(authenticateAccount),
-    settingsOf: settingsOf(environment),
-  });
+  const basic = basicAuthentication(authenticateAccount);
+  if (tokens === undefined) {
+    return authorization(id, { authenticate: basic, settingsOf: settingsOf(environment) });
+  }
+  const authenticate = withTokens(lazyTokens(tokens), basic);
+  const authorize = authorization(id, { authenticate, settingsOf: settingsOf(environment) });
+  return askingForTokens(id, authorize, tokens);
+}
+
+/** What checks tokens is loaded with the first one: a deployment that takes none never pays for it. */
+function lazyTokens(settings: TokenSettings): AuthenticateToken {
+  let authenticate: AuthenticateToken | undefined;
+  return async (token) => {
+    const { tokenAuthentication } = await import('../token-credentials.ts');
+    authenticate ??= tokenAuthentication(settings, systemClock);
+    return await authenticate(token);
+  };
 }

@@ -101,12 +101,16 @@ export function errorResponse(fault: Fault, headers: Headers = {}): Response {
   const { status, code } = refusals[fault.code];
   return envelope(status, code, fault.message, {
     // RFC 9110, 11.6.1: every 401 says how to authenticate; browsers and `curl --anyauth` need it.
-    ...(status === 401 ? { 'www-authenticate': 'Basic realm="Chartroom"' } : {}),
+    ...(status === 401 && { 'www-authenticate': challenges(fault) }),
     ...(fault.code === 'deleting_is_off' ? { allow: 'GET, HEAD' } : {}),
     ...(fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) }),
     ...headers,
   });
 }
+
+// Basic first: a client that reads one challenge alone understands it.
+const challenges = ({ challenge }: Fault) =>
+  ['Basic realm="Chartroom"', ...(challenge === undefined ? [] : [challenge])].join(', ');
 
 /** Answers a bug of ours without detail. */
 export function internalError(): Response {

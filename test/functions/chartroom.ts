@@ -36,11 +36,13 @@ import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
 import { type Authenticate, basicAuthentication } from '../../shared/edge/authenticate.ts';
 import { authorization } from '../../shared/edge/authorize.ts';
+import { askingForTokens, withTokens } from '../../shared/edge/bearer.ts';
 import { type Authorize, type Endpoint, type ProtectedEndpointId, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
 import { failureLimit } from '../../shared/failure-limit.ts';
 import { type EndpointId, endpoints as rows } from '../../shared/routes.ts';
 import { seedAdmin } from '../../shared/seed-admin.ts';
+import { type TokenSettings, tokenAuthentication } from '../../shared/token-credentials.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
 import { aWorld } from '../use-cases/world.ts';
 import { anEvent, type Sent } from './events.ts';
@@ -57,11 +59,13 @@ type Options = Partial<UploadRules> & {
   readonly apiEnabled?: boolean;
   /** @default 'open' */
   readonly access?: 'open' | 'closed';
+  /** Whose tokens are taken. @default nobody's */
+  readonly tokens?: TokenSettings;
 };
 
 /** All endpoints over memory stores, called the way the gateway calls them. */
 export function aChartroom(options: Options = {}) {
-  const { settings = {}, deployment = {}, apiEnabled = true, access = 'open', ...rules } = options;
+  const { settings = {}, deployment = {}, apiEnabled = true, access = 'open', tokens, ...rules } = options;
   const world = aWorld({ settings, deployment });
   const uploads: UploadRules = {
     maxUploadBytes: 4_194_304,
@@ -103,9 +107,14 @@ export function aChartroom(options: Options = {}) {
     'put-settings': putSettings(ofRepositories),
   };
 
-  const authenticate = access === 'closed' ? closedTo(world) : async () => undefined;
-  const authorizeOf = (id: EndpointId): Authorize | undefined =>
-    isProtected(id) ? authorization(id, { authenticate, settingsOf: world.settingsOf }) : undefined;
+  const closed = access === 'closed' ? closedTo(world) : async () => undefined;
+  const authenticate =
+    tokens === undefined ? closed : withTokens(tokenAuthentication(tokens, world.clock), closed);
+  const authorizeOf = (id: EndpointId): Authorize | undefined => {
+    if (!isProtected(id)) return undefined;
+    const authorize = authorization(id, { authenticate, settingsOf: world.settingsOf });
+    return tokens === undefined ? authorize : askingForTokens(id, authorize, tokens);
+  };
 
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);

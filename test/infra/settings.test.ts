@@ -26,6 +26,12 @@ describe('deployment settings', () => {
       maxVersionsPerChart: 0,
       maxVersions: 0,
       corsAllowOrigin: '',
+      jwtIssuer: '',
+      jwtAudience: '',
+      jwtAlgorithms: 'RS256',
+      jwtPublicKey: '',
+      jwtJwksUrl: '',
+      jwtRealm: '',
     });
   });
 

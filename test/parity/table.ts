@@ -1,4 +1,5 @@
 import { access, withoutAccess } from './access.ts';
+import { bearer } from './bearer.ts';
 import { flags } from './flags.ts';
 import { quirks } from './quirks.ts';
 import { reads } from './reads.ts';
@@ -15,6 +16,7 @@ export const tables: readonly Table[] = [
     rows: [...routes, ...reads, ...uploads, ...removals, ...withoutAccess, ...quirks],
   },
   access,
+  bearer,
   ...flags,
   ...settings,
 ];

@@ -1,0 +1,68 @@
+import { Fault } from '../domain/fault.ts';
+import { tokenScope } from '../domain/token-claims.ts';
+import { type EndpointRoutes, endpoints } from '../routes.ts';
+import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
+import { type Authenticate, parseBasic } from './authenticate.ts';
+import { type Request, repositoryOf } from './request.ts';
+import type { Authorize, ProtectedEndpointId } from './serve.ts';
+
+/** Whoever sends a token is its bearer and nobody else; the others are who they were. */
+export function withTokens(authenticateToken: AuthenticateToken, others: Authenticate): Authenticate {
+  return async (request) => {
+    const token = tokenOf(request.headers['authorization'] ?? '');
+    return token === undefined ? await others(request) : await authenticateToken(token);
+  };
+}
+
+/**
+ * The token in a header: `Bearer <token>`, the bare token, which ChartMuseum takes too, or the password of
+ * HTTP Basic, which is all that Helm sends. The user name beside it says nothing: a token names its bearer.
+ */
+function tokenOf(header: string): string | undefined {
+  const borne = /^bearer +(\S+) *$/i.exec(header)?.[1];
+  if (borne !== undefined) return borne;
+  const password = parseBasic(header)?.password ?? '';
+  return [header, password].find(isToken);
+}
+
+/** Three parts, the first of them a header that names an algorithm: no other password looks so by chance. */
+function isToken(text: string): boolean {
+  const [, header] = /^([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.exec(text) ?? [];
+  if (header === undefined) return false;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(header, 'base64url').toString());
+    return typeof Object(value).alg === 'string';
+  } catch {
+    return false; // no JSON, so no header
+  }
+}
+
+/** Says with a 401 that a token would do too, and which one, as ChartMuseum does. */
+export function askingForTokens(
+  id: ProtectedEndpointId,
+  authorize: Authorize,
+  { realm, audience }: Pick<TokenSettings, 'realm' | 'audience'>,
+): Authorize {
+  return async (request) => {
+    try {
+      return await authorize(request);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'unauthorized') throw error;
+      const scope = scopeOf(id, request);
+      const parameters = Object.entries({ realm, service: audience, ...(scope && { scope }) });
+      const challenge = `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(',')}`;
+      throw new Fault(error.code, error.message, { cause: error, challenge });
+    }
+  };
+}
+
+function scopeOf(id: ProtectedEndpointId, request: Request): string | undefined {
+  const { permission, everywhere }: EndpointRoutes = endpoints[id];
+  if (everywhere || permission === 'account') return undefined;
+  try {
+    return tokenScope(permission, repositoryOf(request));
+  } catch (error) {
+    if (error instanceof Fault) return undefined; // no repository, so no token for it
+    throw error;
+  }
+}
