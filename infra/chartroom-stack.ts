@@ -3,7 +3,7 @@ import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
 import { environmentVariables } from '../shared/contract.ts';
 import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
-import { type EndpointId, endpoints, fallback } from '../shared/routes.ts';
+import { type EndpointId, type EndpointRoutes, endpoints, fallback } from '../shared/routes.ts';
 import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
@@ -62,6 +62,10 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-upload': { table: ['GetItem'] },
   'get-settings': { table: ['GetItem'] },
   'put-settings': { table: ['PutItem'] },
+  'list-repositories': { known: ['Query'] },
+  'get-repository': { table: ['GetItem'], known: ['GetItem'] },
+  'put-repository': { known: ['GetItem', 'PutItem'] },
+  'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'] },
   'get-whoami': {},
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -83,10 +87,17 @@ const endpointNeeds: Record<EndpointId, Needs> = {
 /** To see who calls: the account, when its secret was used, and whether the repository is open to all readers. */
 const callerNeeds: Needs = { table: ['GetItem'], accounts: ['GetItem'], uses: true };
 
+/** To see whether the repository is there that a path names. */
+const gateNeeds: Needs = { known: ['GetItem'] };
+
+/** To make a repository by publishing to it. */
+const makerNeeds: Needs = { known: ['PutItem'] };
+
 /** To remove superseded indexes from the bucket's history too. */
 const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;
 
 const indexerNeeds: Needs = {
+  known: ['GetItem'],
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
   objects: {
@@ -101,6 +112,7 @@ const indexerNeeds: Needs = {
 
 /** Reconciliation and repair differ in what they may decide, not in what they touch. */
 const upkeepNeeds: Needs = {
+  known: ['GetItem'],
   table: ['GetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
   repositories: true,
@@ -111,6 +123,12 @@ const upkeepNeeds: Needs = {
     // To ask the indexer to look there once more.
     inbox: ['PutObject', 'ListBucket'],
   },
+};
+
+/** To remove what is left of a deleted repository, with all that the bucket ever held of it. */
+const removalNeeds: Needs = {
+  known: ['Query', 'DeleteItem'],
+  objects: { charts: forGood, files: forGood, index: forGood, inbox: forGood, rejected: forGood },
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
@@ -135,6 +153,7 @@ export class ChartroomStack extends Stack {
       ...(cors && { corsPreflight: apiCors(corsAllowOrigin) }),
     });
     const secret = settings.access === 'closed' ? new AdminSecret(this, 'Admin') : undefined;
+    const makesRepositories = settings.access === 'open' || settings.createOnPublish;
     const environment = {
       [environmentVariables.table]: metadata.table.tableName,
       [environmentVariables.bucket]: charts.bucket.bucketName,
@@ -150,6 +169,10 @@ export class ChartroomStack extends Stack {
         memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
+      if (namesRepository(endpoint)) grantNeeds(construct, gateNeeds, { metadata, charts });
+      if (makesRepositories && publishers.includes(endpoint)) {
+        grantNeeds(construct, makerNeeds, { metadata, charts });
+      }
       if (secret !== undefined && needsPassword(endpoint)) {
         secret.grantTo(construct);
         grantNeeds(construct, callerNeeds, { metadata, charts });
@@ -158,11 +181,12 @@ export class ChartroomStack extends Stack {
 
     const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });
     grantNeeds(indexing, indexerNeeds, { metadata, charts });
+    if (makesRepositories) grantNeeds(indexing, makerNeeds, { metadata, charts });
 
     const repair = new Repairer(this, repairer, { bundles, environment });
-    for (const upkeep of [new Reconciler(this, reconciler, { bundles, environment }), repair]) {
-      grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
-    }
+    const reconciling = new Reconciler(this, reconciler, { bundles, environment });
+    for (const upkeep of [reconciling, repair]) grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
+    grantNeeds(reconciling, removalNeeds, { metadata, charts });
 
     addOutputs(this, { api, metadata, charts, repair, secret });
   }
@@ -176,6 +200,16 @@ const endpointsOf = ({ apiEnabled }: Settings): readonly EndpointId[] => [
 
 const needsPassword = (endpoint: EndpointId): boolean =>
   endpoint !== fallback && endpoints[endpoint].permission !== 'none';
+
+/** Those that publish at once; the others leave it to the indexer. */
+const publishers: readonly EndpointId[] = ['publish-package', 'publish-provenance'];
+
+/** Whether it is about a repository other than the root one, which is always there. */
+function namesRepository(endpoint: EndpointId): boolean {
+  if (endpoint === fallback) return false;
+  const { paths, permission }: EndpointRoutes = endpoints[endpoint];
+  return permission !== 'none' && paths.some((path) => path.includes('{segment1}'));
+}
 
 /** What the deployment says for all repositories. */
 function repositoryPart(settings: Settings): RepositorySettings {
@@ -196,6 +230,7 @@ function settingsEnvironment(settings: Settings): Record<string, string> {
       prov: settings.provFormField,
     }),
     [environmentVariables.repositorySettings]: JSON.stringify(repositoryPart(settings)),
+    [environmentVariables.createOnPublish]: String(settings.createOnPublish),
     [environmentVariables.apiEnabled]: String(settings.apiEnabled),
   };
 }

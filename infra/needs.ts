@@ -26,6 +26,8 @@ export type Needs = {
   readonly accounts?: readonly TableAction[];
   /** Whether it notes in them when a secret was used, and nothing else. */
   readonly uses?: boolean;
+  /** What it calls on the items that say which repositories there are. */
+  readonly known?: readonly TableAction[];
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
@@ -41,7 +43,7 @@ export function grantNeeds(target: BundledFunction, needs: Needs, stores: Stores
 }
 
 function tableStatements(
-  { table = [], marks = false, accounts = [], uses = false, repositories = false }: Needs,
+  { table = [], marks = false, accounts = [], uses = false, known = [], repositories = false }: Needs,
   { metadata }: Stores,
 ): PolicyStatement[] {
   const allow = (
@@ -79,6 +81,7 @@ function tableStatements(
       [],
     ),
     allow(accounts, tableArn, [partitions.accounts]),
+    allow(known, tableArn, [partitions.knownRepositories]),
     allow(
       uses ? ['UpdateItem'] : [],
       tableArn,

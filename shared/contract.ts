@@ -23,6 +23,8 @@ export const environmentVariables = {
   formFields: 'FORM_FIELDS',
   /** JSON of RepositorySettings (shared/domain/settings.ts): what the deployment says for all repositories. */
   repositorySettings: 'REPOSITORY_SETTINGS',
+  /** `true` where publishing makes a repository that is not there, though access is closed. */
+  createOnPublish: 'CREATE_ON_PUBLISH',
   /** `false` where there is no API below `/api`. */
   apiEnabled: 'API_ENABLED',
 } as const;
@@ -46,6 +48,8 @@ export const partitions = {
   repository: 'repository#',
   /** One partition for all accounts. */
   accounts: 'accounts',
+  /** One partition for the repositories that somebody made, so that they can be listed. */
+  knownRepositories: 'repositories',
   /** How far reconciliation got. */
   reconciliation: 'reconciliation',
 } as const;

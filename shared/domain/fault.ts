@@ -9,6 +9,8 @@ export type FaultCode =
   | 'unauthorized'
   | 'forbidden'
   | 'not_found'
+  | 'repository_not_found'
+  | 'repository_deleted'
   | 'method_not_allowed'
   | 'deleting_is_off'
   | 'chart_not_found'

@@ -4,8 +4,8 @@ import { environmentVariables } from '../contract.ts';
 import { verifyPassword } from '../password.ts';
 import type { AdminSecret } from '../store/admin-secret.ts';
 import { basicAuthentication } from './authenticate.ts';
-import { authorization } from './authorize.ts';
-import { accounts, type Environment, settingsOf } from './environment.ts';
+import { authorization, openAuthorization } from './authorize.ts';
+import { accounts, type Environment, gate, settingsOf } from './environment.ts';
 import { logError } from './log.ts';
 import {
   type Authorize,
@@ -25,9 +25,9 @@ export function lambdaHandler(
 }
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
-function authorize(id: ProtectedEndpointId, environment: Environment): Authorize | undefined {
+function authorize(id: ProtectedEndpointId, environment: Environment): Authorize {
   const { access, adminSecretArn } = environment;
-  if (access === 'open') return undefined;
+  if (access === 'open') return openAuthorization(id, { gate: gate(environment) });
   if (adminSecretArn === undefined) throw new Error(`${environmentVariables.adminSecret} is not set`);
   const authenticateAccount = accountAuthentication({
     accounts: accounts(environment),
@@ -38,6 +38,7 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
   return authorization(id, {
     authenticate: basicAuthentication(lazySecret(adminSecretArn), authenticateAccount, systemClock),
     settingsOf: settingsOf(environment),
+    gate: gate(environment),
   });
 }
 

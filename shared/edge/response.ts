@@ -63,6 +63,8 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   unauthorized: { status: 401, code: 'UNAUTHORIZED' },
   forbidden: { status: 403, code: 'FORBIDDEN' },
   not_found: notFound,
+  repository_not_found: notFound,
+  repository_deleted: conflict,
   chart_not_found: notFound,
   version_not_found: notFound,
   method_not_allowed: { status: 405, code: 'METHOD_NOT_ALLOWED' },

@@ -193,6 +193,7 @@ describe('whatever is asked', () => {
       authorization('get-chart', {
         authenticate: basicAuthentication({ read: async () => credentials }, async () => undefined, clock),
         settingsOf: settingsReader(memorySettings(), {}),
+        gate: { isThere: async () => true, mustBeThere: async () => {} },
       }),
     );
     const property = fc.asyncProperty(header, async (authorization) => {

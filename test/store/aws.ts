@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { table } from '../../shared/contract.ts';
 import { accountsTable } from '../../shared/store/accounts-table.ts';
 import { bucket } from '../../shared/store/bucket.ts';
+import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
 import { repositoriesTable } from '../../shared/store/repositories-table.ts';
 import { settingsTable } from '../../shared/store/settings-table.ts';
@@ -44,6 +45,7 @@ export async function awsStores(servers: Servers) {
     settings: settingsTable(dynamodb, tableName),
     uploads: uploadsTable(dynamodb, tableName),
     accounts: accountsTable(dynamodb, tableName),
+    knownRepositories: knownRepositoriesTable(dynamodb, tableName),
     s3: { client, bucketName, endpoint: servers.s3, region, credentials, objects },
   };
   const close = () => {

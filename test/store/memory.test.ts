@@ -1,5 +1,6 @@
 import { type Backend, storeContract } from './contract.ts';
 import { memoryAccounts } from './memory-accounts.ts';
+import { memoryKnownRepositories } from './memory-known-repositories.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
 import { memoryRepositories } from './memory-repositories.ts';
@@ -20,8 +21,10 @@ const memory: Backend = {
       settings: memorySettings(),
       uploads: memoryUploads(),
       accounts: memoryAccounts(),
+      knownRepositories: memoryKnownRepositories(),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
+        forget: versions.forget,
       }),
       close: async () => {},
     };
