@@ -13,6 +13,7 @@ import { publishPackage } from '../shared/publish.ts';
 import { refreshIndex } from '../shared/refresh.ts';
 import { repair } from '../shared/repair.ts';
 import { bucket } from '../shared/store/bucket.ts';
+import { knownRepositoriesTable } from '../shared/store/known-repositories-table.ts';
 import { pointersTable } from '../shared/store/pointers-table.ts';
 import { repositoriesTable } from '../shared/store/repositories-table.ts';
 import { versionsTable } from '../shared/store/versions-table.ts';
@@ -33,6 +34,7 @@ export async function repairFigures(count: number, helm: string | undefined): Pr
       versions: versionsTable(dynamo, tableName),
       pointers: pointersTable(dynamo, tableName),
       repositories: repositoriesTable(dynamo, tableName),
+      knownRepositories: knownRepositoriesTable(dynamo, tableName),
       objects: bucket(s3, stack.bucketName),
       settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
       clock: systemClock,

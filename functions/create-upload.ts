@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { may } from '../shared/domain/access.ts';
 import { uploadKey } from '../shared/domain/object-keys.ts';
-import { type Environment, objects, uploads } from '../shared/edge/environment.ts';
+import { type Environment, gate, objects, uploads } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { asksForForce } from '../shared/edge/upload.ts';
 import { UPLOAD_REMEMBERED_MS } from '../shared/inbox.ts';
+import type { RepositoryGate } from '../shared/known-repositories.ts';
 import type { ObjectStore, SignedPost } from '../shared/store/object-store.ts';
 import type { UploadStore } from '../shared/store/upload-store.ts';
 
 type Dependencies = Pick<Environment, 'maxPackageBytes'> & {
+  readonly admission: RepositoryGate['admission'];
   readonly uploads: Pick<UploadStore, 'put'>;
   readonly objects: Pick<ObjectStore, 'signedPost'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -30,6 +32,8 @@ export function createUpload(dependencies: Dependencies): Endpoint {
   const { uploads, objects, clock, newId, maxPackageBytes } = dependencies;
   return async (request, caller) => {
     const repository = repositoryOf(request);
+    // The event makes the repository, once something is to be stored in it.
+    await dependencies.admission(repository, caller.name);
     const id = newId();
     const now = clock.now();
     const expires = new Date(now + LIVES_SECONDS * 1000).toISOString();
@@ -39,6 +43,7 @@ export function createUpload(dependencies: Dependencies): Endpoint {
       expires,
       force: asksForForce(request),
       mayReplace: may(caller, 'maintain', repository),
+      ...(caller.name !== undefined && { by: caller.name }),
       copied: false,
       outcome: { state: 'waiting' },
     } as const;
@@ -69,6 +74,7 @@ function curlCommand({ url, fields }: SignedPost): string {
 
 export const handler = lambdaHandler('create-upload', (environment) =>
   createUpload({
+    admission: gate(environment).admission,
     uploads: uploads(environment),
     objects: objects(environment),
     clock: systemClock,

@@ -1,8 +1,8 @@
 import { shownAccount } from '../shared/accounts.ts';
 import { type Account, parseAccountName } from '../shared/domain/account.ts';
-import { Fault } from '../shared/domain/fault.ts';
 import { accounts } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
+import { pageLimit } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import type { AccountStore } from '../shared/store/account-store.ts';
@@ -13,7 +13,7 @@ const MOST = 100;
 /** GET /-/accounts: the accounts by name, a page at a time; `next` is the `after` of the next page. */
 export function listAccounts({ accounts }: { accounts: Pick<AccountStore, 'all'> }): Endpoint {
   return async ({ query }) => {
-    const limit = parseLimit(query.get('limit'));
+    const limit = pageLimit(query, MOST);
     const after = query.get('after');
     const page: Account[] = [];
     for await (const account of accounts.all(after === null ? undefined : parseAccountName(after))) {
@@ -24,15 +24,6 @@ export function listAccounts({ accounts }: { accounts: Pick<AccountStore, 'all'>
     }
     return json(200, { accounts: page.map(shownAccount) });
   };
-}
-
-function parseLimit(text: string | null): number {
-  if (text === null) return MOST;
-  if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MOST) return Number(text);
-  throw new Fault(
-    'invalid_request',
-    `limit is a number from 1 to ${MOST}, not ${JSON.stringify(text.slice(0, 80))}`,
-  );
 }
 
 export const handler = lambdaHandler('list-accounts', (environment) =>

@@ -18,9 +18,11 @@ type Files = { readonly chart?: Uint8Array; readonly prov?: Uint8Array };
 export function postPackage(dependencies: UploadDependencies, rules: UploadRules): Endpoint {
   return async (request, caller) => {
     const repository = repositoryOf(request);
+    const admission = await dependencies.admission(repository, caller.name);
     const files = await readFiles(request, rules);
     const mayReplace = may(caller, 'maintain', repository);
-    await takeUpload(dependencies, { repository, ...files, force: asksForForce(request), mayReplace });
+    const force = asksForForce(request);
+    await takeUpload(dependencies, { repository, admission, ...files, force, mayReplace });
     return json(201, { saved: true });
   };
 }

@@ -16,10 +16,12 @@ import { takeUpload, type UploadDependencies } from '../shared/upload.ts';
 export function postProvenance(dependencies: UploadDependencies, rules: UploadRules): Endpoint {
   return async (request, caller) => {
     const repository = repositoryOf(request);
+    const admission = await dependencies.admission(repository, caller.name);
     const prov = await readProvenance(request, rules);
     checkSize(prov, 'provenance file', rules);
     const mayReplace = may(caller, 'maintain', repository);
-    await takeUpload(dependencies, { repository, prov, force: asksForForce(request), mayReplace });
+    const force = asksForForce(request);
+    await takeUpload(dependencies, { repository, admission, prov, force, mayReplace });
     return json(201, { saved: true });
   };
 }

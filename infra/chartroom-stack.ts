@@ -3,7 +3,7 @@ import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
 import { environmentVariables } from '../shared/contract.ts';
 import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
-import { type EndpointId, endpoints, fallback } from '../shared/routes.ts';
+import { type EndpointId, type EndpointRoutes, endpoints, fallback } from '../shared/routes.ts';
 import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
@@ -64,6 +64,10 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-upload': { table: ['GetItem'] },
   'get-settings': { table: ['GetItem'] },
   'put-settings': { table: ['PutItem'] },
+  'list-repositories': { known: ['Query'] },
+  'get-repository': { table: ['GetItem'], known: ['GetItem'] },
+  'put-repository': { known: ['GetItem', 'PutItem'] },
+  'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'] },
   'get-whoami': {},
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -96,10 +100,17 @@ const callerNeeds: Needs = {
 /** To make the admin's account, or to give it its password again. */
 const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };
 
+/** To see whether the repository is there that a path names. */
+const gateNeeds: Needs = { known: ['GetItem'] };
+
+/** To make a repository by publishing to it. */
+const makerNeeds: Needs = { known: ['PutItem'] };
+
 /** To remove superseded indexes from the bucket's history too. */
 const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;
 
 const indexerNeeds: Needs = {
+  known: ['GetItem'],
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
   objects: {
@@ -114,6 +125,7 @@ const indexerNeeds: Needs = {
 
 /** Reconciliation and repair differ in what they may decide, not in what they touch. */
 const upkeepNeeds: Needs = {
+  known: ['GetItem'],
   table: ['GetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
   repositories: true,
@@ -124,6 +136,12 @@ const upkeepNeeds: Needs = {
     // To ask the indexer to look there once more.
     inbox: ['PutObject', 'ListBucket'],
   },
+};
+
+/** To remove what is left of a deleted repository, with all that the bucket ever held of it. */
+const removalNeeds: Needs = {
+  known: ['Query', 'DeleteItem'],
+  objects: { charts: forGood, files: forGood, index: forGood, inbox: forGood, rejected: forGood },
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
@@ -156,6 +174,7 @@ export class ChartroomStack extends Stack {
     });
     const isClosed = settings.access === 'closed';
     const tokens = tokenSettings(settings);
+    const makesRepositories = settings.access === 'open' || settings.createOnPublish;
     const environment = {
       [environmentVariables.table]: metadata.table.tableName,
       [environmentVariables.bucket]: charts.bucket.bucketName,
@@ -171,6 +190,10 @@ export class ChartroomStack extends Stack {
         memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
+      if (namesRepository(endpoint)) grantNeeds(construct, gateNeeds, { metadata, charts });
+      if (makesRepositories && publishers.includes(endpoint)) {
+        grantNeeds(construct, makerNeeds, { metadata, charts });
+      }
       if (isClosed && asksWhoCalls(endpoint)) {
         grantNeeds(construct, callerNeeds, { metadata, charts });
         if (tokens !== undefined) {
@@ -181,11 +204,12 @@ export class ChartroomStack extends Stack {
 
     const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });
     grantNeeds(indexing, indexerNeeds, { metadata, charts });
+    if (makesRepositories) grantNeeds(indexing, makerNeeds, { metadata, charts });
 
     const repair = new Repairer(this, repairer, { bundles, environment });
-    for (const upkeep of [new Reconciler(this, reconciler, { bundles, environment }), repair]) {
-      grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
-    }
+    const reconciling = new Reconciler(this, reconciler, { bundles, environment });
+    for (const upkeep of [reconciling, repair]) grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
+    grantNeeds(reconciling, removalNeeds, { metadata, charts });
 
     const admin = isClosed ? this.#seedAdmin({ metadata, charts, bundles, environment }) : undefined;
     addOutputs(this, { api, metadata, charts, repair, admin });
@@ -208,6 +232,16 @@ const endpointsOf = ({ apiEnabled }: Settings): readonly EndpointId[] => [
 const asksWhoCalls = (endpoint: EndpointId): boolean =>
   endpoint !== fallback && endpoints[endpoint].permission !== 'none';
 
+/** Those that publish at once; the others leave it to the indexer. */
+const publishers: readonly EndpointId[] = ['publish-package', 'publish-provenance'];
+
+/** Whether it is about a repository other than the root one, which is always there. */
+function namesRepository(endpoint: EndpointId): boolean {
+  if (endpoint === fallback) return false;
+  const { paths, permission }: EndpointRoutes = endpoints[endpoint];
+  return permission !== 'none' && paths.some((path) => path.includes('{segment1}'));
+}
+
 /** What the deployment says for all repositories. */
 function repositoryPart(settings: Settings): RepositorySettings {
   const keys = Object.keys(repositorySettings) as (keyof RepositorySettings)[];
@@ -227,6 +261,7 @@ function settingsEnvironment(settings: Settings): Record<string, string> {
       prov: settings.provFormField,
     }),
     [environmentVariables.repositorySettings]: JSON.stringify(repositoryPart(settings)),
+    [environmentVariables.createOnPublish]: String(settings.createOnPublish),
     [environmentVariables.apiEnabled]: String(settings.apiEnabled),
   };
 }

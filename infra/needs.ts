@@ -28,6 +28,8 @@ export type Needs = {
   readonly uses?: boolean;
   /** What it calls on the counts of wrong passwords. */
   readonly failures?: readonly TableAction[];
+  /** What it calls on the items that say which repositories there are. */
+  readonly known?: readonly TableAction[];
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
@@ -43,7 +45,15 @@ export function grantNeeds(target: BundledFunction, needs: Needs, stores: Stores
 }
 
 function tableStatements(
-  { table = [], marks = false, accounts = [], uses = false, failures = [], repositories = false }: Needs,
+  {
+    table = [],
+    marks = false,
+    accounts = [],
+    uses = false,
+    failures = [],
+    known = [],
+    repositories = false,
+  }: Needs,
   { metadata }: Stores,
 ): PolicyStatement[] {
   const allow = (
@@ -81,6 +91,7 @@ function tableStatements(
       [],
     ),
     allow(accounts, tableArn, [partitions.accounts]),
+    allow(known, tableArn, [partitions.knownRepositories]),
     allow(
       uses ? ['UpdateItem'] : [],
       tableArn,

@@ -29,6 +29,8 @@ export type Settings = RepositorySettings &
     readonly access: 'closed' | 'open';
     /** Why everybody may read, publish and delete; needed when access is open. @default '' */
     readonly accessReason: string;
+    /** Whether publishing makes a repository that is not there, where access is closed. @default false */
+    readonly createOnPublish: boolean;
     /** Path before the repository in clients' URLs, such as `/helm` behind a base path. @default '' */
     readonly contextPath: string;
     /** What the URLs of packages in an index begin with; empty for relative ones. @default '' */
@@ -58,6 +60,7 @@ const settings: SettingRows<Settings> = {
   },
   access: { fallback: 'closed', parse: oneOf('closed', 'open') },
   accessReason: { fallback: '', parse: matching(/^/, 'a text') },
+  createOnPublish: { fallback: false, parse: parseBoolean },
   contextPath: {
     fallback: '',
     parse: matching(

@@ -25,6 +25,8 @@ export const environmentVariables = {
   formFields: 'FORM_FIELDS',
   /** JSON of RepositorySettings (shared/domain/settings.ts): what the deployment says for all repositories. */
   repositorySettings: 'REPOSITORY_SETTINGS',
+  /** `true` where publishing makes a repository that is not there, though access is closed. */
+  createOnPublish: 'CREATE_ON_PUBLISH',
   /** `false` where there is no API below `/api`. */
   apiEnabled: 'API_ENABLED',
 } as const;
@@ -50,6 +52,8 @@ export const partitions = {
   accounts: 'accounts',
   /** One partition for each account as it is guessed at from one address. */
   failures: 'failures#',
+  /** One partition for the repositories that somebody made, so that they can be listed. */
+  knownRepositories: 'repositories',
   /** How far reconciliation got. */
   reconciliation: 'reconciliation',
 } as const;

@@ -48,7 +48,7 @@ export async function deleteChart(
 }
 
 /** @returns whether the version was live at some moment of the call; it is not any more */
-async function deleteIfLive(
+export async function deleteIfLive(
   { versions, objects, clock }: DeleteDependencies,
   id: VersionId,
 ): Promise<boolean> {

@@ -4,6 +4,7 @@ import { supersededIndexes } from './domain/leftovers.ts';
 import { inboxFolder, type KeyReading, readKey, rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import { type InboxDependencies, publishFromInbox, setAside } from './inbox.ts';
+import type { RepositoryGate } from './known-repositories.ts';
 import { indexesOf, removeIndex } from './published-index.ts';
 import { type IndexDependencies, refreshIndex } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -13,6 +14,7 @@ import { trimChart } from './upload.ts';
 
 export type EventDependencies = IndexDependencies &
   InboxDependencies & {
+    readonly isGoing: RepositoryGate['isGoing'];
     readonly versions: Pick<VersionStore, 'get' | 'commit'>;
     readonly objects: Pick<ObjectStore, 'exists' | 'list' | 'remove' | 'listVersions' | 'removeForGood'>;
   };
@@ -36,6 +38,8 @@ export async function handleObjectEvents(
   repository: Repository,
   events: readonly (ObjectEvent & { readonly reading: KeyReading })[],
 ): Promise<void> {
+  // Nothing may be put any more into what is being removed; what its events could tell of is removed too.
+  if (await dependencies.isGoing(repository)) return;
   const created = events.filter(({ kind }) => kind === 'created');
   for (const { key, reading } of created) {
     if (reading.version !== undefined) await commitForDeadPublisher(dependencies, key, reading.version);

@@ -5,6 +5,7 @@ import { inboxFolder, rejectedKey, reservationOf, type VersionId } from './domai
 import { parseProvenance } from './domain/provenance.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
+import type { Admission } from './known-repositories.ts';
 import { type CheckedUpload, checkUpload, finish } from './publish.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
 import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-store.ts';
@@ -41,6 +42,9 @@ type Delivery = {
   /** The same at each attempt, and another for each put of the object. */
   readonly id: string;
 };
+
+/** What the repository says of a delivery. */
+type Target = { readonly settings: AllRepositorySettings; readonly admission: Admission };
 
 /**
  * Publishes an object of the inbox, or moves it to `rejected/` with the reason. It may run twice, at the same
@@ -117,7 +121,8 @@ async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): P
 }
 
 async function publishDelivery(dependencies: InboxDependencies, delivery: Delivery): Promise<VersionId> {
-  const { repository, key, object } = delivery;
+  const { repository, key, object, upload } = delivery;
+  const admission = await dependencies.admission(repository, upload.by);
   const settings = await dependencies.settingsOf(repository);
   if (object.bytes === undefined) {
     const { maxPackageBytes } = dependencies;
@@ -127,11 +132,12 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
     );
   }
   const { bytes } = object;
-  if (key.endsWith('.prov')) return await publishProvenanceFile(dependencies, delivery, bytes, settings);
+  if (key.endsWith('.prov'))
+    return await publishProvenanceFile(dependencies, delivery, bytes, { settings, admission });
   // Its event may come before that of the provenance file beside it.
   const beside = settings.requireSigned ? await provenanceBeside(dependencies, key) : undefined;
   const checked = await checkUpload({ repository, package: bytes, ...(beside && { provenance: beside }) });
-  await publishPackageOnce(dependencies, delivery, checked, settings);
+  await publishPackageOnce(dependencies, delivery, checked, { settings, admission });
   return checked.id;
 }
 
@@ -147,11 +153,11 @@ async function publishProvenanceFile(
   dependencies: InboxDependencies,
   { repository, upload }: Delivery,
   provenance: Uint8Array,
-  settings: AllRepositorySettings,
+  { settings, admission }: Target,
 ): Promise<VersionId> {
   const { force, mayReplace } = upload;
   try {
-    const file = { repository, provenance, force, mayReplace };
+    const file = { repository, provenance, force, mayReplace, admission };
     return await publishAllowedProvenance(dependencies, settings, file);
   } catch (error) {
     if (!(error instanceof Fault) || !IS_THERE.has(error.code)) throw error;
@@ -171,7 +177,7 @@ async function publishPackageOnce(
   dependencies: InboxDependencies,
   delivery: Delivery,
   checked: CheckedUpload,
-  settings: AllRepositorySettings,
+  { settings, admission }: Target,
 ): Promise<void> {
   const { versions, newId } = dependencies;
   const { object, upload, id } = delivery;
@@ -193,6 +199,7 @@ async function publishPackageOnce(
     await publishAllowed({ ...dependencies, newId: () => `${id}.${newId()}` }, checked, settings, {
       force: upload.force,
       mayReplace: upload.mayReplace,
+      admission,
       created: readCreated(object.metadata['created']),
       reserved: async (reserved) => {
         if (await isClaimed(dependencies, delivery, reserved)) return;

@@ -2,6 +2,7 @@ import { inParallel, throwAll } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
 import { askForRebuild, currentIndex } from './current-index.ts';
 import type { ChartName } from './domain/chart-name.ts';
+import { isGoing } from './domain/known-repository.ts';
 import { GRACE_MS } from './domain/leftovers.ts';
 import { endOfRepository, readRepositoryFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
@@ -12,6 +13,8 @@ import { type From, inspectRepository } from './inspect-repository.ts';
 import { type Mended, mend, type Thoroughness } from './mend.ts';
 import { removeIndex } from './published-index.ts';
 import { type IndexDependencies, refreshIndex } from './refresh.ts';
+import { removeDeletedRepositories } from './remove-repositories.ts';
+import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Progress, RepositoryStore } from './store/repository-store.ts';
@@ -21,6 +24,7 @@ export type ReconcileDependencies = IndexDependencies & {
   readonly versions: VersionStore;
   readonly objects: ObjectStore;
   readonly repositories: RepositoryStore;
+  readonly knownRepositories: Pick<KnownRepositoryStore, 'get' | 'all' | 'remove'>;
   /** Hears of everything that is not as it should be, and whether it was put right. */
   readonly found: (finding: Finding, mended: boolean) => void;
 };
@@ -54,7 +58,8 @@ export type Part = Patience & {
 
 /**
  * Compares all that is kept of one repository and puts right what it may. It may run at any time, twice and
- * beside everything else. What fails does not keep the rest from being done.
+ * beside everything else. What fails does not keep the rest from being done. A repository that was deleted is
+ * looked after until it cannot come back; what is left of it then is on its way out, and no damage.
  *
  * @returns where to go on, if its time was over before it was done
  * @throws what failed, once everything else is done
@@ -65,7 +70,8 @@ export async function reconcileRepository(
   thoroughness: Thoroughness,
   { until, from, leave }: Part = { until: Number.POSITIVE_INFINITY },
 ): Promise<From | undefined> {
-  const { clock, repositories } = dependencies;
+  const { clock, repositories, knownRepositories } = dependencies;
+  if (isGoing(await knownRepositories.get(repository), clock.now())) return undefined;
   const mending = new Mending(dependencies, repository, thoroughness);
   let left: From | undefined;
   for await (const observation of inspectRepository(dependencies, repository, from)) {
@@ -180,7 +186,8 @@ const needed: ReadonlySet<Finding['kind']> = new Set(['index_shrank', 'pointer_b
 
 /**
  * Reconciles all repositories, in as many calls as that takes: what one does not get done before its time is
- * over, the next goes on with. A pass begins a day after the one before.
+ * over, the next goes on with. A pass begins a day after the one before. What was deleted too long ago to come
+ * back is removed first.
  *
  * @param now begin a pass though the last one is younger
  * @returns whether the pass is done
@@ -203,6 +210,14 @@ export async function reconcile(
   };
 
   const errors: unknown[] = [];
+  try {
+    if (!(await removeDeletedRepositories(dependencies, until))) {
+      await save(progress);
+      return false;
+    }
+  } catch (error) {
+    errors.push(error);
+  }
   for await (const { repository, phase } of remaining(dependencies, progress)) {
     const from = progress.current?.repository === repository ? progress.current : undefined;
     let isLeft = false;

@@ -18,6 +18,8 @@ export type EndpointRoutes = {
   readonly permission: Permission;
   /** Whether the permission is needed everywhere. @default false: in the repository that the path names */
   readonly everywhere?: true;
+  /** Whether the endpoint looks itself whether the repository is there. @default false: nobody gets to it if not */
+  readonly asksForRepository?: true;
   readonly paths: readonly string[];
 };
 
@@ -32,6 +34,9 @@ const inApi = (resource: string) => repositories.map((repository) => `/api${repo
 
 /** Where a repository's settings are: `-` is no segment, so that no repository lies there. */
 const inSettings = repositories.map((repository) => `/-/settings${repository}`);
+
+/** The repositories that can be made and deleted; the root one is always there. */
+const known = repositories.slice(1).map((repository) => `/-/repositories${repository}`);
 
 const ACCOUNT = '/-/accounts/{account}';
 
@@ -67,14 +72,43 @@ export const endpoints = {
   'get-schema': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/schema') },
   'get-files': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/files') },
   'get-definition': { methods: READ, permission: 'read', paths: inApi('/charts/{name}/{version}/chart') },
-  'publish-package': { methods: ['POST'], permission: 'publish', paths: inApi('/charts') },
-  'publish-provenance': { methods: ['POST'], permission: 'publish', paths: inApi('/prov') },
-  'create-upload': { methods: ['POST'], permission: 'publish', paths: inApi('/uploads') },
+  'publish-package': {
+    methods: ['POST'],
+    permission: 'publish',
+    asksForRepository: true,
+    paths: inApi('/charts'),
+  },
+  'publish-provenance': {
+    methods: ['POST'],
+    permission: 'publish',
+    asksForRepository: true,
+    paths: inApi('/prov'),
+  },
+  'create-upload': {
+    methods: ['POST'],
+    permission: 'publish',
+    asksForRepository: true,
+    paths: inApi('/uploads'),
+  },
   'get-upload': { methods: READ, permission: 'publish', paths: inApi('/uploads/{id}') },
   'delete-version': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}/{version}') },
   'delete-chart': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}') },
   'get-settings': { methods: READ, permission: 'administer', paths: inSettings },
   'put-settings': { methods: ['PUT'], permission: 'administer', paths: inSettings },
+  'list-repositories': {
+    methods: READ,
+    permission: 'administer',
+    everywhere: true,
+    paths: ['/-/repositories'],
+  },
+  'get-repository': { methods: READ, permission: 'administer', asksForRepository: true, paths: known },
+  'put-repository': { methods: ['PUT'], permission: 'administer', asksForRepository: true, paths: known },
+  'delete-repository': {
+    methods: ['DELETE'],
+    permission: 'administer',
+    asksForRepository: true,
+    paths: known,
+  },
   'get-whoami': { methods: READ, permission: 'account', paths: ['/-/whoami'] },
   'list-accounts': { methods: READ, permission: 'administer', everywhere: true, paths: ['/-/accounts'] },
   'get-account': { methods: READ, permission: 'administer', everywhere: true, paths: [ACCOUNT] },

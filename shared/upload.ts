@@ -8,6 +8,7 @@ import type { VersionId } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
 import { type ChartVersion, isStrictSemver } from './domain/version.ts';
+import type { Admission, RepositoryGate } from './known-repositories.ts';
 import {
   type CheckedUpload,
   checkUpload,
@@ -26,6 +27,7 @@ import type { PackageRecord, VersionItem, VersionStore } from './store/version-s
 export type UploadDependencies = PublishDependencies & {
   readonly objects: Pick<ObjectStore, 'get' | 'remove'>;
   readonly pointers: Pick<PointerStore, 'get'>;
+  readonly admission: RepositoryGate['admission'];
   readonly settingsOf: SettingsReader;
   /** Gives the marks of a repository time to go, or makes them go. */
   readonly settle: (repository: Repository) => Promise<void>;
@@ -35,6 +37,7 @@ export type UploadDependencies = PublishDependencies & {
 /** What somebody sent: a package, a provenance file, or both. */
 export type Upload = {
   readonly repository: Repository;
+  readonly admission: Admission;
   readonly chart?: Uint8Array;
   readonly prov?: Uint8Array;
 } & Replacing;
@@ -51,18 +54,18 @@ export type Replacing = {
 const WAIT_FOR_COUNT_MS = 5_000;
 
 /**
- * Publishes what somebody sent, as far as the repository's settings allow.
+ * Publishes what somebody sent, as far as the repository's settings allow; the first makes the repository.
  *
  * @throws Fault what {@link checkUpload}, {@link publishAllowed} and {@link publishAllowedProvenance} throw
  */
 export async function takeUpload(dependencies: UploadDependencies, upload: Upload): Promise<void> {
-  const { repository, chart, prov, ...replacing } = upload;
+  const { repository, chart, prov, ...rules } = upload;
   const settings = await dependencies.settingsOf(repository);
   if (chart !== undefined) {
     const checked = await checkUpload({ repository, package: chart, ...(prov && { provenance: prov }) });
-    await publishAllowed(dependencies, checked, settings, replacing);
+    await publishAllowed(dependencies, checked, settings, rules);
   } else if (prov !== undefined) {
-    const file = { repository, provenance: prov, ...replacing };
+    const file = { repository, provenance: prov, ...rules };
     await publishAllowedProvenance(dependencies, settings, file);
   }
 }
@@ -78,12 +81,18 @@ export async function publishAllowed(
   dependencies: UploadDependencies,
   checked: CheckedUpload,
   settings: AllRepositorySettings,
-  { force, mayReplace, ...rules }: Replacing & Omit<PublishRules, 'overwrite'>,
+  {
+    force,
+    mayReplace,
+    admission,
+    ...rules
+  }: Replacing & Omit<PublishRules, 'overwrite'> & { readonly admission: Admission },
 ): Promise<void> {
   const replacing = { force, mayReplace };
   const overwrite = mayOverwrite(settings, replacing);
   const signed = settings.requireSigned ? await withSignature(dependencies, checked, settings) : checked;
   await admit(dependencies, checked.id, settings);
+  await admission.make();
   await publishChecked(dependencies, signed, { ...rules, overwrite }).catch(tellOfForce(settings, replacing));
   await keepNewest(dependencies, checked.id, settings);
 }
@@ -97,11 +106,12 @@ export async function publishAllowed(
 export async function publishAllowedProvenance(
   dependencies: UploadDependencies,
   settings: AllRepositorySettings,
-  upload: Omit<ProvenanceUpload, 'overwrite'> & Replacing,
+  upload: Omit<ProvenanceUpload, 'overwrite'> & Replacing & { readonly admission: Admission },
 ): Promise<VersionId> {
   const { repository, provenance } = upload;
   if (settings.requireSigned) await checkSignature(provenance, settings);
   const overwrite = mayOverwrite(settings, upload);
+  await upload.admission.make();
   return await publishProvenance(dependencies, { repository, provenance, overwrite }).catch(
     tellOfForce(settings, upload),
   );

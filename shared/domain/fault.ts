@@ -10,6 +10,8 @@ export type FaultCode =
   | 'forbidden'
   | 'too_many_failures'
   | 'not_found'
+  | 'repository_not_found'
+  | 'repository_deleted'
   | 'method_not_allowed'
   | 'deleting_is_off'
   | 'chart_not_found'

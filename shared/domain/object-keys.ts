@@ -40,6 +40,10 @@ export const chartFolders = (repository: Repository) => ({
   files: inRepository(prefixes.files, repository),
 });
 
+/** What the keys of everything begin with that the bucket holds of a repository. */
+export const repositoryFolders = (repository: Repository): readonly string[] =>
+  Object.values(prefixes).map((prefix) => inRepository(prefix, repository));
+
 export function packageKey(id: VersionId, digest: Digest, reservation: string): string {
   return `${versionFolder(id)}${digest}-${reservation}.tgz`;
 }

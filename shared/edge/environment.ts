@@ -5,6 +5,7 @@ import { currentIndex } from '../current-index.ts';
 import type { IndexSettings } from '../domain/entry.ts';
 import type { Repository } from '../domain/repository.ts';
 import type { RepositorySettings } from '../domain/settings.ts';
+import { type RepositoryGate, repositoryGate } from '../known-repositories.ts';
 import { type SettingsReader, settingsReader } from '../repository-settings.ts';
 import type { AccountStore } from '../store/account-store.ts';
 import { accountsTable } from '../store/accounts-table.ts';
@@ -12,10 +13,13 @@ import { bucket } from '../store/bucket.ts';
 import { dynamoClient, s3Client } from '../store/clients.ts';
 import type { FailureStore } from '../store/failure-store.ts';
 import { failuresTable } from '../store/failures-table.ts';
+import { knownRepositoriesTable } from '../store/known-repositories-table.ts';
+import type { KnownRepositoryStore } from '../store/known-repository-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
 import { repositoriesTable } from '../store/repositories-table.ts';
+import type { RepositoryStore } from '../store/repository-store.ts';
 import type { SettingsStore } from '../store/settings-store.ts';
 import { settingsTable } from '../store/settings-table.ts';
 import type { UploadStore } from '../store/upload-store.ts';
@@ -36,6 +40,8 @@ export type Environment = {
   readonly formFields: FormFields;
   /** What the deployment says for all repositories. */
   readonly repositorySettings: Partial<RepositorySettings>;
+  /** Whether publishing makes a repository that is not there, where access is closed. */
+  readonly createOnPublish: boolean;
   readonly apiEnabled: boolean;
   readonly indexSettings: IndexSettings;
   /** @throws Error if the stack did not name it */
@@ -74,6 +80,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     maxPackageBytes: parseBytes('maxPackageBytes', read('maxPackageBytes'), DEFAULT_MAX_PACKAGE_BYTES),
     formFields: JSON.parse(read('formFields') ?? '{"chart":"chart","prov":"prov"}') as FormFields,
     repositorySettings: JSON.parse(read('repositorySettings') ?? '{}') as Partial<RepositorySettings>,
+    createOnPublish: read('createOnPublish') === 'true',
     apiEnabled: read('apiEnabled') !== 'false',
     indexSettings: parseIndexSettings(read('indexSettings')),
     tableName: need('table'),
@@ -144,6 +151,26 @@ export function failures(environment: Environment): FailureStore {
   return failuresTable(dynamo, environment.tableName());
 }
 
+export function knownRepositories(environment: Environment): KnownRepositoryStore {
+  dynamo ??= dynamoClient();
+  return knownRepositoriesTable(dynamo, environment.tableName());
+}
+
+export function repositories(environment: Environment): RepositoryStore {
+  dynamo ??= dynamoClient();
+  return repositoriesTable(dynamo, environment.tableName());
+}
+
+/** Whether repositories are there, read anew at each call. */
+export function gate(environment: Environment): RepositoryGate {
+  return repositoryGate(knownDependencies(environment), environment);
+}
+
+/** All that making and deleting repositories needs. */
+export function knownDependencies(environment: Environment) {
+  return { knownRepositories: knownRepositories(environment), clock: systemClock, newId: randomUUID };
+}
+
 /** What holds for a repository, read anew at each call. */
 export function settingsOf(environment: Environment): SettingsReader {
   return settingsReader(settings(environment), environment.repositorySettings);
@@ -158,6 +185,7 @@ export function publishDependencies(environment: Environment) {
     versions: versions(environment),
     pointers: pointers(environment),
     objects: objects(environment),
+    admission: gate(environment).admission,
     settingsOf: settingsOf(environment),
     settle: () => systemClock.sleep(LOOK_AGAIN_MS),
     clock: systemClock,
@@ -188,6 +216,7 @@ export function eventDependencies(environment: Environment) {
   const index = indexDependencies(environment);
   return {
     ...index,
+    ...gate(environment),
     settingsOf: settingsOf(environment),
     // The indexer is who takes the marks away: it would wait for itself.
     settle: async (repository: Repository) => {
@@ -200,9 +229,9 @@ export function eventDependencies(environment: Environment) {
 
 /** All that reconciliation and repair need. */
 export function reconcileDependencies(environment: Environment) {
-  dynamo ??= dynamoClient();
   return {
     ...indexDependencies(environment),
-    repositories: repositoriesTable(dynamo, environment.tableName()),
+    repositories: repositories(environment),
+    knownRepositories: knownRepositories(environment),
   };
 }

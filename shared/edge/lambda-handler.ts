@@ -4,9 +4,9 @@ import { failureLimit } from '../failure-limit.ts';
 import { verifyPassword } from '../password.ts';
 import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
 import { basicAuthentication } from './authenticate.ts';
-import { authorization } from './authorize.ts';
+import { authorization, openAuthorization } from './authorize.ts';
 import { askingForTokens, withTokens } from './bearer.ts';
-import { accounts, type Environment, failures, settingsOf } from './environment.ts';
+import { accounts, type Environment, failures, gate, settingsOf } from './environment.ts';
 import { logError } from './log.ts';
 import {
   type Authorize,
@@ -26,9 +26,9 @@ export function lambdaHandler(
 }
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
-function authorize(id: ProtectedEndpointId, environment: Environment): Authorize | undefined {
+function authorize(id: ProtectedEndpointId, environment: Environment): Authorize {
   const { access, tokens } = environment;
-  if (access === 'open') return undefined;
+  if (access === 'open') return openAuthorization(id, { gate: gate(environment) });
   const clock = systemClock;
   const report = (message: string, error: unknown) => logError(message, error, { endpoint: id });
   const authenticateAccount = accountAuthentication({
@@ -39,12 +39,10 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
     report,
   });
   const basic = basicAuthentication(authenticateAccount);
-  if (tokens === undefined) {
-    return authorization(id, { authenticate: basic, settingsOf: settingsOf(environment) });
-  }
+  const others = { settingsOf: settingsOf(environment), gate: gate(environment) };
+  if (tokens === undefined) return authorization(id, { ...others, authenticate: basic });
   const authenticate = withTokens(lazyTokens(tokens), basic);
-  const authorize = authorization(id, { authenticate, settingsOf: settingsOf(environment) });
-  return askingForTokens(id, authorize, tokens);
+  return askingForTokens(id, authorization(id, { ...others, authenticate }), tokens);
 }
 
 /** What checks tokens is loaded with the first one: a deployment that takes none never pays for it. */

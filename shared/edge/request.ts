@@ -98,6 +98,22 @@ export function readJson({ body }: Request, what: string): unknown {
   }
 }
 
+/**
+ * How many things a page is to have, by `limit`.
+ *
+ * @param most how many it may have, and has where the client does not say
+ * @throws Fault `invalid_request`
+ */
+export function pageLimit(query: URLSearchParams, most: number): number {
+  const text = query.get('limit');
+  if (text === null) return most;
+  if (/^\d{1,6}$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
+  throw new Fault(
+    'invalid_request',
+    `limit is a number from 1 to ${most}, not ${JSON.stringify(text.slice(0, 80))}`,
+  );
+}
+
 /** The media type of the body in lower case, without parameters; empty if the client did not say. */
 export function mediaTypeOf({ headers }: Request): string {
   const [type = ''] = (headers['content-type'] ?? '').split(';');

@@ -81,6 +81,8 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   forbidden: { status: 403, code: 'FORBIDDEN' },
   too_many_failures: { status: 429, code: 'TOO_MANY_REQUESTS' },
   not_found: notFound,
+  repository_not_found: notFound,
+  repository_deleted: conflict,
   chart_not_found: notFound,
   version_not_found: notFound,
   method_not_allowed: { status: 405, code: 'METHOD_NOT_ALLOWED' },

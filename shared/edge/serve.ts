@@ -16,7 +16,7 @@ export type Endpoint = (request: Request, caller: Caller) => Promise<Response>;
 export type Authorize = (request: Request) => Promise<Caller>;
 
 /** With open access everybody may do everything. */
-const everybody: Caller = { kind: 'anyone', grants: [{ role: 'admin', on: EVERYWHERE }] };
+export const everybody: Caller = { kind: 'anyone', grants: [{ role: 'admin', on: EVERYWHERE }] };
 
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 

@@ -23,6 +23,8 @@ export type Item = Record<string, AttributeValue>;
  *
  * pk = accounts, sk = account#<name>: somebody who may do something. One partition, so that they can be listed.
  *
+ * pk = repositories, sk = repository#<path>: a repository that somebody made. One partition, for the same reason.
+ *
  * pk = failures#<digest>, sk = failures: how often somebody was wrong about an account. A partition for each, so that
  * who guesses much slows down nobody else.
  *
@@ -31,7 +33,7 @@ export type Item = Record<string, AttributeValue>;
  * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a
  * name, so a query yields charts in ascending order of name, the versions of each side by side.
  */
-const { repository: partitionPrefix, accounts } = partitions;
+const { repository: partitionPrefix, accounts, knownRepositories } = partitions;
 
 /** What the sort key of every version of a repository begins with. */
 export const anyVersion = 'chart#';
@@ -63,6 +65,17 @@ export const anyAccount = 'account#';
 export const accountKey = (name: AccountName): Item => ({
   [table.partitionKey]: accountPartition,
   [table.sortKey]: { S: `${anyAccount}${name}` },
+});
+
+/** The value that a query of the known repositories asks for. */
+export const knownRepositoryPartition: AttributeValue = { S: knownRepositories };
+
+/** What the sort key of every known repository begins with. */
+export const anyKnownRepository = 'repository#';
+
+export const knownRepositoryKey = (path: Repository): Item => ({
+  [table.partitionKey]: knownRepositoryPartition,
+  [table.sortKey]: { S: `${anyKnownRepository}${path}` },
 });
 
 /** The key of an item of which a repository has one. */

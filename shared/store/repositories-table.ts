@@ -1,14 +1,19 @@
 import {
+  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
+import { inParallel } from '../async-iteration.ts';
 import { partitions, table } from '../contract.ts';
 import { namesIn } from './conditional.ts';
 import { endOf, type Item, itemKey, numberOf, partitionOf, readPartition, textOf } from './item-keys.ts';
 import type { Progress, RepositoryStore } from './repository-store.ts';
+
+// A query reads whole items, the largest of which have some hundred kilobytes.
+const FORGOTTEN_TOGETHER = 100;
 
 const progressKey: Item = {
   [table.partitionKey]: { S: partitions.reconciliation },
@@ -78,6 +83,26 @@ export function repositoriesTable(client: DynamoDBClient, tableName: string): Re
         versions: { N: String(versions) },
         size: { N: String(sizeBytes) },
       }),
+
+    async forgetSome(repository) {
+      const condition = `#${table.partitionKey} = :partition`;
+      const keys = `#${table.partitionKey}, #${table.sortKey}`;
+      const { Items: items = [] } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          ConsistentRead: true,
+          Limit: FORGOTTEN_TOGETHER,
+          KeyConditionExpression: condition,
+          ProjectionExpression: keys,
+          ExpressionAttributeNames: namesIn(condition, keys),
+          ExpressionAttributeValues: { ':partition': partitionOf(repository) },
+        }),
+      );
+      await inParallel(items, async (key) => {
+        await client.send(new DeleteItemCommand({ TableName: tableName, Key: key }));
+      });
+      return items.length > 0;
+    },
 
     async progress() {
       const item = await read(progressKey);

@@ -34,6 +34,12 @@ export type RepositoryStore = {
   has(repository: Repository): Promise<boolean>;
   counts(repository: Repository): Promise<Counts | undefined>;
   setCounts(repository: Repository, counts: Counts): Promise<void>;
+  /**
+   * Deletes some of what the table holds in a repository, whatever it is.
+   *
+   * @returns false if nothing was left
+   */
+  forgetSome(repository: Repository): Promise<boolean>;
   progress(): Promise<Progress | undefined>;
   setProgress(progress: Progress): Promise<void>;
 };

@@ -13,6 +13,8 @@ export type UploadRecord = {
   readonly force: boolean;
   /** Whether whoever asked for it had the right to. */
   readonly mayReplace: boolean;
+  /** The name of the account that asked for it, where one did. */
+  readonly by?: string;
   /** Whether an operator copied it, who need not hear that it was there already. */
   readonly copied: boolean;
   /** Which put of its object the outcome is of. */

@@ -5,6 +5,7 @@ import { postSecret } from '../../functions/create-secret.ts';
 import { createUpload } from '../../functions/create-upload.ts';
 import { removeAccount } from '../../functions/delete-account.ts';
 import { removeChart } from '../../functions/delete-chart.ts';
+import { removeRepository } from '../../functions/delete-repository.ts';
 import { removeSecret } from '../../functions/delete-secret.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
 import { getAccount } from '../../functions/get-account.ts';
@@ -18,6 +19,7 @@ import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getReadme } from '../../functions/get-readme.ts';
+import { getRepository } from '../../functions/get-repository.ts';
 import { getSchema } from '../../functions/get-schema.ts';
 import { getSettings } from '../../functions/get-settings.ts';
 import { getTemplates } from '../../functions/get-templates.ts';
@@ -27,15 +29,17 @@ import { getVersion } from '../../functions/get-version.ts';
 import { getWhoami } from '../../functions/get-whoami.ts';
 import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
+import { listRepositories } from '../../functions/list-repositories.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import { replaceAccount } from '../../functions/put-account.ts';
+import { makeRepository } from '../../functions/put-repository.ts';
 import { putSettings } from '../../functions/put-settings.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
 import { type Authenticate, basicAuthentication } from '../../shared/edge/authenticate.ts';
-import { authorization } from '../../shared/edge/authorize.ts';
+import { authorization, openAuthorization } from '../../shared/edge/authorize.ts';
 import { askingForTokens, withTokens } from '../../shared/edge/bearer.ts';
 import { type Authorize, type Endpoint, type ProtectedEndpointId, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
@@ -61,12 +65,14 @@ type Options = Partial<UploadRules> & {
   readonly access?: 'open' | 'closed';
   /** Whose tokens are taken. @default nobody's */
   readonly tokens?: TokenSettings;
+  readonly createOnPublish?: boolean;
 };
 
 /** All endpoints over memory stores, called the way the gateway calls them. */
 export function aChartroom(options: Options = {}) {
-  const { settings = {}, deployment = {}, apiEnabled = true, access = 'open', tokens, ...rules } = options;
-  const world = aWorld({ settings, deployment });
+  const { settings = {}, deployment = {}, apiEnabled = true, access = 'open', tokens, ...others } = options;
+  const { createOnPublish = false, ...rules } = others;
+  const world = aWorld({ settings, deployment, rules: { access, createOnPublish } });
   const uploads: UploadRules = {
     maxUploadBytes: 4_194_304,
     formFields: { chart: 'chart', prov: 'prov' },
@@ -79,6 +85,7 @@ export function aChartroom(options: Options = {}) {
     'create-upload': createUpload(world),
     'delete-account': removeAccount(world),
     'delete-chart': removeChart(world),
+    'delete-repository': removeRepository(world),
     'delete-secret': removeSecret(world),
     'delete-version': removeVersion(world),
     'get-account': getAccount(world),
@@ -92,6 +99,7 @@ export function aChartroom(options: Options = {}) {
     'get-info': getInfo({ version: '1.2.3' }),
     'get-package': getPackage(world),
     'get-readme': getReadme(world),
+    'get-repository': getRepository(world),
     'get-schema': getSchema(world),
     'get-settings': getSettings(ofRepositories),
     'get-templates': getTemplates(world),
@@ -101,25 +109,27 @@ export function aChartroom(options: Options = {}) {
     'get-whoami': getWhoami(),
     'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
+    'list-repositories': listRepositories(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
     'put-account': replaceAccount({ ...world, hashPassword }),
+    'put-repository': makeRepository(world),
     'put-settings': putSettings(ofRepositories),
   };
 
-  const closed = access === 'closed' ? closedTo(world) : async () => undefined;
+  const basic = closedTo(world);
   const authenticate =
-    tokens === undefined ? closed : withTokens(tokenAuthentication(tokens, world.clock), closed);
+    tokens === undefined ? basic : withTokens(tokenAuthentication(tokens, world.clock), basic);
   const authorizeOf = (id: EndpointId): Authorize | undefined => {
     if (!isProtected(id)) return undefined;
-    const authorize = authorization(id, { authenticate, settingsOf: world.settingsOf });
+    if (access === 'open') return openAuthorization(id, { gate: world });
+    const authorize = authorization(id, { authenticate, settingsOf: world.settingsOf, gate: world });
     return tokens === undefined ? authorize : askingForTokens(id, authorize, tokens);
   };
 
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
-    const authorize = access === 'closed' ? authorizeOf(endpoint) : undefined;
-    const result = await serve(endpoint, endpoints[endpoint], authorize)(event);
+    const result = await serve(endpoint, endpoints[endpoint], authorizeOf(endpoint))(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { putAccount } from '../../shared/accounts.ts';
+import { collect } from '../../shared/async-iteration.ts';
 import type { Grant } from '../../shared/domain/access.ts';
 import { type Account, parseAccountName } from '../../shared/domain/account.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
+import { deleteRepository, putRepository } from '../../shared/known-repositories.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
 import { aPackage } from '../packages.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
@@ -133,8 +135,12 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 
-async function closed(): Promise<Chartroom> {
+const tried = [['org'], ['org', 'team'], ['org', 'team', 'x']].map(parseRepository);
+
+/** @param there the repositories that somebody made */
+async function closed(there = tried): Promise<Chartroom> {
   const chartroom = aChartroom({ access: 'closed' });
+  for (const path of there) await putRepository(chartroom, path, { restore: false, by: 'admin' });
   const dependencies = { ...chartroom, hashPassword: async (password: string) => `hash of ${password}` };
   for (const [name, grants] of Object.entries(accounts)) {
     await putAccount(dependencies, parseAccountName(name), { kind: 'user', grants, password: PASSWORD });
@@ -146,8 +152,9 @@ async function closed(): Promise<Chartroom> {
 async function everything(chartroom: Chartroom): Promise<unknown> {
   const stored: Account[] = [];
   for await (const account of chartroom.accounts.all()) stored.push(account);
+  const repositories = await collect(chartroom.knownRepositories.all());
   const { items, objects } = contents(chartroom);
-  return { items, objects, stored, settings: [...chartroom.repositorySettings.known()] };
+  return { items, objects, stored, repositories, settings: [...chartroom.repositorySettings.known()] };
 }
 
 describe('every role on every route', () => {
@@ -180,6 +187,72 @@ describe('every role on every route', () => {
       }
     }
     expect(await everything(refusing)).toEqual(before);
+  });
+});
+
+/** What says that a repository is not there, to those who may know. */
+const absences = [
+  {
+    what: 'does not exist',
+    open: () => closed([]),
+    says: (path: string) => `there is no repository ${path}: PUT /-/repositories/${path} makes it`,
+  },
+  {
+    what: 'was deleted',
+    open: async () => {
+      const chartroom = await closed();
+      for (const path of tried) {
+        await chartroom.repositorySettings.put(path, { anonymousRead: true });
+        await deleteRepository(chartroom, path);
+      }
+      return chartroom;
+    },
+    says: (path: string) =>
+      `repository ${path} was deleted at 2026-01-02T03:04:05.678Z: until 2026-01-09T03:04:05.678Z, PUT /-/repositories/${path} with {"restore": true} brings it back`,
+  },
+];
+
+describe.each(absences)('a repository that $what', ({ what, open, says }) => {
+  const inSome = routes.filter(
+    ({ path, handler }) => path.includes('{segment1}') && handler !== 'put-repository',
+  );
+
+  it.each(inSome)('answers every role on $method $path', async (route: Route) => {
+    const chartroom = await open();
+    const before = await everything(chartroom);
+    const { method, path } = route;
+    const [, repository = ''] = /(org(\/team)?(\/x)?)/.exec(sample(route)) ?? [];
+    for (const who of everyone) {
+      const verdict = expected(route, who);
+      const answer = await chartroom.send(method, sample(route), { headers: headersOf(who) });
+      const shown = `${who} on ${method} ${path}: ${answer.status} ${answer.body}`;
+      expect(answer.status, shown).toBe(verdict === 'pass' ? 404 : verdict);
+      if (method === 'HEAD') continue;
+      const error = verdict === 'pass' ? says(repository) : 'not found';
+      if (answer.status === 404) expect(JSON.parse(answer.body).error, shown).toBe(error);
+    }
+    expect(await everything(chartroom)).toEqual(before);
+  });
+
+  it('is there for who makes it or brings it back, and for nobody else', async () => {
+    for (const who of everyone) {
+      const chartroom = await open();
+      const route = { method: 'PUT', path: '/-/repositories/{segment1}', handler: 'put-repository' } as const;
+      const verdict = expected({ ...route, permission: 'administer' }, who);
+      const body = JSON.stringify({ restore: what === 'was deleted' });
+      const answer = await chartroom.send('PUT', sample(route), { headers: headersOf(who), body });
+      const made = what === 'was deleted' ? 200 : 201;
+      expect([who, answer.status]).toEqual([who, verdict === 'pass' ? made : verdict]);
+      const read = await chartroom.send('GET', '/org/index.yaml', { headers: headersOf('reader') });
+      expect([who, read.status]).toEqual([who, verdict === 'pass' ? 200 : 404]);
+    }
+  });
+
+  it('answers a stranger as a path that there is not', async () => {
+    const chartroom = await open();
+    const gone = await chartroom.send('GET', '/org/index.yaml', { headers: headersOf('stranger') });
+    const nowhere = await chartroom.send('GET', '/no/such/path', { headers: headersOf('stranger') });
+    expect(gone).toEqual(nowhere);
   });
 });
 

@@ -196,6 +196,7 @@ describe('whatever is asked', () => {
           isDeepStrictEqual(given, credentials) ? { name: 'admin', kind: 'user', grants } : undefined,
         ),
         settingsOf: settingsReader(memorySettings(), {}),
+        gate: { isThere: async () => true, mustBeThere: async () => {} },
       }),
     );
     const property = fc.asyncProperty(header, async (authorization) => {

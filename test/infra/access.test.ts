@@ -87,6 +87,8 @@ describe('least privilege', () => {
   const onFailures = inPartitions('failures#*');
   const isOnAccounts = ({ condition }: { condition: unknown }) =>
     [inPartitions('accounts'), onlyUses].some((each) => isDeepStrictEqual(condition, each));
+  const isOnKnown = ({ condition }: { condition: unknown }) =>
+    isDeepStrictEqual(condition, inPartitions('repositories'));
 
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
@@ -103,7 +105,7 @@ describe('least privilege', () => {
 
   it('lets only who changes versions, settings or uploads or refreshes indexes write to the table', () => {
     const onRepositories = every.filter(
-      (right) => !isOnAccounts(right) && !isDeepStrictEqual(right.condition, onFailures),
+      (right) => !isOnAccounts(right) && !isOnKnown(right) && !isDeepStrictEqual(right.condition, onFailures),
     );
     expect(holders(onRepositories, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
       [
@@ -149,10 +151,11 @@ describe('least privilege', () => {
     for (const { id, action, condition } of table) {
       const isUpkeep = ['reconcile', 'repair'].includes(id);
       const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
+      const ofKnown = inPartitions('repositories');
       const allowed =
         action === 'dynamodb:Scan'
           ? [undefined]
-          : [ofRepositories, inPartitions('accounts'), onlyUses, onFailures];
+          : [ofRepositories, ofKnown, inPartitions('accounts'), onlyUses, onFailures];
       expect(allowed, `${id} ${action}`).toContainEqual(condition);
     }
   });
@@ -183,6 +186,7 @@ describe('least privilege', () => {
     const rights = rightsOf(open, 'get-chart').filter(({ action }) => action.startsWith('dynamodb:'));
     expect(rights).toEqual([
       { ...onTable, action: 'dynamodb:Query', condition: inPartitions('repository#*') },
+      { ...onTable, action: 'dynamodb:GetItem', condition: inPartitions('repositories') },
     ]);
   });
 
@@ -207,12 +211,49 @@ describe('least privilege', () => {
     expect(who('s3:PutBucketPolicy')).toEqual([]);
   });
 
-  it('lets indexes be deleted for good, and what was taken out of the inbox, and nothing else', () => {
+  it('lets whoever is about a repository see whether it is there', () => {
+    const asking = Object.entries(endpoints).flatMap(([id, { paths, permission }]) =>
+      permission !== 'none' && paths.some((path) => path.includes('{segment1}')) ? [id] : [],
+    );
+    const others = ['index-repositories', 'reconcile', 'repair'];
+    expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
+  });
+
+  it('lets only who makes and deletes repositories write which there are, and publishers where they may', () => {
+    const asked = ['delete-repository', 'put-repository'];
+    const publishing = ['index-repositories', 'publish-package', 'publish-provenance'];
+    const writers = (template: typeof closed) =>
+      functionIds
+        .filter((id) => {
+          const rights = rightsOf(template, id).filter(isOnKnown);
+          return rights.some(({ action }) => action === 'dynamodb:PutItem');
+        })
+        .toSorted();
+    expect(writers(closed)).toEqual(asked);
+    expect(writers(synthesize({ createOnPublish: true }))).toEqual([...asked, ...publishing].toSorted());
+    expect(writers(open)).toEqual([...asked, ...publishing].toSorted());
+    const known = every.filter(isOnKnown);
+    expect(holders(known, 'dynamodb:Query')).toEqual(['list-repositories', 'reconcile']);
+    expect(holders(known, 'dynamodb:DeleteItem')).toEqual(['reconcile']);
+    expect(holders(known, 'dynamodb:UpdateItem')).toEqual([]);
+  });
+
+  it('lets only reconciliation, which removes deleted repositories, delete anything for good', () => {
+    const onAll = ['charts', 'files', 'inbox', 'index', 'rejected'].map((prefix) => `/${prefix}/*`);
+    const deletable = every.flatMap(({ id, action, on }) =>
+      id === 'reconcile' && action === 's3:DeleteObjectVersion' ? on.replace(/^<.*>/, '') : [],
+    );
+    expect(deletable.toSorted()).toEqual(onAll);
+  });
+
+  it('lets the others delete for good indexes, and what was taken out of the inbox, and nothing else', () => {
     const deletions = every.filter(({ action }) => action === 's3:DeleteObjectVersion');
     expect(new Set(deletions.map(({ id }) => id))).toEqual(
       new Set(['index-repositories', 'reconcile', 'repair']),
     );
-    for (const { on } of deletions) expect(on).toMatch(/\/(index|inbox)\/\*$/);
+    for (const { id, on } of deletions) {
+      if (id !== 'reconcile') expect(on).toMatch(/\/(index|inbox)\/\*$/);
+    }
   });
 
   it('narrows what tells a missing object from a forbidden one to the prefix that is read', () => {
@@ -223,7 +264,8 @@ describe('least privilege', () => {
         's3:prefix'
       ];
       // What goes over everything looks for what is there, and reads it elsewhere.
-      if (Array.isArray(prefix) || (prefix === 'inbox/*' && id !== 'index-repositories')) {
+      const isLooking = ['inbox/*', 'rejected/*'].includes(String(prefix)) && id !== 'index-repositories';
+      if (Array.isArray(prefix) || isLooking) {
         expect(['reconcile', 'repair']).toContain(id);
         continue;
       }

@@ -48,6 +48,7 @@ describe('the functions', () => {
       [environmentVariables.access]: 'closed',
       [environmentVariables.maxUploadBytes]: '1024',
       [environmentVariables.maxPackageBytes]: '20971520',
+      [environmentVariables.createOnPublish]: 'false',
       [environmentVariables.apiEnabled]: 'true',
     });
     const json = (name: string) => JSON.parse(String(variables[name]));

@@ -11,6 +11,7 @@ describe('deployment settings', () => {
       stackName: 'Chartroom',
       access: 'closed',
       accessReason: '',
+      createOnPublish: false,
       contextPath: '',
       chartUrl: '',
       indexFormat: 'json',

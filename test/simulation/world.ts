@@ -1,8 +1,10 @@
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import { renderIndex } from '../../shared/domain/index-file.ts';
 import type { ObjectEvent } from '../../shared/handle-object-events.ts';
+import { repositoryGate } from '../../shared/known-repositories.ts';
 import { type Notice, refreshIndex } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
+import { memoryKnownRepositories } from '../store/memory-known-repositories.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -20,6 +22,11 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
   const versions = memoryVersions({ hook });
   const pointers = memoryPointers({ hook });
   let ids = 0;
+  const newId = () => {
+    ids += 1;
+    return `id${ids}`;
+  };
+  const knownRepositories = memoryKnownRepositories({ hook });
   const settings: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
   return {
     events,
@@ -36,6 +43,7 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
     repositories: memoryRepositories({
       hook,
       known: () => new Set([...versions.items().map(({ repository }) => repository), ...pointers.known()]),
+      forget: versions.forget,
     }),
     settings,
     settingsOf: settingsReader(memorySettings(), {}),
@@ -43,10 +51,9 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
     settle: () => clock.sleep(200),
     maxPackageBytes: 1_000_000,
     clock,
-    newId: () => {
-      ids += 1;
-      return `id${ids}`;
-    },
+    newId,
+    knownRepositories,
+    ...repositoryGate({ knownRepositories, clock, newId }, { access: 'open', createOnPublish: false }),
     report: (notice: Notice) => void notices.push(notice),
   };
 }

@@ -5,6 +5,7 @@ import { table } from '../../shared/contract.ts';
 import { accountsTable } from '../../shared/store/accounts-table.ts';
 import { bucket } from '../../shared/store/bucket.ts';
 import { failuresTable } from '../../shared/store/failures-table.ts';
+import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
 import { repositoriesTable } from '../../shared/store/repositories-table.ts';
 import { settingsTable } from '../../shared/store/settings-table.ts';
@@ -46,6 +47,7 @@ export async function awsStores(servers: Servers) {
     uploads: uploadsTable(dynamodb, tableName),
     accounts: accountsTable(dynamodb, tableName),
     failures: failuresTable(dynamodb, tableName),
+    knownRepositories: knownRepositoriesTable(dynamodb, tableName),
     s3: { client, bucketName, endpoint: servers.s3, region, credentials, objects },
   };
   const close = () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AccountStore } from '../../shared/store/account-store.ts';
 import type { FailureStore } from '../../shared/store/failure-store.ts';
+import type { KnownRepositoryStore } from '../../shared/store/known-repository-store.ts';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
 import type { PointerStore } from '../../shared/store/pointer-store.ts';
 import type { RepositoryStore } from '../../shared/store/repository-store.ts';
@@ -9,6 +10,7 @@ import type { UploadStore } from '../../shared/store/upload-store.ts';
 import type { VersionStore } from '../../shared/store/version-store.ts';
 import { accountsContract } from './accounts-contract.ts';
 import { failuresContract } from './failures-contract.ts';
+import { knownRepositoriesContract } from './known-repositories-contract.ts';
 import { objectsContract } from './objects-contract.ts';
 import { pointersContract } from './pointers-contract.ts';
 import { repositoriesContract } from './repositories-contract.ts';
@@ -27,6 +29,7 @@ export type Stores = {
   readonly uploads: UploadStore;
   readonly accounts: AccountStore;
   readonly failures: FailureStore;
+  readonly knownRepositories: KnownRepositoryStore;
   /** What lies below `objects`, where that can be reached over HTTP. */
   readonly s3?: S3;
 };
@@ -73,6 +76,7 @@ export function storeContract(backend: Backend): void {
     uploadsContract(() => stores().uploads);
     accountsContract(() => stores().accounts);
     failuresContract(() => stores().failures);
+    knownRepositoriesContract(() => stores().knownRepositories);
     if (backend.speaksHttp) s3Contract(s3, backend.shortcomings ?? []);
   });
 }

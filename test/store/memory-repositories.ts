@@ -6,10 +6,12 @@ type Options = {
   readonly hook?: Hook;
   /** The repositories of which the other stores hold anything. */
   readonly known: () => Iterable<Repository>;
+  /** Empties these stores of a repository. */
+  readonly forget: (repository: Repository) => void;
 };
 
 /** A repository store over what other memory stores hold. */
-export function memoryRepositories({ hook, known }: Options): RepositoryStore {
+export function memoryRepositories({ hook, known, forget }: Options): RepositoryStore {
   const call = hooked('repositories', hook);
   const counts = new Map<Repository, Counts>();
   let progress: Progress | undefined;
@@ -29,6 +31,13 @@ export function memoryRepositories({ hook, known }: Options): RepositoryStore {
     has: (repository) => call('has', () => [...known()].includes(repository)),
     counts: (repository) => call('counts', () => counts.get(repository)),
     setCounts: (repository, counted) => call('setCounts', () => void counts.set(repository, counted)),
+    forgetSome: (repository) =>
+      call('forgetSome', () => {
+        const hadCounts = counts.delete(repository);
+        const wasThere = hadCounts || [...known()].includes(repository);
+        forget(repository);
+        return wasThere;
+      }),
     progress: () => call('progress', () => progress),
     setProgress: (next) =>
       call('setProgress', () => {

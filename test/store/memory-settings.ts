@@ -5,6 +5,7 @@ import { type Hook, hooked } from './hook.ts';
 
 export function memorySettings({ hook }: { readonly hook?: Hook } = {}): SettingsStore & {
   known(): Iterable<Repository>;
+  forget(repository: Repository): void;
 } {
   const call = hooked('settings', hook);
   const said = new Map<Repository, Partial<AllRepositorySettings>>();
@@ -12,5 +13,6 @@ export function memorySettings({ hook }: { readonly hook?: Hook } = {}): Setting
     get: (repository) => call('get', () => structuredClone(said.get(repository) ?? {})),
     put: (repository, settings) => call('put', () => void said.set(repository, structuredClone(settings))),
     known: () => said.keys(),
+    forget: (repository) => void said.delete(repository),
   };
 }

@@ -4,6 +4,7 @@ import { type Hook, hooked } from './hook.ts';
 
 export function memoryUploads({ hook }: { readonly hook?: Hook } = {}): UploadStore & {
   known(): Iterable<Repository>;
+  forget(repository: Repository): void;
 } {
   const call = hooked('uploads', hook);
   const uploads = new Map<Repository, Map<string, UploadRecord>>();
@@ -22,5 +23,6 @@ export function memoryUploads({ hook }: { readonly hook?: Hook } = {}): UploadSt
         return claims.get(of) ?? key;
       }),
     known: () => uploads.keys(),
+    forget: (repository) => void uploads.delete(repository),
   };
 }

@@ -21,6 +21,7 @@ export type MemoryVersions = VersionStore & {
   items(): readonly VersionItem[];
   lose(id: VersionId): void;
   loseAll(): void;
+  forget(repository: Repository): void;
 };
 
 const keyOf = ({ name, version }: VersionId) => `${name}#${version}`;
@@ -70,6 +71,7 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
 
   return {
     lose: (id) => void itemsOf(id.repository).delete(keyOf(id)),
+    forget: (repository) => void repositories.delete(repository),
     loseAll: () => repositories.clear(),
     items: () => [...repositories.values()].flatMap((items) => [...items.values()]),
 

@@ -1,6 +1,7 @@
 import { type Backend, storeContract } from './contract.ts';
 import { memoryAccounts } from './memory-accounts.ts';
 import { memoryFailures } from './memory-failures.ts';
+import { memoryKnownRepositories } from './memory-known-repositories.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
 import { memoryRepositories } from './memory-repositories.ts';
@@ -22,8 +23,10 @@ const memory: Backend = {
       uploads: memoryUploads(),
       accounts: memoryAccounts(),
       failures: memoryFailures(),
+      knownRepositories: memoryKnownRepositories(),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
+        forget: versions.forget,
       }),
       close: async () => {},
     };

@@ -51,6 +51,17 @@ export function repositoriesContract(open: () => Pick<Stores, 'repositories' | '
       }
     });
 
+    it('are forgotten with all that the table holds of them, and no other', async () => {
+      const [own, below] = await someRepositories();
+      if (own === undefined || below === undefined) throw new Error('unreachable');
+      await open().repositories.setCounts(own, { versions: 2, sizeBytes: 3 });
+      while (await open().repositories.forgetSome(own));
+      expect(await open().repositories.has(own)).toBe(false);
+      expect(await open().repositories.counts(own)).toBeUndefined();
+      expect(await collect(open().versions.ofRepository(own))).toEqual([]);
+      expect(await collect(open().versions.ofRepository(below))).toHaveLength(2);
+    });
+
     it('remember how far a pass over all of them got', async () => {
       const { repository, name } = aVersionId();
       const current = { repository, after: name, counts: { versions: 1, sizeBytes: 2 } };

@@ -7,12 +7,14 @@ import { packageKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import { parseRepository, type Repository } from '../../shared/domain/repository.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
+import { type RepositoryRules, repositoryGate } from '../../shared/known-repositories.ts';
 import type { Notice } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
 import type { Hook } from '../store/hook.ts';
 import { memoryAccounts } from '../store/memory-accounts.ts';
 import { memoryFailures } from '../store/memory-failures.ts';
+import { memoryKnownRepositories } from '../store/memory-known-repositories.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -47,10 +49,14 @@ type WorldOptions = {
   readonly settings?: Partial<IndexSettings>;
   /** What the deployment says for all repositories. */
   readonly deployment?: Partial<RepositorySettings>;
+  /** @default open */
+  readonly rules?: RepositoryRules;
 };
 
+const openRules: RepositoryRules = { access: 'open', createOnPublish: false };
+
 /** The use cases' dependencies over memory stores. */
-export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
+export function aWorld({ hook, settings, deployment = {}, rules = openRules }: WorldOptions = {}) {
   const hooks = hook === undefined ? {} : { hook };
   const versions = memoryVersions(hooks);
   const clock = manualClock();
@@ -63,12 +69,15 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
     ids += 1;
     return `id${ids}`;
   };
+  const knownRepositories = memoryKnownRepositories(hooks);
   const world = {
     versions,
     pointers,
     uploads,
     accounts: memoryAccounts(hooks),
     failures: memoryFailures(hooks),
+    knownRepositories,
+    ...repositoryGate({ knownRepositories, clock, newId }, rules),
     repositorySettings,
     settingsOf: settingsReader(repositorySettings, deployment),
     settle: () => clock.sleep(200),
@@ -83,6 +92,10 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
           ...repositorySettings.known(),
           ...uploads.known(),
         ]),
+      forget: (repository) => {
+        for (const store of [versions, repositorySettings, uploads]) store.forget(repository);
+        pointers.lose(repository);
+      },
     }),
     report: (notice: Notice) => void notices.push(notice),
     notices,

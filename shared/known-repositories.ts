@@ -1,0 +1,196 @@
+import type { Clock } from './clock.ts';
+import { Fault } from './domain/fault.ts';
+import {
+  type DeletedRepository,
+  isDeleted,
+  isGoing,
+  type KnownRepository,
+  restorableUntil,
+} from './domain/known-repository.ts';
+import type { Repository } from './domain/repository.ts';
+import type { KnownRepositoryStore } from './store/known-repository-store.ts';
+
+export type KnownRepositoryDependencies = {
+  readonly knownRepositories: Pick<KnownRepositoryStore, 'get' | 'put'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly newId: () => string;
+};
+
+/** What a deployment says of repositories that nobody made. */
+export type RepositoryRules = {
+  /** `open`: every repository is there, with nothing in it. */
+  readonly access: 'open' | 'closed';
+  /** Whether publishing makes one; with open access it always does. */
+  readonly createOnPublish: boolean;
+};
+
+/** That somebody may publish to a repository, as far as it is there or may be made. */
+export type Admission = {
+  /**
+   * Makes the repository where it is not there yet: called before anything is stored in it.
+   *
+   * @throws Fault if it was deleted meanwhile
+   */
+  readonly make: () => Promise<void>;
+};
+
+/** Whether repositories are there. Each question is one strong read at most, so what was deleted is so at once. */
+export type RepositoryGate = {
+  isThere(path: Repository): Promise<boolean>;
+  /** @throws Fault `repository_not_found` */
+  mustBeThere(path: Repository): Promise<void>;
+  /**
+   * @param by who publishes, as far as that is known
+   * @throws Fault `repository_not_found`; with open access `repository_deleted`
+   */
+  admission(path: Repository, by: string | undefined): Promise<Admission>;
+  /** Whether it was deleted and cannot come back. */
+  isGoing(path: Repository): Promise<boolean>;
+};
+
+const ROOT = '';
+
+/** How often a change begins anew when somebody else changes the repository at the same time. */
+const ATTEMPTS = 5;
+
+export function repositoryGate(
+  dependencies: KnownRepositoryDependencies,
+  { access, createOnPublish }: RepositoryRules,
+): RepositoryGate {
+  const { knownRepositories, clock } = dependencies;
+  // The root repository is always there: nothing is read for it.
+  const find = async (path: Repository) => (path === ROOT ? undefined : await knownRepositories.get(path));
+  const refuseDeleted = (known: KnownRepository | undefined) => {
+    if (known === undefined || !isDeleted(known)) return;
+    throw new Fault(access === 'open' ? 'repository_deleted' : 'repository_not_found', wasDeleted(known));
+  };
+
+  return {
+    async isThere(path) {
+      if (path === ROOT) return true;
+      const known = await find(path);
+      return known !== undefined && !isDeleted(known);
+    },
+
+    async mustBeThere(path) {
+      const known = await find(path);
+      if (known !== undefined && isDeleted(known)) throw repositoryNotFound(known);
+      if (known === undefined && path !== ROOT && access === 'closed') throw repositoryNotFound({ path });
+    },
+
+    async admission(path, by) {
+      const known = await find(path);
+      refuseDeleted(known);
+      if (path === ROOT || known !== undefined) return { make: async () => {} };
+      if (access === 'closed' && !createOnPublish) throw repositoryNotFound({ path });
+      return {
+        make: async () => {
+          if (await knownRepositories.put(newRepository(dependencies, path, by), undefined)) return;
+          // Somebody else made it, which is as good, unless it was deleted since.
+          refuseDeleted(await knownRepositories.get(path));
+        },
+      };
+    },
+
+    isGoing: async (path) => isGoing(await find(path), clock.now()),
+  };
+}
+
+function newRepository(
+  { clock, newId }: KnownRepositoryDependencies,
+  path: Repository,
+  by: string | undefined,
+): KnownRepository {
+  const created = new Date(clock.now()).toISOString();
+  return { path, created, ...(by !== undefined && { by }), revision: newId() };
+}
+
+/** A repository as it is shown to who may administer it. */
+export function shownRepository(known: KnownRepository): object {
+  const { revision, ...shown } = known;
+  return isDeleted(known) ? { ...shown, restorableUntil: endOf(known) } : shown;
+}
+
+const endOf = (known: DeletedRepository) => new Date(restorableUntil(known)).toISOString();
+
+export function repositoryNotFound(known: Pick<KnownRepository, 'path'> | KnownRepository): Fault {
+  const message =
+    'revision' in known && isDeleted(known)
+      ? wasDeleted(known)
+      : `there is no repository ${known.path}: PUT /-/repositories/${known.path} makes it`;
+  return new Fault('repository_not_found', message);
+}
+
+const wasDeleted = (known: DeletedRepository) =>
+  `repository ${known.path} was deleted at ${known.deleted}: until ${endOf(known)}, PUT /-/repositories/${known.path} with {"restore": true} brings it back`;
+
+/**
+ * Makes a repository that is not there, or brings back one that was deleted.
+ *
+ * @throws Fault `repository_deleted` for one that was deleted, if it is not to come back or cannot any more;
+ *   `repository_not_found` where there is nothing to bring back; `try_again`
+ */
+export async function putRepository(
+  dependencies: KnownRepositoryDependencies,
+  path: Repository,
+  { restore, by }: { readonly restore: boolean; readonly by: string | undefined },
+): Promise<{ readonly known: KnownRepository; readonly isNew: boolean }> {
+  const { clock, newId } = dependencies;
+  return await change(dependencies, path, (before) => {
+    if (before === undefined && restore) {
+      throw new Fault(
+        'repository_not_found',
+        `there is no deleted repository ${path}: PUT without "restore" makes it`,
+      );
+    }
+    if (before === undefined) return newRepository(dependencies, path, by);
+    if (!isDeleted(before)) return before;
+    const end = endOf(before);
+    if (isGoing(before, clock.now())) {
+      throw new Fault(
+        'repository_deleted',
+        `repository ${path} was deleted, and what was in it is being removed since ${end}: take another path, or try again in two days`,
+      );
+    }
+    if (!restore) {
+      throw new Fault(
+        'repository_deleted',
+        `repository ${path} was deleted at ${before.deleted}: send {"restore": true} to have it back as it was; to have an empty one, take another path, or wait until it is removed for good, two days after ${end} at most`,
+      );
+    }
+    const { deleted, ...restored } = before;
+    return { ...restored, revision: newId() };
+  });
+}
+
+/**
+ * Deletes a repository; for a week it can be brought back.
+ *
+ * @throws Fault `repository_not_found`, `try_again`
+ */
+export async function deleteRepository(
+  dependencies: KnownRepositoryDependencies,
+  path: Repository,
+): Promise<KnownRepository> {
+  const { clock, newId } = dependencies;
+  const { known } = await change(dependencies, path, (before) => {
+    if (before === undefined || isDeleted(before)) throw repositoryNotFound(before ?? { path });
+    return { ...before, deleted: new Date(clock.now()).toISOString(), revision: newId() };
+  });
+  return known;
+}
+
+async function change(
+  { knownRepositories }: KnownRepositoryDependencies,
+  path: Repository,
+  next: (before: KnownRepository | undefined) => KnownRepository,
+): Promise<{ readonly known: KnownRepository; readonly isNew: boolean }> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const before = await knownRepositories.get(path);
+    const known = next(before);
+    if (known === before || (await knownRepositories.put(known, before?.revision))) {
+      return { known, isNew: before === undefined };
+    }
+  }
+  throw new Fault('try_again', `${path} is being changed by others: try again`, { retryAfterSeconds: 1 });
+}

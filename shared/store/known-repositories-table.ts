@@ -1,0 +1,95 @@
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  paginateQuery,
+} from '@aws-sdk/client-dynamodb';
+import { table } from '../contract.ts';
+import type { KnownRepository } from '../domain/known-repository.ts';
+import { applied, namesIn } from './conditional.ts';
+import {
+  anyKnownRepository,
+  endOf,
+  type Item,
+  knownRepositoryKey,
+  knownRepositoryPartition,
+  textOf,
+} from './item-keys.ts';
+import type { KnownRepositoryStore } from './known-repository-store.ts';
+
+/** The repositories that somebody made in DynamoDB, in a partition of their own. */
+export function knownRepositoriesTable(client: DynamoDBClient, tableName: string): KnownRepositoryStore {
+  return {
+    async get(path) {
+      const { Item: item } = await client.send(
+        new GetItemCommand({ TableName: tableName, Key: knownRepositoryKey(path), ConsistentRead: true }),
+      );
+      return item && readKnown(item);
+    },
+
+    async *all(after) {
+      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :to`;
+      const pages = paginateQuery(
+        { client },
+        {
+          TableName: tableName,
+          ConsistentRead: true,
+          KeyConditionExpression: condition,
+          ExpressionAttributeNames: namesIn(condition),
+          ExpressionAttributeValues: {
+            ':partition': knownRepositoryPartition,
+            ':from': { S: `${anyKnownRepository}${after ?? ''}` },
+            ':to': { S: endOf(anyKnownRepository) },
+          },
+        },
+      );
+      for await (const { Items: items = [] } of pages) {
+        yield* items.map(readKnown).filter(({ path }) => path !== after);
+      }
+    },
+
+    put(known, replaces) {
+      // A write whose answer got lost is sent again, and finds what it wrote.
+      const condition =
+        replaces === undefined
+          ? `attribute_not_exists(#${table.partitionKey}) OR #revision = :ours`
+          : '#revision IN (:replaced, :ours)';
+      return applied(
+        client.send(
+          new PutItemCommand({
+            TableName: tableName,
+            Item: {
+              ...knownRepositoryKey(known.path),
+              revision: { S: known.revision },
+              repository: { S: JSON.stringify(known) },
+            },
+            ConditionExpression: condition,
+            ExpressionAttributeNames: namesIn(condition),
+            ExpressionAttributeValues: {
+              ':ours': { S: known.revision },
+              ...(replaces !== undefined && { ':replaced': { S: replaces } }),
+            },
+          }),
+        ),
+      );
+    },
+
+    remove(path, revision) {
+      const condition = '#revision = :revision';
+      return applied(
+        client.send(
+          new DeleteItemCommand({
+            TableName: tableName,
+            Key: knownRepositoryKey(path),
+            ConditionExpression: condition,
+            ExpressionAttributeNames: namesIn(condition),
+            ExpressionAttributeValues: { ':revision': { S: revision } },
+          }),
+        ),
+      );
+    },
+  };
+}
+
+const readKnown = (item: Item): KnownRepository => JSON.parse(textOf(item, 'repository')) as KnownRepository;
