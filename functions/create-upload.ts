@@ -4,7 +4,7 @@ import { may } from '../shared/domain/access.ts';
 import { uploadKey } from '../shared/domain/object-keys.ts';
 import { type Environment, objects, uploads } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { repositoryOf } from '../shared/edge/request.ts';
+import { repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { asksForForce } from '../shared/edge/upload.ts';
@@ -37,6 +37,7 @@ export function createUpload(dependencies: Dependencies): Endpoint {
       id,
       created: new Date(now).toISOString(),
       expires,
+      by: senderOf(request, caller),
       force: asksForForce(request),
       mayReplace: may(caller, 'maintain', repository),
       copied: false,

@@ -2,7 +2,7 @@ import { may } from '../shared/domain/access.ts';
 import { publishDependencies } from '../shared/edge/environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { type Request, repositoryOf } from '../shared/edge/request.ts';
+import { type Request, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { asksForForce, binaryBody, checkSize, type UploadRules } from '../shared/edge/upload.ts';
@@ -20,7 +20,8 @@ export function postPackage(dependencies: UploadDependencies, rules: UploadRules
     const repository = repositoryOf(request);
     const files = await readFiles(request, rules);
     const mayReplace = may(caller, 'maintain', repository);
-    await takeUpload(dependencies, { repository, ...files, force: asksForForce(request), mayReplace });
+    const asked = { force: asksForForce(request), mayReplace, by: senderOf(request, caller) };
+    await takeUpload(dependencies, { repository, ...files, ...asked });
     return json(201, { saved: true });
   };
 }

@@ -3,7 +3,7 @@ import { Fault } from '../shared/domain/fault.ts';
 import { publishDependencies } from '../shared/edge/environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { type Request, repositoryOf } from '../shared/edge/request.ts';
+import { type Request, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { asksForForce, checkSize, type UploadRules } from '../shared/edge/upload.ts';
@@ -19,7 +19,8 @@ export function postProvenance(dependencies: UploadDependencies, rules: UploadRu
     const prov = await readProvenance(request, rules);
     checkSize(prov, 'provenance file', rules);
     const mayReplace = may(caller, 'maintain', repository);
-    await takeUpload(dependencies, { repository, prov, force: asksForForce(request), mayReplace });
+    const asked = { force: asksForForce(request), mayReplace, by: senderOf(request, caller) };
+    await takeUpload(dependencies, { repository, prov, ...asked });
     return json(201, { saved: true });
   };
 }

@@ -26,6 +26,7 @@ const chartFiles: Needs = { table: ['Query'], objects: { files: ['GetObject', 'L
 const indexNeeds: Needs = {
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
+  audit: 'write',
   objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
 };
 
@@ -61,14 +62,15 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'create-upload': { table: ['PutItem'], objects: { inbox: ['PutObject'] } },
   'get-upload': { table: ['GetItem'] },
   'get-settings': { table: ['GetItem'] },
-  'put-settings': { table: ['PutItem'] },
+  'put-settings': { table: ['PutItem'], audit: 'write' },
   'get-whoami': {},
+  'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
-  'put-account': { accounts: ['GetItem', 'PutItem'] },
-  'delete-account': { accounts: ['DeleteItem'] },
-  'create-secret': { accounts: ['GetItem', 'PutItem'] },
-  'delete-secret': { accounts: ['GetItem', 'PutItem'] },
+  'put-account': { accounts: ['GetItem', 'PutItem'], audit: 'write' },
+  'delete-account': { accounts: ['DeleteItem'], audit: 'write' },
+  'create-secret': { accounts: ['GetItem', 'PutItem'], audit: 'write' },
+  'delete-secret': { accounts: ['GetItem', 'PutItem'], audit: 'write' },
   'delete-version': {
     table: ['GetItem', 'UpdateItem'],
     objects: { charts: ['DeleteObject'], files: ['DeleteObject'] },
@@ -89,6 +91,7 @@ const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as c
 const indexerNeeds: Needs = {
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
+  audit: 'write',
   objects: {
     // HEAD, which is a GET to S3: is the package of a reservation there, is a rebuild still asked for?
     charts: ['GetObject', 'ListBucket', 'PutObject', 'DeleteObject'],
@@ -103,6 +106,7 @@ const indexerNeeds: Needs = {
 const upkeepNeeds: Needs = {
   table: ['GetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
+  audit: 'write',
   repositories: true,
   objects: {
     charts: ['GetObject', 'DeleteObject', 'ListBucket'],
@@ -197,5 +201,6 @@ function settingsEnvironment(settings: Settings): Record<string, string> {
     }),
     [environmentVariables.repositorySettings]: JSON.stringify(repositoryPart(settings)),
     [environmentVariables.apiEnabled]: String(settings.apiEnabled),
+    [environmentVariables.auditDays]: String(settings.auditDays),
   };
 }

@@ -26,6 +26,8 @@ export type Needs = {
   readonly accounts?: readonly TableAction[];
   /** Whether it notes in them when a secret was used, and nothing else. */
   readonly uses?: boolean;
+  /** `write`: tells the audit of changes, and can neither read nor delete what is there. */
+  readonly audit?: 'write' | 'read';
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
@@ -41,7 +43,7 @@ export function grantNeeds(target: BundledFunction, needs: Needs, stores: Stores
 }
 
 function tableStatements(
-  { table = [], marks = false, accounts = [], uses = false, repositories = false }: Needs,
+  { table = [], marks = false, accounts = [], uses = false, audit, repositories = false }: Needs,
   { metadata }: Stores,
 ): PolicyStatement[] {
   const allow = (
@@ -66,19 +68,32 @@ function tableStatements(
         });
   const { tableArn } = metadata.table;
   const ofRepositories = [`${partitions.repository}*`, ...(repositories ? [partitions.reconciliation] : [])];
+  const ofAudit = [`${partitions.audit}*`];
+  const putsInto = [
+    ...(table.includes('PutItem') ? ofRepositories : []),
+    ...(accounts.includes('PutItem') ? [partitions.accounts] : []),
+    ...(audit === 'write' ? ofAudit : []),
+  ];
   return [
     allow(
-      table.filter((action) => action !== 'Scan'),
+      table.filter((action) => action !== 'Scan' && action !== 'PutItem'),
       tableArn,
       ofRepositories,
     ),
+    // All puts in one statement: those of one transaction are in several partitions.
+    allow(putsInto.length === 0 ? [] : ['PutItem'], tableArn, putsInto),
+    allow(audit === 'read' ? ['Query'] : [], tableArn, ofAudit),
     // A scan names no key that could bound it.
     allow(
       table.filter((action) => action === 'Scan'),
       tableArn,
       [],
     ),
-    allow(accounts, tableArn, [partitions.accounts]),
+    allow(
+      accounts.filter((action) => action !== 'PutItem'),
+      tableArn,
+      [partitions.accounts],
+    ),
     allow(
       uses ? ['UpdateItem'] : [],
       tableArn,

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { accessChange, type ChangeDependencies } from './access-change.ts';
 import { secretDigest } from './account-credentials.ts';
 import type { Clock } from './clock.ts';
 import type { Account, AccountName, AccountWish, Robot, RobotSecret } from './domain/account.ts';
+import type { AccessChange, By } from './domain/audit.ts';
 import { Fault } from './domain/fault.ts';
 import type { AccountStore } from './store/account-store.ts';
 
@@ -42,13 +44,25 @@ export async function putAccount(
   dependencies: AccountDependencies,
   name: AccountName,
   wish: AccountWish,
+  by: By,
 ): Promise<{ readonly account: Account; readonly isNew: boolean }> {
   const { clock, newId, hashPassword } = dependencies;
   const password = wish.kind === 'user' ? wish.password : undefined;
   // Looked at first: a hash takes long, and what is refused needs none.
   checkFits(name, wish, await dependencies.accounts.get(name));
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
-  return await change(dependencies, name, (before) => {
+  const tell = (account: Account, before: Account | undefined) =>
+    accessChange(dependencies, by, {
+      action: before === undefined ? 'account_created' : 'account_changed',
+      target: name,
+      detail: {
+        kind: account.kind,
+        grants: account.grants,
+        ...(before && { grantsBefore: before.grants }),
+        ...(password !== undefined && { password: 'set' }),
+      },
+    });
+  return await change(dependencies, name, tell, (before) => {
     checkFits(name, wish, before);
     const created = before?.created ?? new Date(clock.now()).toISOString();
     const common = { name, created, grants: wish.grants, revision: newId() };
@@ -74,12 +88,14 @@ const noPassword = (name: AccountName) =>
 async function change(
   { accounts }: Pick<AccountDependencies, 'accounts'>,
   name: AccountName,
+  tell: (account: Account, before: Account | undefined) => AccessChange,
   next: (before: Account | undefined) => Account,
 ): Promise<{ readonly account: Account; readonly isNew: boolean }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const before = await accounts.get(name);
     const account = next(before);
-    if (await accounts.put(account, before?.revision)) return { account, isNew: before === undefined };
+    if (await accounts.put(account, before?.revision, tell(account, before)))
+      return { account, isNew: before === undefined };
   }
   throw new Fault('try_again', `${name} is being changed by others: try again`, { retryAfterSeconds: 1 });
 }
@@ -94,6 +110,7 @@ export async function createSecret(
   dependencies: Omit<AccountDependencies, 'hashPassword'>,
   name: AccountName,
   days: number,
+  by: By,
 ): Promise<{ readonly id: string; readonly secret: string; readonly expires: string }> {
   const { clock, newId } = dependencies;
   const now = clock.now();
@@ -104,7 +121,9 @@ export async function createSecret(
     created: new Date(now).toISOString(),
     expires: new Date(now + days * DAY_MS).toISOString(),
   };
-  await change(dependencies, name, (before) => {
+  const detail = { secret: made.id, expires: made.expires };
+  const tell = () => accessChange(dependencies, by, { action: 'secret_created', target: name, detail });
+  await change(dependencies, name, tell, (before) => {
     const robot = mustBeRobot(name, before);
     const kept = robot.secrets.filter(({ expires }) => now < Date.parse(expires));
     if (kept.length >= MOST_SECRETS) {
@@ -120,11 +139,14 @@ export async function createSecret(
 
 /** @throws Fault `not_found`; `invalid_request` for a user; `try_again` */
 export async function deleteSecret(
-  dependencies: Pick<AccountDependencies, 'accounts' | 'newId'>,
+  dependencies: Omit<AccountDependencies, 'hashPassword'>,
   name: AccountName,
   id: string,
+  by: By,
 ): Promise<void> {
-  await change(dependencies, name, (before) => {
+  const tell = () =>
+    accessChange(dependencies, by, { action: 'secret_deleted', target: name, detail: { secret: id } });
+  await change(dependencies, name, tell, (before) => {
     const robot = mustBeRobot(name, before);
     const secrets = robot.secrets.filter((secret) => secret.id !== id);
     if (secrets.length === robot.secrets.length) {
@@ -132,6 +154,16 @@ export async function deleteSecret(
     }
     return { ...robot, secrets, revision: dependencies.newId() };
   });
+}
+
+/** @throws Fault `not_found` */
+export async function deleteAccount(
+  dependencies: ChangeDependencies & { readonly accounts: Pick<AccountStore, 'remove'> },
+  name: AccountName,
+  by: By,
+): Promise<void> {
+  const told = accessChange(dependencies, by, { action: 'account_deleted', target: name });
+  if (!(await dependencies.accounts.remove(name, told))) throw accountNotFound(name);
 }
 
 function mustBeRobot(name: AccountName, account: Account | undefined): Robot {

@@ -25,6 +25,8 @@ export const environmentVariables = {
   repositorySettings: 'REPOSITORY_SETTINGS',
   /** `false` where there is no API below `/api`. */
   apiEnabled: 'API_ENABLED',
+  /** How many days the audit is kept. */
+  auditDays: 'AUDIT_DAYS',
 } as const;
 
 /** Key attributes of the table and its local secondary index (docs/decisions/one-item-per-version.md). */
@@ -36,7 +38,7 @@ export const table = {
   unindexedAttribute: 'unindexed',
   /** With the id of a robot's secret behind it: when the secret was used. */
   usedAttribute: 'used-',
-  /** Seconds since 1970 after which DynamoDB may drop an item; only uploads have it, versions never. */
+  /** Seconds since 1970 after which DynamoDB may drop an item; uploads and the audit have it, versions never. */
   forgetAttribute: 'forgetAt',
 } as const;
 
@@ -48,6 +50,8 @@ export const partitions = {
   accounts: 'accounts',
   /** How far reconciliation got. */
   reconciliation: 'reconciliation',
+  /** One for each repository, account and day: who changed what. */
+  audit: 'audit#',
 } as const;
 
 /** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */

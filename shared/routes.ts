@@ -76,6 +76,7 @@ export const endpoints = {
   'get-settings': { methods: READ, permission: 'administer', paths: inSettings },
   'put-settings': { methods: ['PUT'], permission: 'administer', paths: inSettings },
   'get-whoami': { methods: READ, permission: 'account', paths: ['/-/whoami'] },
+  'get-audit': { methods: READ, permission: 'administer', everywhere: true, paths: ['/-/audit'] },
   'list-accounts': { methods: READ, permission: 'administer', everywhere: true, paths: ['/-/accounts'] },
   'get-account': { methods: READ, permission: 'administer', everywhere: true, paths: [ACCOUNT] },
   'put-account': { methods: ['PUT'], permission: 'administer', everywhere: true, paths: [ACCOUNT] },

@@ -4,6 +4,7 @@ import { accountAuthentication, type CredentialDependencies } from '../shared/ac
 import { createSecret, putAccount } from '../shared/accounts.ts';
 import { parseAccountName } from '../shared/domain/account.ts';
 import { memoryAccounts } from './store/memory-accounts.ts';
+import { somebody } from './store/records.ts';
 
 const ada = parseAccountName('ada');
 const ci = parseAccountName('ci');
@@ -21,9 +22,9 @@ async function aHouse(
     newId: randomUUID,
     hashPassword: async (password: string) => `hash of ${password}`,
   };
-  await putAccount(making, ada, { kind: 'user', grants: [], password: 'a password' });
-  await putAccount(making, ci, { kind: 'robot', grants: [] });
-  const { secret } = await createSecret(making, ci, 1);
+  await putAccount(making, ada, { kind: 'user', grants: [], password: 'a password' }, somebody);
+  await putAccount(making, ci, { kind: 'robot', grants: [] }, somebody);
+  const { secret } = await createSecret(making, ci, 1, somebody);
   const checked: (string | undefined)[] = [];
   const reported: string[] = [];
   const dependencies: CredentialDependencies = {

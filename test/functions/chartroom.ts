@@ -7,6 +7,7 @@ import { removeChart } from '../../functions/delete-chart.ts';
 import { removeSecret } from '../../functions/delete-secret.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
 import { getAccount } from '../../functions/get-account.ts';
+import { getAudit } from '../../functions/get-audit.ts';
 import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
 import { getChart } from '../../functions/get-chart.ts';
 import { getDefinition } from '../../functions/get-definition.ts';
@@ -29,7 +30,7 @@ import { getCharts } from '../../functions/list-charts.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import { replaceAccount } from '../../functions/put-account.ts';
-import { putSettings } from '../../functions/put-settings.ts';
+import { replaceSettings } from '../../functions/put-settings.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
@@ -65,7 +66,7 @@ export function aChartroom(options: Options = {}) {
     formFields: { chart: 'chart', prov: 'prov' },
     ...rules,
   };
-  const ofRepositories = { settings: world.repositorySettings };
+  const ofRepositories = { ...world, settings: world.repositorySettings };
   const endpoints: Record<EndpointId, Endpoint> = {
     'answer-unknown-route': answerUnknownRoute({ apiEnabled }),
     'create-secret': postSecret(world),
@@ -75,6 +76,7 @@ export function aChartroom(options: Options = {}) {
     'delete-secret': removeSecret(world),
     'delete-version': removeVersion(world),
     'get-account': getAccount(world),
+    'get-audit': getAudit(world),
     'get-chart': getChart(world),
     'get-artifact-hub-file': getArtifactHubFile(ofRepositories),
     'get-definition': getDefinition(world),
@@ -97,7 +99,7 @@ export function aChartroom(options: Options = {}) {
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
     'put-account': replaceAccount({ ...world, hashPassword }),
-    'put-settings': putSettings(ofRepositories),
+    'put-settings': replaceSettings(ofRepositories),
   };
 
   const authenticate = closedTo(world);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
 import { root } from '../use-cases/world.ts';
 import { aChartroom, adminPassword, basic, publish, readHeaders } from './chartroom.ts';
+import { anAccessChange } from '../store/records.ts';
 
 describe('GET / and /charts', () => {
   it.each(['/', '/charts'])('answers %s with a page that loads nothing and runs nothing', async (path) => {
@@ -88,7 +89,7 @@ describe('GET / and /charts', () => {
 
   it('shows that publishing needs an account where everybody may read', async () => {
     const chartroom = aChartroom({ access: 'closed' });
-    await chartroom.repositorySettings.put(root, { anonymousRead: true });
+    await chartroom.repositorySettings.put(root, { anonymousRead: true }, anAccessChange());
     const { body } = await chartroom.send('GET', '/');
     expect(body).toContain('helm repo add chartroom https://charts.example.org\n');
     expect(body).toContain('curl --user USER:PASSWORD ');

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { root } from '../use-cases/world.ts';
 import { aChartroom, aForm, type Chartroom, contents } from './chartroom.ts';
+import { aChange } from '../store/records.ts';
 
 const read = (...parts: string[]) => readFileSync(path.join(import.meta.dirname, '../fixtures', ...parts));
 const keyRing = read('keys', 'pubring.gpg').toString('base64');
@@ -80,7 +81,7 @@ describe('requireSigned', () => {
     chartroom.versions.reserve = async (...args) => {
       const id = args[0];
       const other = { package: 'f'.repeat(64), digest: 'f'.repeat(64), key: 'charts/other.prov' } as never;
-      await chartroom.versions.addProvenance(id, other, { overwrite: true });
+      await chartroom.versions.addProvenance(id, other, { overwrite: true, change: aChange() });
       return await reserve(...args);
     };
     expect((await chartroom.send('POST', '/api/charts', { headers: binary, body: chart })).status).toBe(201);

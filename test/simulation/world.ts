@@ -3,6 +3,7 @@ import { renderIndex } from '../../shared/domain/index-file.ts';
 import type { ObjectEvent } from '../../shared/handle-object-events.ts';
 import { type Notice, refreshIndex } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
+import { memoryAudit } from '../store/memory-audit.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -26,6 +27,7 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
     notices,
     versions,
     pointers,
+    audit: memoryAudit({ hook }),
     objects: memoryObjects({
       hook,
       now: clock.now,
@@ -56,7 +58,8 @@ export async function rebuiltIndex(world: World, repository: Notice['repository'
   const objects = memoryObjects();
   const pointers = memoryPointers();
   const versions = { ...world.versions, indexed: async () => {} };
-  const outcome = await refreshIndex({ ...world, objects, pointers, versions }, repository, {
+  const audit = memoryAudit();
+  const outcome = await refreshIndex({ ...world, objects, pointers, versions, audit }, repository, {
     rebuildAtMost: Number.POSITIVE_INFINITY,
     rebuild: true,
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AccountStore } from '../../shared/store/account-store.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
 import type { PointerStore } from '../../shared/store/pointer-store.ts';
 import type { RepositoryStore } from '../../shared/store/repository-store.ts';
@@ -7,6 +8,7 @@ import type { SettingsStore } from '../../shared/store/settings-store.ts';
 import type { UploadStore } from '../../shared/store/upload-store.ts';
 import type { VersionStore } from '../../shared/store/version-store.ts';
 import { accountsContract } from './accounts-contract.ts';
+import { auditContract } from './audit-contract.ts';
 import { objectsContract } from './objects-contract.ts';
 import { pointersContract } from './pointers-contract.ts';
 import { repositoriesContract } from './repositories-contract.ts';
@@ -24,6 +26,7 @@ export type Stores = {
   readonly settings: SettingsStore;
   readonly uploads: UploadStore;
   readonly accounts: AccountStore;
+  readonly audit: AuditStore;
   /** What lies below `objects`, where that can be reached over HTTP. */
   readonly s3?: S3;
 };
@@ -69,6 +72,7 @@ export function storeContract(backend: Backend): void {
     settingsContract(() => stores().settings);
     uploadsContract(() => stores().uploads);
     accountsContract(() => stores().accounts);
+    auditContract(stores);
     if (backend.speaksHttp) s3Contract(s3, backend.shortcomings ?? []);
   });
 }

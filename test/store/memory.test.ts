@@ -1,5 +1,6 @@
 import { type Backend, storeContract } from './contract.ts';
 import { memoryAccounts } from './memory-accounts.ts';
+import { memoryAudit } from './memory-audit.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
 import { memoryRepositories } from './memory-repositories.ts';
@@ -13,13 +14,15 @@ const memory: Backend = {
   open: async () => {
     // Small pages, so that the suite turns them.
     const versions = memoryVersions({ pageItems: 3 });
+    const audit = memoryAudit();
     return {
       versions,
       pointers: memoryPointers(),
       objects: memoryObjects(),
-      settings: memorySettings(),
+      audit,
+      settings: memorySettings({ audit }),
       uploads: memoryUploads(),
-      accounts: memoryAccounts(),
+      accounts: memoryAccounts({ audit }),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
       }),

@@ -3,7 +3,7 @@ import { parseChartName } from '../../shared/domain/chart-name.ts';
 import type { VersionId } from '../../shared/domain/object-keys.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import type { Mark, PendingPackage, VersionItem, VersionStore } from '../../shared/store/version-store.ts';
-import { aPending, aProvenance, aRepository, aVersionId, now } from './records.ts';
+import { aChange, aPending, aProvenance, aRepository, aVersionId, now, removal } from './records.ts';
 
 const fresh = { overwrite: false, now };
 const overwriting = { overwrite: true, now };
@@ -77,13 +77,13 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('is not stopped by a tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       expect(await open().reserve(id, aPending(id), fresh)).toBe(true);
     });
 
     it('is not stopped by a waiting provenance file', async () => {
       const id = aVersionId();
-      await open().addProvenance(id, aProvenance(id), { overwrite: false });
+      await open().addProvenance(id, aProvenance(id), { overwrite: false, change: aChange() });
       expect(await open().reserve(id, aPending(id), fresh)).toBe(true);
     });
   });
@@ -132,7 +132,7 @@ export function versionsContract(open: () => VersionStore): void {
     it('brings the provenance file that came with the package', async () => {
       const id = aVersionId();
       const provenance = aProvenance(id);
-      await open().addProvenance(id, aProvenance(id), { overwrite: false });
+      await open().addProvenance(id, aProvenance(id), { overwrite: false, change: aChange() });
       await publish(open(), id, aPending(id, { provenance }));
       expect((await open().get(id))?.provenance).toEqual(provenance);
     });
@@ -140,14 +140,14 @@ export function versionsContract(open: () => VersionStore): void {
     it('leaves a waiting provenance file where none came with the package', async () => {
       const id = aVersionId();
       const waiting = aProvenance(id);
-      await open().addProvenance(id, waiting, { overwrite: false });
+      await open().addProvenance(id, waiting, { overwrite: false, change: aChange() });
       await publish(open(), id);
       expect((await open().get(id))?.provenance).toEqual(waiting);
     });
 
     it('replaces the mark and the tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       const { token } = await markOf(open(), id);
       await publish(open(), id);
       expect((await markOf(open(), id)).token).not.toBe(token);
@@ -156,8 +156,8 @@ export function versionsContract(open: () => VersionStore): void {
   });
 
   describe('addProvenance', () => {
-    const keep = { overwrite: false };
-    const replace = { overwrite: true };
+    const keep = { overwrite: false, change: aChange() };
+    const replace = { overwrite: true, change: aChange() };
 
     it('lets a provenance file wait for its package', async () => {
       const id = aVersionId();
@@ -239,9 +239,9 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('leaves a tombstone and a waiting provenance file', async () => {
       const [deleted, signed] = [aVersionId(), aVersionId()];
-      await open().remove(deleted, (await publish(open(), deleted)).key, now);
+      await open().remove(deleted, (await publish(open(), deleted)).key, removal());
       const provenance = aProvenance(signed);
-      await open().addProvenance(signed, provenance, { overwrite: false });
+      await open().addProvenance(signed, provenance, { overwrite: false, change: aChange() });
       for (const id of [deleted, signed]) {
         const before = await open().get(id);
         const pending = aPending(id);
@@ -266,8 +266,8 @@ export function versionsContract(open: () => VersionStore): void {
       const [bare, signed] = [aVersionId(), aVersionId()];
       const provenance = aProvenance(signed);
       const live = packageOf(aPending(bare));
-      expect(await open().restore(bare, live, {})).toBe(true);
-      expect(await open().restore(signed, live, { provenance })).toBe(true);
+      expect(await open().restore(bare, live, { change: aChange() })).toBe(true);
+      expect(await open().restore(signed, live, { provenance, change: aChange() })).toBe(true);
       const unindexed = (await markOf(open(), bare)).token;
       expect(await open().get(bare)).toEqual({ ...bare, live, unindexed, removed: false });
       expect(await open().get(signed)).toMatchObject({ live, provenance });
@@ -278,15 +278,15 @@ export function versionsContract(open: () => VersionStore): void {
       { what: 'reserved', make: (id: VersionId) => open().reserve(id, aPending(id), fresh) },
       {
         what: 'deleted',
-        make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key, now),
+        make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key, removal()),
       },
     ])('changes nothing of a version that is $what', async ({ make }) => {
       const id = aVersionId();
       await make(id);
       const before = await open().get(id);
       const live = packageOf(aPending(id, { content: 'another' }));
-      expect(await open().restore(id, live, {})).toBe(false);
-      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
+      expect(await open().restore(id, live, { change: aChange() })).toBe(false);
+      expect(await open().restore(id, live, { instead: live.key, change: aChange() })).toBe(false);
       expect(await open().get(id)).toEqual(before);
     });
 
@@ -294,8 +294,8 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const provenance = aProvenance(id);
       const live = packageOf(aPending(id));
-      await open().addProvenance(id, provenance, fresh);
-      expect(await open().restore(id, live, {})).toBe(true);
+      await open().addProvenance(id, provenance, { overwrite: false, change: aChange() });
+      expect(await open().restore(id, live, { change: aChange() })).toBe(true);
       expect(await open().get(id)).toMatchObject({ live, provenance });
     });
 
@@ -303,11 +303,11 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const { key: instead } = await publish(open(), id);
       const live = packageOf(aPending(id, { content: 'a later package' }));
-      expect(await open().restore(id, live, { instead })).toBe(false);
+      expect(await open().restore(id, live, { instead, change: aChange() })).toBe(false);
       const mark = await markOf(open(), id);
       await open().indexed(mark);
-      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
-      expect(await open().restore(id, live, { instead })).toBe(true);
+      expect(await open().restore(id, live, { instead: live.key, change: aChange() })).toBe(false);
+      expect(await open().restore(id, live, { instead, change: aChange() })).toBe(true);
       expect((await open().get(id))?.live).toEqual(live);
       expect((await markOf(open(), id)).token).not.toBe(mark.token);
     });
@@ -318,7 +318,7 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const { key } = await publish(open(), id, aPending(id, { provenance: aProvenance(id) }));
       const { token } = await markOf(open(), id);
-      expect(await open().remove(id, key, now)).toBe(true);
+      expect(await open().remove(id, key, removal())).toBe(true);
       const after = await markOf(open(), id);
       expect(after.token).not.toBe(token);
       expect(await open().get(id)).toEqual({ ...id, unindexed: after.token, removed: true });
@@ -329,13 +329,13 @@ export function versionsContract(open: () => VersionStore): void {
       const first = await publish(open(), id);
       await publish(open(), id, aPending(id, { content: 'another package' }));
       const before = await open().get(id);
-      expect(await open().remove(id, first.key, now)).toBe(false);
+      expect(await open().remove(id, first.key, removal())).toBe(false);
       expect(await open().get(id)).toEqual(before);
     });
 
     it('is false for a version that nobody knows, and makes none', async () => {
       const id = aVersionId();
-      expect(await open().remove(id, aPending(id).key, now)).toBe(false);
+      expect(await open().remove(id, aPending(id).key, removal())).toBe(false);
       expect(await open().get(id)).toBeUndefined();
     });
 
@@ -344,7 +344,7 @@ export function versionsContract(open: () => VersionStore): void {
       const { key } = await publish(open(), id);
       const next = aPending(id, { content: 'another package' });
       await open().reserve(id, next, overwriting);
-      expect(await open().remove(id, key, now)).toBe(true);
+      expect(await open().remove(id, key, removal())).toBe(true);
       expect((await open().get(id))?.pending).toEqual(next);
       expect(await open().commit(id, next)).toBe(true);
     });
@@ -354,7 +354,7 @@ export function versionsContract(open: () => VersionStore): void {
       const { key } = await publish(open(), id);
       const dead = aPending(id, { content: 'another package', expires: now });
       await open().reserve(id, dead, overwriting);
-      expect(await open().remove(id, key, now)).toBe(true);
+      expect(await open().remove(id, key, removal())).toBe(true);
       expect(await open().get(id)).toMatchObject({ removed: true, unindexed: expect.any(String) });
       expect((await open().get(id))?.pending).toBeUndefined();
       expect(await open().commit(id, dead)).toBe(false);
@@ -372,7 +372,7 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('deletes a bare tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       await open().indexed(await markOf(open(), id));
       expect(await open().get(id)).toBeUndefined();
       expect(await all(open().ofRepository(id.repository))).toEqual([]);
@@ -391,13 +391,13 @@ export function versionsContract(open: () => VersionStore): void {
         what: 'a waiting provenance file',
         join: async (id) => {
           const provenance = aProvenance(id);
-          await open().addProvenance(id, provenance, { overwrite: false });
+          await open().addProvenance(id, provenance, { overwrite: false, change: aChange() });
           return { provenance };
         },
       },
     ])('keeps $what beside a tombstone, which goes', async ({ join }) => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       const rest = await join(id);
       await open().indexed(await markOf(open(), id));
       expect(await open().get(id)).toEqual({ ...id, ...rest, removed: false });
@@ -408,7 +408,8 @@ export function versionsContract(open: () => VersionStore): void {
       { what: 'a live version', change: async (id: VersionId) => void (await publish(open(), id)) },
       {
         what: 'a tombstone',
-        change: async (id: VersionId) => void (await open().remove(id, (await publish(open(), id)).key, now)),
+        change: async (id: VersionId) =>
+          void (await open().remove(id, (await publish(open(), id)).key, removal())),
       },
     ])('does nothing to $what whose mark was replaced', async ({ change }) => {
       const id = aVersionId();
@@ -469,8 +470,8 @@ export function versionsContract(open: () => VersionStore): void {
       const removed = aVersionId({ repository, version: '2.0.0' });
       const waiting = aVersionId({ repository, version: '3.0.0' });
       await open().reserve(reserved, aPending(reserved), fresh);
-      await open().remove(removed, (await publish(open(), removed)).key, now);
-      await open().addProvenance(waiting, aProvenance(waiting), { overwrite: false });
+      await open().remove(removed, (await publish(open(), removed)).key, removal());
+      await open().addProvenance(waiting, aProvenance(waiting), { overwrite: false, change: aChange() });
       expect(await all(open().ofChart(repository, reserved.name))).toEqual(
         await Promise.all([reserved, removed, waiting].map((id) => open().get(id))),
       );

@@ -7,12 +7,14 @@ import { publishPackage } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { aWorld, root, versionId } from './world.ts';
+import { somebody } from '../store/records.ts';
 
 const demo = versionId('demo', '1.0.0');
 const upload = (bytes: Uint8Array, more: { overwrite?: boolean; provenance?: Uint8Array } = {}) => ({
   repository: root,
   package: bytes,
   overwrite: false,
+  by: somebody,
   ...more,
 });
 
@@ -50,7 +52,7 @@ describe('publishing a package', () => {
       ...world.versions,
       commit: async (...commit: Parameters<typeof world.versions.commit>) => {
         await world.versions.commit(...commit);
-        await deleteVersion(world, demo);
+        await deleteVersion(world, demo, somebody);
         return await world.versions.commit(...commit);
       },
     };
@@ -223,7 +225,12 @@ describe('publishing a package with its provenance file', () => {
 });
 
 describe('publishing a provenance file by itself', () => {
-  const prov = (provenance: Uint8Array, overwrite = false) => ({ repository: root, provenance, overwrite });
+  const prov = (provenance: Uint8Array, overwrite = false) => ({
+    repository: root,
+    provenance,
+    overwrite,
+    by: somebody,
+  });
 
   it('waits for its package and joins it', async () => {
     const world = aWorld();

@@ -10,8 +10,10 @@ import { parseChartVersion } from '../../shared/domain/version.ts';
 import type { Notice } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
+import { aChange, removal } from '../store/records.ts';
 import type { Hook } from '../store/hook.ts';
 import { memoryAccounts } from '../store/memory-accounts.ts';
+import { memoryAudit } from '../store/memory-audit.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -54,7 +56,8 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
   const versions = memoryVersions(hooks);
   const clock = manualClock();
   const pointers = memoryPointers(hooks);
-  const repositorySettings = memorySettings(hooks);
+  const audit = memoryAudit(hooks);
+  const repositorySettings = memorySettings({ ...hooks, audit });
   const uploads = memoryUploads(hooks);
   const notices: Notice[] = [];
   let ids = 0;
@@ -66,7 +69,8 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
     versions,
     pointers,
     uploads,
-    accounts: memoryAccounts(hooks),
+    audit,
+    accounts: memoryAccounts({ ...hooks, audit }),
     repositorySettings,
     settingsOf: settingsReader(repositorySettings, deployment),
     settle: () => clock.sleep(200),
@@ -100,6 +104,7 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
       key: packageKey(id, digest, newId()),
       created: new Date(clock.now()).toISOString(),
       expires: clock.now() + 60_000,
+      change: aChange({ digest }),
     };
     await versions.reserve(id, pending, { overwrite: true, now: clock.now() });
     return pending;
@@ -117,7 +122,7 @@ export function aWorld({ hook, settings, deployment = {} }: WorldOptions = {}) {
   const remove = async (name: string, version: string) => {
     const id = versionId(name, version);
     const item = await versions.get(id);
-    await versions.remove(id, item?.live?.key ?? '', clock.now());
+    await versions.remove(id, item?.live?.key ?? '', removal());
   };
 
   /** What a full rebuild of the table's present state gives: the oracle. */
