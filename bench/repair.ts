@@ -19,9 +19,9 @@ import { repositoriesTable } from '../shared/store/repositories-table.ts';
 import { versionsTable } from '../shared/store/versions-table.ts';
 import { aPackage } from '../test/packages.ts';
 import { createTable } from '../test/store/aws.ts';
+import { somebody } from '../test/store/records.ts';
 import { type Figure, hold, timed } from './figures.ts';
 import { root } from './seed.ts';
-import { somebody } from '../test/store/records.ts';
 
 /** Rebuilding a table that was lost, out of so many packages, and its peer: `helm repo index` of the same. */
 export async function repairFigures(count: number, helm: string | undefined): Promise<readonly Figure[]> {

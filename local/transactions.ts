@@ -52,7 +52,7 @@ function cancelled(refusal: Answer, position: number, count: number): Answer {
   }));
   const message = `Transaction cancelled, please refer cancellation reasons for specific reasons [${reasons.map(({ Code }) => Code).join(', ')}]`;
   return {
-    ...refusal,
+    status: refusal.status,
     body: JSON.stringify({
       __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
       Message: message,

@@ -1,8 +1,8 @@
 import { collect, inParallel } from './async-iteration.ts';
 import { chartsInOrder } from './charts-in-order.ts';
 import type { Clock } from './clock.ts';
-import type { ChartName } from './domain/chart-name.ts';
 import type { AuditedChange } from './domain/audit.ts';
+import type { ChartName } from './domain/chart-name.ts';
 import type { IndexSettings, LiveVersion } from './domain/entry.ts';
 import {
   countVersions,

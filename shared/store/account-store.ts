@@ -1,5 +1,5 @@
-import type { AccessChange } from '../domain/audit.ts';
 import type { Account, AccountName } from '../domain/account.ts';
+import type { AccessChange } from '../domain/audit.ts';
 
 /** Who may do something. Every read is strong. The audit has a change if, and only if, it took effect. */
 export type AccountStore = {

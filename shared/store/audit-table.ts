@@ -1,10 +1,10 @@
 import {
   type DynamoDBClient,
-  paginateQuery,
   PutItemCommand,
+  paginateQuery,
+  TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
-  TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 import { partitions, table } from '../contract.ts';
 import { type AuditedChange, type AuditView, cursorOf, viewsOf } from '../domain/audit.ts';
@@ -59,7 +59,10 @@ export function auditTable(client: DynamoDBClient, tableName: string, keepDays: 
     },
 
     async *read(view, { from = FIRST, until = LAST, after }) {
-      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :until`;
+      const last = after !== undefined && after < until ? after : until;
+      // DynamoDB refuses a stretch that ends before it begins.
+      if (last < from) return;
+      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :last`;
       const pages = paginateQuery(
         { client },
         {
@@ -71,7 +74,7 @@ export function auditTable(client: DynamoDBClient, tableName: string, keepDays: 
           ExpressionAttributeValues: {
             ':partition': { S: partitionOf(view) },
             ':from': { S: from },
-            ':until': { S: after !== undefined && after < until ? after : until },
+            ':last': { S: last },
           },
         },
       );

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
-import type { Digest } from '../domain/digest.ts';
 import type { VersionChange } from '../domain/audit.ts';
+import type { Digest } from '../domain/digest.ts';
 import { type Item, numberOf, readVersionKey, textOf } from './item-keys.ts';
 import type { PackageRecord, PendingPackage, ProvenanceRecord, VersionItem } from './version-store.ts';
 
@@ -59,12 +59,16 @@ const wasAttribute = (digest: Digest): AttributeValue => ({ L: [{ S: digest }] }
 
 function readChanges(item: Item): VersionChange[] {
   const replaced = item['replaced']?.L ?? [];
-  return (item['changes']?.L ?? []).map(({ S: text = '' }, position) => {
+  const changes = new Map<string, VersionChange>();
+  for (const [position, { S: text = '' }] of (item['changes']?.L ?? []).entries()) {
     const change = JSON.parse(text) as VersionChange;
     const was = replaced[position]?.S;
-    if (was === undefined) return change;
-    return { ...change, action: change.action === 'published' ? 'overwrote' : change.action, was };
-  });
+    // A write whose answer got lost is sent again, and then seems to replace what it brought itself.
+    if (changes.has(change.id)) continue;
+    const action = was !== undefined && change.action === 'published' ? 'overwrote' : change.action;
+    changes.set(change.id, { ...change, action, ...(was !== undefined && { was }) });
+  }
+  return [...changes.values()];
 }
 
 /** Reads back a version's item. */

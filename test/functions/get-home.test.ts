@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
+import { anAccessChange } from '../store/records.ts';
 import { root } from '../use-cases/world.ts';
 import { aChartroom, adminPassword, basic, publish, readHeaders } from './chartroom.ts';
-import { anAccessChange } from '../store/records.ts';
 
 describe('GET / and /charts', () => {
   it.each(['/', '/charts'])('answers %s with a page that loads nothing and runs nothing', async (path) => {

@@ -5,8 +5,8 @@ import { type Account, parseAccountName } from '../../shared/domain/account.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
 import { aPackage } from '../packages.ts';
-import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
 import { anAccessChange, somebody } from '../store/records.ts';
+import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
 
 const PASSWORD = 'twelve chars';
 

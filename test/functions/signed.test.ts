@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { publishFromInbox } from '../../shared/inbox.ts';
+import { aChange } from '../store/records.ts';
 import { root } from '../use-cases/world.ts';
 import { aChartroom, aForm, type Chartroom, contents } from './chartroom.ts';
-import { aChange } from '../store/records.ts';
 
 const read = (...parts: string[]) => readFileSync(path.join(import.meta.dirname, '../fixtures', ...parts));
 const keyRing = read('keys', 'pubring.gpg').toString('base64');

@@ -7,11 +7,11 @@ import type { VersionId } from '../../shared/domain/object-keys.ts';
 import type { Stores } from './contract.ts';
 import {
   aChange,
+  anAccessChange,
   aPending,
   aProvenance,
   aRepository,
   aVersionId,
-  anAccessChange,
   now,
   removal,
   somebody,

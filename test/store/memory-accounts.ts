@@ -1,7 +1,7 @@
 import type { Account, AccountName } from '../../shared/domain/account.ts';
 import type { AccountStore } from '../../shared/store/account-store.ts';
-import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
 import { type Hook, hooked } from './hook.ts';
+import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
 
 type Options = { readonly hook?: Hook; readonly audit?: MemoryAudit };
 

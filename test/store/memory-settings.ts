@@ -1,8 +1,8 @@
 import type { Repository } from '../../shared/domain/repository.ts';
 import type { AllRepositorySettings } from '../../shared/domain/settings.ts';
 import type { SettingsStore } from '../../shared/store/settings-store.ts';
-import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
 import { type Hook, hooked } from './hook.ts';
+import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
 
 type Options = { readonly hook?: Hook; readonly audit?: MemoryAudit };
 

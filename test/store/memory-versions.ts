@@ -1,5 +1,5 @@
-import type { VersionId } from '../../shared/domain/object-keys.ts';
 import type { VersionChange } from '../../shared/domain/audit.ts';
+import type { VersionId } from '../../shared/domain/object-keys.ts';
 import type { Repository } from '../../shared/domain/repository.ts';
 import type {
   PackageRecord,

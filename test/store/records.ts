@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { AccessChange, By, VersionChange } from '../../shared/domain/audit.ts';
 import { parseChartName } from '../../shared/domain/chart-name.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
 import { packageKey, provenanceKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import { parseRepository, type Repository } from '../../shared/domain/repository.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
-import type { AccessChange, By, VersionChange } from '../../shared/domain/audit.ts';
 import type { PendingPackage, ProvenanceRecord } from '../../shared/store/version-store.ts';
 
 /** A repository that nothing else speaks of, so that tests can share one table. */

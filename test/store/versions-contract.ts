@@ -93,7 +93,9 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const pending = await publish(open(), id);
       const unindexed = expect.stringMatching(/./);
-      expect(await open().get(id)).toEqual({ ...id, live: packageOf(pending), unindexed, removed: false });
+      const changes = [pending.change];
+      const live = packageOf(pending);
+      expect(await open().get(id)).toEqual({ ...id, live, changes, unindexed, removed: false });
       expect(await all(open().marks(id.repository))).toEqual([{ ...id, token: unindexed }]);
     });
 
@@ -163,17 +165,18 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const provenance = aProvenance(id);
       expect(await open().addProvenance(id, provenance, keep)).toBe(true);
-      expect(await open().get(id)).toEqual({ ...id, provenance, removed: false });
+      expect(await open().get(id)).toMatchObject({ provenance, removed: false });
+      expect((await open().get(id))?.live).toBeUndefined();
     });
 
-    it('joins a provenance file to its live package, without a mark: no index speaks of it', async () => {
+    it('joins a provenance file to its live package, and marks it, though no index speaks of it', async () => {
       const id = aVersionId();
       await publish(open(), id);
       await open().indexed(await markOf(open(), id));
       const provenance = aProvenance(id);
       expect(await open().addProvenance(id, provenance, keep)).toBe(true);
       expect((await open().get(id))?.provenance).toEqual(provenance);
-      expect(await all(open().marks(id.repository))).toEqual([]);
+      expect(await all(open().marks(id.repository))).toHaveLength(1);
     });
 
     it.each([keep, replace])('refuses one of another package than the live one (%o)', async (rules) => {
@@ -229,12 +232,19 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('leaves what is live, with its mark', async () => {
       const id = aVersionId();
-      const live = packageOf(await publish(open(), id));
+      const { change, ...published } = await publish(open(), id);
+      const live = packageOf({ change, ...published });
       const { token } = await markOf(open(), id);
       const pending = aPending(id, { content: 'another package' });
       await open().reserve(id, pending, overwriting);
       expect(await open().abandon(id, pending.key)).toBe(true);
-      expect(await open().get(id)).toEqual({ ...id, live, unindexed: token, removed: false });
+      expect(await open().get(id)).toEqual({
+        ...id,
+        live,
+        changes: [change],
+        unindexed: token,
+        removed: false,
+      });
     });
 
     it('leaves a tombstone and a waiting provenance file', async () => {
@@ -266,10 +276,11 @@ export function versionsContract(open: () => VersionStore): void {
       const [bare, signed] = [aVersionId(), aVersionId()];
       const provenance = aProvenance(signed);
       const live = packageOf(aPending(bare));
-      expect(await open().restore(bare, live, { change: aChange() })).toBe(true);
+      const change = aChange({ action: 'restored' });
+      expect(await open().restore(bare, live, { change })).toBe(true);
       expect(await open().restore(signed, live, { provenance, change: aChange() })).toBe(true);
       const unindexed = (await markOf(open(), bare)).token;
-      expect(await open().get(bare)).toEqual({ ...bare, live, unindexed, removed: false });
+      expect(await open().get(bare)).toEqual({ ...bare, live, changes: [change], unindexed, removed: false });
       expect(await open().get(signed)).toMatchObject({ live, provenance });
     });
 
@@ -321,7 +332,12 @@ export function versionsContract(open: () => VersionStore): void {
       expect(await open().remove(id, key, removal())).toBe(true);
       const after = await markOf(open(), id);
       expect(after.token).not.toBe(token);
-      expect(await open().get(id)).toEqual({ ...id, unindexed: after.token, removed: true });
+      expect(await open().get(id)).toEqual({
+        ...id,
+        changes: expect.any(Array),
+        unindexed: after.token,
+        removed: true,
+      });
     });
 
     it('is false for a package that is not live any more', async () => {

@@ -3,8 +3,8 @@ import { deleteChart, deleteVersion } from '../../shared/delete.ts';
 import { parseChartName } from '../../shared/domain/chart-name.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { aWorld, root, versionId } from './world.ts';
 import { somebody } from '../store/records.ts';
+import { aWorld, root, versionId } from './world.ts';
 
 const demo = versionId('demo', '1.0.0');
 

@@ -6,8 +6,8 @@ import { Fault } from '../../shared/domain/fault.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { aPackage } from '../packages.ts';
 import { type Random, randomFrom } from '../random.ts';
-import { aWorld, root, versionId } from './world.ts';
 import { somebody } from '../store/records.ts';
+import { aWorld, root, versionId } from './world.ts';
 
 const demo = versionId('demo', '1.0.0');
 const HISTORIES = 80;

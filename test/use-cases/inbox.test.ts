@@ -6,8 +6,8 @@ import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { aWorld, listed, root, versionId } from './world.ts';
 import { somebody } from '../store/records.ts';
+import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
 

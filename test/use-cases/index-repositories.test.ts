@@ -5,8 +5,8 @@ import { askForRebuild, currentIndex } from '../../shared/current-index.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { aPackage } from '../packages.ts';
-import { aWorld, listed, root, versionId } from './world.ts';
 import { somebody } from '../store/records.ts';
+import { aWorld, listed, root, versionId } from './world.ts';
 
 type Change = { readonly key: string; readonly eventName?: string };
 

@@ -9,8 +9,8 @@ import { reconcileRepository } from '../../shared/reconcile.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { repair } from '../../shared/repair.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { aWorld, listed, root, versionId } from './world.ts';
 import { aChange, somebody } from '../store/records.ts';
+import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
 

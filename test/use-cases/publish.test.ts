@@ -6,8 +6,8 @@ import { filesKey } from '../../shared/domain/object-keys.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { aWorld, root, versionId } from './world.ts';
 import { somebody } from '../store/records.ts';
+import { aWorld, root, versionId } from './world.ts';
 
 const demo = versionId('demo', '1.0.0');
 const upload = (bytes: Uint8Array, more: { overwrite?: boolean; provenance?: Uint8Array } = {}) => ({
@@ -236,7 +236,7 @@ describe('publishing a provenance file by itself', () => {
     const world = aWorld();
     const bytes = await aPackage();
     await publishProvenance(world, prov(aProvenance(bytes)));
-    expect((await world.versions.get(demo))?.unindexed).toBeUndefined();
+    expect((await world.versions.get(demo))?.live).toBeUndefined();
     await publishPackage(world, upload(bytes));
     const item = await world.versions.get(demo);
     expect(item?.provenance?.package).toBe(item?.live?.digest);

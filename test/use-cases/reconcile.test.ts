@@ -10,8 +10,8 @@ import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { type ReconcileDependencies, reconcile, reconcileRepository } from '../../shared/reconcile.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { aWorld, listed, root, versionId } from './world.ts';
 import { somebody } from '../store/records.ts';
+import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
 

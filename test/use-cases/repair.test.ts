@@ -8,8 +8,8 @@ import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { reconcileRepository } from '../../shared/reconcile.ts';
 import { repair } from '../../shared/repair.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { aWorld, listed, root, versionId } from './world.ts';
 import { somebody } from '../store/records.ts';
+import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
 

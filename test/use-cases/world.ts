@@ -10,7 +10,6 @@ import { parseChartVersion } from '../../shared/domain/version.ts';
 import type { Notice } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
-import { aChange, removal } from '../store/records.ts';
 import type { Hook } from '../store/hook.ts';
 import { memoryAccounts } from '../store/memory-accounts.ts';
 import { memoryAudit } from '../store/memory-audit.ts';
@@ -20,6 +19,7 @@ import { memoryRepositories } from '../store/memory-repositories.ts';
 import { memorySettings } from '../store/memory-settings.ts';
 import { memoryUploads } from '../store/memory-uploads.ts';
 import { memoryVersions } from '../store/memory-versions.ts';
+import { aChange, removal } from '../store/records.ts';
 
 /** A clock that moves only when somebody sleeps or the test says so. */
 export type ManualClock = Clock & { advance(milliseconds: number): void };
