@@ -65,8 +65,12 @@ describe('least privilege', () => {
       'dynamodb:Attributes': ['pk', 'sk', 'used-*'],
     },
   };
+  const accountsAndAudit = inPartitions('accounts', 'audit#*');
+  const ofAudit = inPartitions('audit#*');
   const isOnAccounts = ({ condition }: { condition: unknown }) =>
-    [inPartitions('accounts'), onlyUses].some((each) => isDeepStrictEqual(condition, each));
+    [inPartitions('accounts'), accountsAndAudit, ofAudit, onlyUses].some((each) =>
+      isDeepStrictEqual(condition, each),
+    );
 
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
@@ -123,15 +127,21 @@ describe('least privilege', () => {
     expect(table).not.toHaveLength(0);
     for (const { id, action, condition } of table) {
       const isUpkeep = ['reconcile', 'repair'].includes(id);
-      const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
+      const repositories = ['repository#*', ...(isUpkeep ? ['reconciliation'] : [])];
+      const ofRepositories = inPartitions(...repositories);
+      const withAudit = inPartitions(...repositories, 'audit#*');
       const allowed =
-        action === 'dynamodb:Scan' ? [undefined] : [ofRepositories, inPartitions('accounts'), onlyUses];
+        action === 'dynamodb:Scan'
+          ? [undefined]
+          : [ofRepositories, withAudit, inPartitions('accounts'), accountsAndAudit, ofAudit, onlyUses];
       expect(allowed, `${id} ${action}`).toContainEqual(condition);
     }
   });
 
   it('lets only the API of accounts make, list and delete them', () => {
-    const onAccounts = every.filter(isOnAccounts);
+    const onAccounts = every.filter(
+      (right) => isOnAccounts(right) && !isDeepStrictEqual(right.condition, ofAudit),
+    );
     expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
       'create-secret',
       'delete-secret',
@@ -141,6 +151,27 @@ describe('least privilege', () => {
     expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
     const updates = onAccounts.filter(({ action }) => action === 'dynamodb:UpdateItem');
     for (const { condition } of updates) expect(condition).toEqual(onlyUses);
+  });
+
+  it('lets who clears marks or changes access put items into the audit, and nobody change or delete them', () => {
+    const onAudit = every.filter(({ condition }) => JSON.stringify(condition ?? '').includes('audit#'));
+    expect(holders(onAudit, 'dynamodb:PutItem')).toEqual([
+      'create-secret',
+      'delete-account',
+      'delete-secret',
+      'get-home',
+      'get-index',
+      'index-repositories',
+      'list-charts',
+      'put-account',
+      'put-settings',
+      'reconcile',
+      'repair',
+    ]);
+    expect(holders(onAudit, 'dynamodb:Query')).toEqual(['get-audit']);
+    const others = onAudit.filter(({ action }) => !['dynamodb:PutItem', 'dynamodb:Query'].includes(action));
+    expect(others).toEqual([]);
+    expect(who('dynamodb:BatchWriteItem')).toEqual([]);
   });
 
   it('lets nobody touch the table for who calls where nobody is asked', () => {

@@ -49,6 +49,7 @@ describe('the functions', () => {
       [environmentVariables.maxUploadBytes]: '1024',
       [environmentVariables.maxPackageBytes]: '20971520',
       [environmentVariables.apiEnabled]: 'true',
+      [environmentVariables.auditDays]: '400',
     });
     const json = (name: string) => JSON.parse(String(variables[name]));
     expect(json(environmentVariables.formFields)).toEqual({ chart: 'chart', prov: 'signature' });
