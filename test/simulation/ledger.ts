@@ -140,7 +140,8 @@ function tellBy(asked: Asked, request: Request, told: AuditedChange | undefined)
   const { digest: came, was } = told as { readonly digest?: string; readonly was?: string };
   hold('the audit has the digest of what came', came === digest, JSON.stringify(told));
   asked.certain = true;
-  asked.effect = (state) => (state === was ? digest : impossible);
+  const { effect } = asked;
+  asked.effect = (state) => (state === was ? effect(state) : impossible);
 }
 
 function story(asked: readonly Asked[]): string {
