@@ -3,6 +3,7 @@ import { systemClock } from '../shared/clock.ts';
 import { type IndexDependencies, refreshIndex } from '../shared/refresh.ts';
 import type { ObjectStore } from '../shared/store/object-store.ts';
 import type { VersionStore } from '../shared/store/version-store.ts';
+import { memoryAudit } from '../test/store/memory-audit.ts';
 import { memoryObjects } from '../test/store/memory-objects.ts';
 import { memoryPointers } from '../test/store/memory-pointers.ts';
 import { memoryVersions } from '../test/store/memory-versions.ts';
@@ -38,6 +39,7 @@ function counted(versions: VersionStore): { dependencies: IndexDependencies; cou
       },
     },
     pointers: memoryPointers(),
+    audit: memoryAudit(),
     objects: counting,
     settings: { format: 'json', chartUrl: '', contextPath: '' },
     clock: systemClock,

@@ -12,6 +12,7 @@ import { systemClock } from '../shared/clock.ts';
 import { publishPackage } from '../shared/publish.ts';
 import { refreshIndex } from '../shared/refresh.ts';
 import { repair } from '../shared/repair.ts';
+import { auditTable } from '../shared/store/audit-table.ts';
 import { bucket } from '../shared/store/bucket.ts';
 import { knownRepositoriesTable } from '../shared/store/known-repositories-table.ts';
 import { pointersTable } from '../shared/store/pointers-table.ts';
@@ -19,6 +20,7 @@ import { repositoriesTable } from '../shared/store/repositories-table.ts';
 import { versionsTable } from '../shared/store/versions-table.ts';
 import { aPackage } from '../test/packages.ts';
 import { createTable } from '../test/store/aws.ts';
+import { somebody } from '../test/store/records.ts';
 import { type Figure, hold, timed } from './figures.ts';
 import { root } from './seed.ts';
 
@@ -33,8 +35,9 @@ export async function repairFigures(count: number, helm: string | undefined): Pr
     const storesOver = (tableName: string) => ({
       versions: versionsTable(dynamo, tableName),
       pointers: pointersTable(dynamo, tableName),
+      audit: auditTable(dynamo, tableName, 400),
       repositories: repositoriesTable(dynamo, tableName),
-      knownRepositories: knownRepositoriesTable(dynamo, tableName),
+      knownRepositories: knownRepositoriesTable(dynamo, tableName, 400),
       objects: bucket(s3, stack.bucketName),
       settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
       clock: systemClock,
@@ -48,7 +51,7 @@ export async function repairFigures(count: number, helm: string | undefined): Pr
         const [name, version] = [`chart-${Math.floor(n / 20)}`, `1.${n % 20}.0`];
         const bytes = await aPackage({ name, version });
         await writeFile(path.join(folder, `${name}-${version}.tgz`), bytes);
-        await publishPackage(before, { repository: root, package: bytes, overwrite: false });
+        await publishPackage(before, { repository: root, package: bytes, overwrite: false, by: somebody });
       },
     );
     await refreshIndex(before, root, { rebuildAtMost: count });

@@ -1,3 +1,4 @@
+import { upkeep } from '../shared/domain/audit.ts';
 import { parseChartName } from '../shared/domain/chart-name.ts';
 import { digestOf } from '../shared/domain/digest.ts';
 import { packageKey, type VersionId } from '../shared/domain/object-keys.ts';
@@ -33,7 +34,8 @@ export function seededVersion(n: number): { id: VersionId; pending: PendingPacka
   const digest = digestOf(Buffer.from(entry));
   const created = new Date(1_700_000_000_000 + n * 1000).toISOString();
   const key = packageKey(id, digest, `seed-${n}`);
-  return { id, pending: { digest, sizeBytes: 20_000, entry, key, created, expires: 0 } };
+  const change = { id: `seed-${n}`, at: created, by: upkeep, action: 'published', digest } as const;
+  return { id, pending: { digest, sizeBytes: 20_000, entry, key, created, expires: 0, change } };
 }
 
 /** Makes versions live without uploading their packages: for an index, that is enough. */

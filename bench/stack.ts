@@ -20,6 +20,8 @@ function storesOf({ clientConfig, tableName, bucketName }: LocalStack) {
     versions: versionsTable(dynamo, tableName),
     pointers: pointersTable(dynamo, tableName),
     objects: bucket(s3, bucketName),
+    // What is seeded was changed by nobody.
+    audit: { put: async () => {} },
     settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
     clock: systemClock,
     newId: randomUUID,

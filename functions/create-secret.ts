@@ -4,16 +4,17 @@ import { systemClock } from '../shared/clock.ts';
 import { parseSecretWish } from '../shared/domain/account.ts';
 import { accounts } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { accountNameOf, readJson } from '../shared/edge/request.ts';
+import { accountNameOf, readJson, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 
 /** POST /-/accounts/{account}/secrets: one more secret of a robot, shown this once. */
 export function postSecret(dependencies: Parameters<typeof createSecret>[0]): Endpoint {
-  return async (request) => {
+  return async (request, caller) => {
     const name = accountNameOf(request);
     const days = parseSecretWish(readJson(request, 'when the secret ends'));
-    return json(201, await createSecret(dependencies, name, days), { 'cache-control': 'no-store' });
+    const made = await createSecret(dependencies, name, days, senderOf(request, caller));
+    return json(201, made, { 'cache-control': 'no-store' });
   };
 }
 

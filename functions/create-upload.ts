@@ -4,7 +4,7 @@ import { may } from '../shared/domain/access.ts';
 import { uploadKey } from '../shared/domain/object-keys.ts';
 import { type Environment, gate, objects, uploads } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { repositoryOf } from '../shared/edge/request.ts';
+import { repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { asksForForce } from '../shared/edge/upload.ts';
@@ -33,7 +33,8 @@ export function createUpload(dependencies: Dependencies): Endpoint {
   return async (request, caller) => {
     const repository = repositoryOf(request);
     // The event makes the repository, once something is to be stored in it.
-    await dependencies.admission(repository, caller.name);
+    const by = senderOf(request, caller);
+    await dependencies.admission(repository, by);
     const id = newId();
     const now = clock.now();
     const expires = new Date(now + LIVES_SECONDS * 1000).toISOString();
@@ -41,9 +42,9 @@ export function createUpload(dependencies: Dependencies): Endpoint {
       id,
       created: new Date(now).toISOString(),
       expires,
+      by,
       force: asksForForce(request),
       mayReplace: may(caller, 'maintain', repository),
-      ...(caller.name !== undefined && { by: caller.name }),
       copied: false,
       outcome: { state: 'waiting' },
     } as const;

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '../shared/clock.ts';
 import { checkDeletable, type DeleteDependencies, deleteChart } from '../shared/delete.ts';
 import { objects, settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { chartNameOf, repositoryOf } from '../shared/edge/request.ts';
+import { chartNameOf, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import type { SettingsReader } from '../shared/repository-settings.ts';
@@ -11,11 +12,11 @@ import type { SettingsReader } from '../shared/repository-settings.ts';
 export function removeChart(
   dependencies: DeleteDependencies & { readonly settingsOf: SettingsReader },
 ): Endpoint {
-  return async (request) => {
+  return async (request, caller) => {
     const repository = repositoryOf(request);
     const name = chartNameOf(request);
     checkDeletable(await dependencies.settingsOf(repository));
-    await deleteChart(dependencies, repository, name);
+    await deleteChart(dependencies, repository, name, senderOf(request, caller));
     return json(200, { deleted: true });
   };
 }
@@ -26,5 +27,6 @@ export const handler = lambdaHandler('delete-chart', (environment) =>
     objects: objects(environment),
     settingsOf: settingsOf(environment),
     clock: systemClock,
+    newId: randomUUID,
   }),
 );

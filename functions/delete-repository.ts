@@ -1,7 +1,7 @@
 import { checkDeletable } from '../shared/delete.ts';
 import { knownDependencies, settingsOf } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { repositoryOf } from '../shared/edge/request.ts';
+import { repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import {
@@ -18,10 +18,10 @@ import type { SettingsReader } from '../shared/repository-settings.ts';
 export function removeRepository(
   dependencies: KnownRepositoryDependencies & { readonly settingsOf: SettingsReader },
 ): Endpoint {
-  return async (request) => {
+  return async (request, caller) => {
     const path = repositoryOf(request);
     checkDeletable(await dependencies.settingsOf(path));
-    return json(202, shownRepository(await deleteRepository(dependencies, path)));
+    return json(202, shownRepository(await deleteRepository(dependencies, path, senderOf(request, caller))));
   };
 }
 

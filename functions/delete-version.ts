@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '../shared/clock.ts';
 import { checkDeletable, type DeleteDependencies, deleteVersion } from '../shared/delete.ts';
 import { Fault } from '../shared/domain/fault.ts';
 import { isChartVersion } from '../shared/domain/version.ts';
 import { objects, settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { chartNameOf, pathParameter, repositoryOf } from '../shared/edge/request.ts';
+import { chartNameOf, pathParameter, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import type { SettingsReader } from '../shared/repository-settings.ts';
@@ -16,7 +17,7 @@ import type { SettingsReader } from '../shared/repository-settings.ts';
 export function removeVersion(
   dependencies: DeleteDependencies & { readonly settingsOf: SettingsReader },
 ): Endpoint {
-  return async (request) => {
+  return async (request, caller) => {
     const repository = repositoryOf(request);
     const name = chartNameOf(request);
     const version = pathParameter(request, 'version');
@@ -24,7 +25,7 @@ export function removeVersion(
       throw new Fault('version_not_found', `chart ${name} has no version ${version}: name the exact version`);
     }
     checkDeletable(await dependencies.settingsOf(repository));
-    await deleteVersion(dependencies, { repository, name, version });
+    await deleteVersion(dependencies, { repository, name, version }, senderOf(request, caller));
     return json(200, { deleted: true });
   };
 }
@@ -35,5 +36,6 @@ export const handler = lambdaHandler('delete-version', (environment) =>
     objects: objects(environment),
     settingsOf: settingsOf(environment),
     clock: systemClock,
+    newId: randomUUID,
   }),
 );

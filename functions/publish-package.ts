@@ -2,7 +2,7 @@ import { may } from '../shared/domain/access.ts';
 import { publishDependencies } from '../shared/edge/environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { type Request, repositoryOf } from '../shared/edge/request.ts';
+import { type Request, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { asksForForce, binaryBody, checkSize, type UploadRules } from '../shared/edge/upload.ts';
@@ -18,11 +18,12 @@ type Files = { readonly chart?: Uint8Array; readonly prov?: Uint8Array };
 export function postPackage(dependencies: UploadDependencies, rules: UploadRules): Endpoint {
   return async (request, caller) => {
     const repository = repositoryOf(request);
-    const admission = await dependencies.admission(repository, caller.name);
+    const by = senderOf(request, caller);
+    const admission = await dependencies.admission(repository, by);
     const files = await readFiles(request, rules);
     const mayReplace = may(caller, 'maintain', repository);
-    const force = asksForForce(request);
-    await takeUpload(dependencies, { repository, admission, ...files, force, mayReplace });
+    const asked = { force: asksForForce(request), mayReplace, by };
+    await takeUpload(dependencies, { repository, admission, ...files, ...asked });
     return json(201, { saved: true });
   };
 }

@@ -3,7 +3,7 @@ import { Fault } from '../shared/domain/fault.ts';
 import { publishDependencies } from '../shared/edge/environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { type Request, repositoryOf } from '../shared/edge/request.ts';
+import { type Request, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { asksForForce, checkSize, type UploadRules } from '../shared/edge/upload.ts';
@@ -16,12 +16,13 @@ import { takeUpload, type UploadDependencies } from '../shared/upload.ts';
 export function postProvenance(dependencies: UploadDependencies, rules: UploadRules): Endpoint {
   return async (request, caller) => {
     const repository = repositoryOf(request);
-    const admission = await dependencies.admission(repository, caller.name);
+    const by = senderOf(request, caller);
+    const admission = await dependencies.admission(repository, by);
     const prov = await readProvenance(request, rules);
     checkSize(prov, 'provenance file', rules);
     const mayReplace = may(caller, 'maintain', repository);
-    const force = asksForForce(request);
-    await takeUpload(dependencies, { repository, admission, prov, force, mayReplace });
+    const asked = { force: asksForForce(request), mayReplace, by };
+    await takeUpload(dependencies, { repository, admission, prov, ...asked });
     return json(201, { saved: true });
   };
 }

@@ -1,7 +1,7 @@
 import { Fault } from '../shared/domain/fault.ts';
 import { knownDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { type Request, readJson, repositoryOf } from '../shared/edge/request.ts';
+import { type Request, readJson, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import {
@@ -12,8 +12,9 @@ import {
 
 /** PUT /-/repositories/{repository}: makes a repository, or brings one back with `{"restore": true}`. */
 export function makeRepository(dependencies: KnownRepositoryDependencies): Endpoint {
-  return async (request, { name: by }) => {
+  return async (request, caller) => {
     const path = repositoryOf(request);
+    const by = senderOf(request, caller);
     const { known, isNew } = await putRepository(dependencies, path, { restore: asksToRestore(request), by });
     return json(isNew ? 201 : 200, shownRepository(known));
   };

@@ -28,6 +28,7 @@ const chartFiles: Needs = { table: ['Query'], objects: { files: ['GetObject', 'L
 const indexNeeds: Needs = {
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
+  audit: 'write',
   objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
 };
 
@@ -63,18 +64,19 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'create-upload': { table: ['PutItem'], objects: { inbox: ['PutObject'] } },
   'get-upload': { table: ['GetItem'] },
   'get-settings': { table: ['GetItem'] },
-  'put-settings': { table: ['PutItem'] },
+  'put-settings': { table: ['PutItem'], audit: 'write' },
   'list-repositories': { known: ['Query'] },
   'get-repository': { table: ['GetItem'], known: ['GetItem'] },
-  'put-repository': { known: ['GetItem', 'PutItem'] },
-  'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'] },
+  'put-repository': { known: ['GetItem', 'PutItem'], audit: 'write' },
+  'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'], audit: 'write' },
   'get-whoami': {},
+  'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
-  'put-account': { accounts: ['GetItem', 'PutItem'] },
-  'delete-account': { accounts: ['DeleteItem'] },
-  'create-secret': { accounts: ['GetItem', 'PutItem'] },
-  'delete-secret': { accounts: ['GetItem', 'PutItem'] },
+  'put-account': { accounts: ['GetItem', 'PutItem'], audit: 'write' },
+  'delete-account': { accounts: ['DeleteItem'], audit: 'write' },
+  'create-secret': { accounts: ['GetItem', 'PutItem'], audit: 'write' },
+  'delete-secret': { accounts: ['GetItem', 'PutItem'], audit: 'write' },
   'delete-version': {
     table: ['GetItem', 'UpdateItem'],
     objects: { charts: ['DeleteObject'], files: ['DeleteObject'] },
@@ -104,7 +106,7 @@ const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };
 const gateNeeds: Needs = { known: ['GetItem'] };
 
 /** To make a repository by publishing to it. */
-const makerNeeds: Needs = { known: ['PutItem'] };
+const makerNeeds: Needs = { known: ['PutItem'], audit: 'write' };
 
 /** To remove superseded indexes from the bucket's history too. */
 const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;
@@ -113,6 +115,7 @@ const indexerNeeds: Needs = {
   known: ['GetItem'],
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
+  audit: 'write',
   objects: {
     // HEAD, which is a GET to S3: is the package of a reservation there, is a rebuild still asked for?
     charts: ['GetObject', 'ListBucket', 'PutObject', 'DeleteObject'],
@@ -128,6 +131,7 @@ const upkeepNeeds: Needs = {
   known: ['GetItem'],
   table: ['GetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
+  audit: 'write',
   repositories: true,
   objects: {
     charts: ['GetObject', 'DeleteObject', 'ListBucket'],
@@ -263,5 +267,6 @@ function settingsEnvironment(settings: Settings): Record<string, string> {
     [environmentVariables.repositorySettings]: JSON.stringify(repositoryPart(settings)),
     [environmentVariables.createOnPublish]: String(settings.createOnPublish),
     [environmentVariables.apiEnabled]: String(settings.apiEnabled),
+    [environmentVariables.auditDays]: String(settings.auditDays),
   };
 }

@@ -30,6 +30,8 @@ export type Needs = {
   readonly failures?: readonly TableAction[];
   /** What it calls on the items that say which repositories there are. */
   readonly known?: readonly TableAction[];
+  /** `write`: tells the audit of changes, and can neither read nor delete what is there. */
+  readonly audit?: 'write' | 'read';
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
@@ -52,6 +54,7 @@ function tableStatements(
     uses = false,
     failures = [],
     known = [],
+    audit,
     repositories = false,
   }: Needs,
   { metadata }: Stores,
@@ -78,19 +81,32 @@ function tableStatements(
         });
   const { tableArn } = metadata.table;
   const ofRepositories = [`${partitions.repository}*`, ...(repositories ? [partitions.reconciliation] : [])];
+  const ofAudit = [`${partitions.audit}*`];
+  const putsInto = [
+    ...(table.includes('PutItem') ? ofRepositories : []),
+    ...(accounts.includes('PutItem') ? [partitions.accounts] : []),
+    ...(audit === 'write' ? ofAudit : []),
+  ];
   return [
     allow(
-      table.filter((action) => action !== 'Scan'),
+      table.filter((action) => action !== 'Scan' && action !== 'PutItem'),
       tableArn,
       ofRepositories,
     ),
+    // All puts in one statement: those of one transaction are in several partitions.
+    allow(putsInto.length === 0 ? [] : ['PutItem'], tableArn, putsInto),
+    allow(audit === 'read' ? ['Query'] : [], tableArn, ofAudit),
     // A scan names no key that could bound it.
     allow(
       table.filter((action) => action === 'Scan'),
       tableArn,
       [],
     ),
-    allow(accounts, tableArn, [partitions.accounts]),
+    allow(
+      accounts.filter((action) => action !== 'PutItem'),
+      tableArn,
+      [partitions.accounts],
+    ),
     allow(known, tableArn, [partitions.knownRepositories]),
     allow(
       uses ? ['UpdateItem'] : [],

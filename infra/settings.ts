@@ -43,6 +43,8 @@ export type Settings = RepositorySettings &
     readonly maxPackageBytes: number;
     /** Whether there is an API below `/api`; without it, charts are published by copying them into the bucket. @default true */
     readonly apiEnabled: boolean;
+    /** How many days the audit is kept. @default 400 */
+    readonly auditDays: number;
     /** A form field that carries a package, besides `chart`. @default 'chart' */
     readonly chartFormField: string;
     /** A form field that carries a provenance file, besides `prov`. @default 'prov' */
@@ -79,6 +81,8 @@ const settings: SettingRows<Settings> = {
     parse: wholeNumber(1, MOST_PACKAGE_BYTES, 'of bytes'),
   },
   apiEnabled: { fallback: true, parse: parseBoolean },
+  // More than a year, so that a yearly review finds all of it.
+  auditDays: { fallback: 400, parse: wholeNumber(1, 3650, 'of days') },
   chartFormField: { fallback: 'chart', parse: FORM_FIELD },
   provFormField: { fallback: 'prov', parse: FORM_FIELD },
   corsAllowOrigin: { fallback: '', parse: parseOrigin },

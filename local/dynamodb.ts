@@ -6,6 +6,7 @@ import dynalite from 'dynalite';
 import { bind, close } from './listen.ts';
 import { mendIndexes, type TableSchema } from './table-indexes.ts';
 import type { Template } from './template.ts';
+import { type Ask, transactWrite } from './transactions.ts';
 
 export type Answer = {
   readonly status: number;
@@ -65,7 +66,10 @@ export function openDynamoDb(folder: string | undefined): DynamoDb {
     async call(headers, body) {
       if (closed) throw new Error('the tables are closed');
       // One after the other: dynalite changes an index in two steps, and a query between them misses the item.
-      const answer = last.then(() => answerOf(headers, body));
+      const ask: Ask = (operation, request) =>
+        answerOf(named(headers, operation), Buffer.from(JSON.stringify(request)));
+      const isTransaction = headers.get('x-amz-target')?.endsWith('.TransactWriteItems');
+      const answer = last.then(() => (isTransaction ? transactWrite(ask, body) : answerOf(headers, body)));
       last = answer;
       return await answer;
     },
@@ -76,6 +80,12 @@ export function openDynamoDb(folder: string | undefined): DynamoDb {
       await close(server);
     },
   };
+}
+
+/** The headers of a call, for another operation. */
+function named(headers: ReadonlyMap<string, string>, operation: string): ReadonlyMap<string, string> {
+  const kept = [...headers].filter(([name]) => name !== 'content-length');
+  return new Map([...kept, ['x-amz-target', `DynamoDB_20120810.${operation}`]]);
 }
 
 /** Makes the template's tables where they are missing, and mends those that are there. @returns their names */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { accessChange, type ChangeDependencies } from './access-change.ts';
 import { secretDigest } from './account-credentials.ts';
 import type { Clock } from './clock.ts';
 import { EVERYWHERE } from './domain/access.ts';
@@ -10,6 +11,7 @@ import {
   type Robot,
   type RobotSecret,
 } from './domain/account.ts';
+import type { AccessChange, By } from './domain/audit.ts';
 import { Fault } from './domain/fault.ts';
 import type { AccountStore } from './store/account-store.ts';
 
@@ -50,13 +52,25 @@ export async function putAccount(
   dependencies: AccountDependencies,
   name: AccountName,
   wish: AccountWish,
+  by: By,
 ): Promise<{ readonly account: Account; readonly isNew: boolean }> {
   const { clock, newId, hashPassword } = dependencies;
   const password = wish.kind === 'user' ? wish.password : undefined;
   // Looked at first: a hash takes long, and what is refused needs none.
   checkFits(name, wish, await dependencies.accounts.get(name));
   const passwordHash = password === undefined ? undefined : await hashPassword(password);
-  return await changeAccount(dependencies, name, (before) => {
+  const tell = (account: Account, before: Account | undefined) =>
+    accessChange(dependencies, by, {
+      action: before === undefined ? 'account_created' : 'account_changed',
+      target: name,
+      detail: {
+        kind: account.kind,
+        grants: account.grants,
+        ...(before && { grantsBefore: before.grants }),
+        ...(password !== undefined && { password: 'set' }),
+      },
+    });
+  return await changeAccount(dependencies, name, tell, (before) => {
     checkFits(name, wish, before);
     const created = before?.created ?? new Date(clock.now()).toISOString();
     const common = { name, created, grants: wish.grants, revision: newId() };
@@ -75,8 +89,9 @@ export async function putAccount(
  * @throws Fault `not_found`; `invalid_request` for the one that a deployment begins with
  */
 export async function deleteAccount(
-  { accounts }: { readonly accounts: Pick<AccountStore, 'remove'> },
+  dependencies: ChangeDependencies & { readonly accounts: Pick<AccountStore, 'remove'> },
   name: AccountName,
+  by: By,
 ): Promise<void> {
   if (name === adminName) {
     throw new Fault(
@@ -84,7 +99,8 @@ export async function deleteAccount(
       `${name} cannot be deleted, so that somebody can always let others in: PUT gives it a password that nobody uses`,
     );
   }
-  if (!(await accounts.remove(name))) throw accountNotFound(name);
+  const told = accessChange(dependencies, by, { action: 'account_deleted', target: name });
+  if (!(await dependencies.accounts.remove(name, told))) throw accountNotFound(name);
 }
 
 /** By name, and not by counting who else is admin: a count is no longer true when the change is written. */
@@ -108,19 +124,23 @@ const noPassword = (name: AccountName) =>
   new Fault('invalid_request', `${name} is a new user: send a "password" with it`);
 
 /**
- * Puts what `next` makes of an account in its place, and begins again where somebody else was faster.
+ * Puts what `next` makes of an account in its place, and begins again where somebody else was faster. What is left as
+ * it was is no change.
  *
  * @throws Fault `try_again`, and what `next` throws
  */
 export async function changeAccount(
   { accounts }: Pick<AccountDependencies, 'accounts'>,
   name: AccountName,
+  tell: (account: Account, before: Account | undefined) => AccessChange,
   next: (before: Account | undefined) => Account,
 ): Promise<{ readonly account: Account; readonly isNew: boolean }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const before = await accounts.get(name);
     const account = next(before);
-    if (await accounts.put(account, before?.revision)) return { account, isNew: before === undefined };
+    if (account === before) return { account, isNew: false };
+    if (await accounts.put(account, before?.revision, tell(account, before)))
+      return { account, isNew: before === undefined };
   }
   throw new Fault('try_again', `${name} is being changed by others: try again`, { retryAfterSeconds: 1 });
 }
@@ -135,6 +155,7 @@ export async function createSecret(
   dependencies: Omit<AccountDependencies, 'hashPassword'>,
   name: AccountName,
   days: number,
+  by: By,
 ): Promise<{ readonly id: string; readonly secret: string; readonly expires: string }> {
   const { clock, newId } = dependencies;
   const now = clock.now();
@@ -145,7 +166,9 @@ export async function createSecret(
     created: new Date(now).toISOString(),
     expires: new Date(now + days * DAY_MS).toISOString(),
   };
-  await changeAccount(dependencies, name, (before) => {
+  const detail = { secret: made.id, expires: made.expires };
+  const tell = () => accessChange(dependencies, by, { action: 'secret_created', target: name, detail });
+  await changeAccount(dependencies, name, tell, (before) => {
     const robot = mustBeRobot(name, before);
     const kept = robot.secrets.filter(({ expires }) => now < Date.parse(expires));
     if (kept.length >= MOST_SECRETS) {
@@ -161,11 +184,14 @@ export async function createSecret(
 
 /** @throws Fault `not_found`; `invalid_request` for a user; `try_again` */
 export async function deleteSecret(
-  dependencies: Pick<AccountDependencies, 'accounts' | 'newId'>,
+  dependencies: Omit<AccountDependencies, 'hashPassword'>,
   name: AccountName,
   id: string,
+  by: By,
 ): Promise<void> {
-  await changeAccount(dependencies, name, (before) => {
+  const tell = () =>
+    accessChange(dependencies, by, { action: 'secret_deleted', target: name, detail: { secret: id } });
+  await changeAccount(dependencies, name, tell, (before) => {
     const robot = mustBeRobot(name, before);
     const secrets = robot.secrets.filter((secret) => secret.id !== id);
     if (secrets.length === robot.secrets.length) {

@@ -29,6 +29,8 @@ export const environmentVariables = {
   createOnPublish: 'CREATE_ON_PUBLISH',
   /** `false` where there is no API below `/api`. */
   apiEnabled: 'API_ENABLED',
+  /** How many days the audit is kept. */
+  auditDays: 'AUDIT_DAYS',
 } as const;
 
 /** Key attributes of the table and its local secondary index (docs/decisions/one-item-per-version.md). */
@@ -41,7 +43,7 @@ export const table = {
   /** With the id of a robot's secret behind it: when the secret was used. */
   usedAttribute: 'used-',
   /** Seconds since 1970 after which DynamoDB may drop an item; versions and accounts never have it. */
-  forgetAttribute: 'ttl',
+  forgetAttribute: 'forgetAt',
 } as const;
 
 /** What the partition keys of the table begin with: the rights of a function are bounded by them. */
@@ -56,6 +58,8 @@ export const partitions = {
   knownRepositories: 'repositories',
   /** How far reconciliation got. */
   reconciliation: 'reconciliation',
+  /** One for each repository, account and day: who changed what. */
+  audit: 'audit#',
 } as const;
 
 /** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */

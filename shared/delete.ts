@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { By } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
 import { filesKey, type VersionId } from './domain/object-keys.ts';
@@ -11,6 +12,12 @@ export type DeleteDependencies = {
   readonly versions: Pick<VersionStore, 'get' | 'ofChart' | 'remove'>;
   readonly objects: Pick<ObjectStore, 'remove'>;
   readonly clock: Pick<Clock, 'now'>;
+  readonly newId: () => string;
+};
+
+/** What deleting a version that was looked at needs. */
+export type DeleteThisDependencies = Pick<DeleteDependencies, 'objects' | 'clock' | 'newId'> & {
+  readonly versions: Pick<VersionStore, 'remove'>;
 };
 
 /** @throws Fault `deleting_is_off` */
@@ -25,8 +32,8 @@ export function checkDeletable({ allowDelete }: Pick<AllRepositorySettings, 'all
  *
  * @throws Fault `version_not_found`
  */
-export async function deleteVersion(dependencies: DeleteDependencies, id: VersionId): Promise<void> {
-  if (await deleteIfLive(dependencies, id)) return;
+export async function deleteVersion(dependencies: DeleteDependencies, id: VersionId, by: By): Promise<void> {
+  if (await deleteIfLive(dependencies, id, by)) return;
   throw new Fault('version_not_found', `chart ${id.name} has no version ${id.version}`);
 }
 
@@ -39,45 +46,51 @@ export async function deleteChart(
   dependencies: DeleteDependencies,
   repository: Repository,
   name: ChartName,
+  by: By,
 ): Promise<void> {
   let found = false;
   for await (const item of dependencies.versions.ofChart(repository, name)) {
-    if (item.live !== undefined && (await deleteIfLive(dependencies, item))) found = true;
+    if (item.live !== undefined && (await deleteIfLive(dependencies, item, by))) found = true;
   }
   if (!found) throw new Fault('chart_not_found', `there is no chart ${name}`);
 }
 
 /** @returns whether the version was live at some moment of the call; it is not any more */
 export async function deleteIfLive(
-  { versions, objects, clock }: DeleteDependencies,
+  dependencies: DeleteDependencies,
   id: VersionId,
+  by: By,
 ): Promise<boolean> {
   let wasLive = false;
   for (;;) {
-    const item = await versions.get(id);
+    const item = await dependencies.versions.get(id);
     // Gone between read and write: another's delete, or this one's, whose answer got lost on the way.
     if (item?.live === undefined) return wasLive;
     wasLive = true;
     // Where it fails, the version was overwritten meanwhile: what is there now is to be deleted.
-    if (await deleteThis({ versions, objects, clock }, id, { ...item, live: item.live })) return true;
+    if (await deleteThis(dependencies, { ...item, live: item.live }, { by })) return true;
   }
 }
 
 /**
  * Deletes a version as the caller has seen it.
  *
+ * @param of `reason`: why, where nobody asked for it
  * @returns false if it is another by now, or gone
  */
 export async function deleteThis(
+  { versions, objects, clock, newId }: DeleteThisDependencies,
   {
-    versions,
-    objects,
-    clock,
-  }: Pick<DeleteDependencies, 'objects' | 'clock'> & { versions: Pick<VersionStore, 'remove'> },
-  id: VersionId,
-  { live: { key }, provenance }: { readonly live: PackageRecord; readonly provenance?: ProvenanceRecord },
+    live,
+    provenance,
+    ...id
+  }: VersionId & { readonly live: PackageRecord; readonly provenance?: ProvenanceRecord },
+  of: { readonly by: By; readonly reason?: string },
 ): Promise<boolean> {
-  if (!(await versions.remove(id, key, clock.now()))) return false;
+  const { key } = live;
+  const now = clock.now();
+  const change = { id: newId(), at: new Date(now).toISOString(), ...of, action: 'deleted' } as const;
+  if (!(await versions.remove(id, key, { now, change }))) return false;
   await objects.remove([key, filesKey(key), ...(provenance === undefined ? [] : [provenance.key])]);
   return true;
 }

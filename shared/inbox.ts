@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { collect } from './async-iteration.ts';
+import { bucketWriter } from './domain/audit.ts';
 import { Fault, type FaultCode } from './domain/fault.ts';
 import { inboxFolder, rejectedKey, reservationOf, type VersionId } from './domain/object-keys.ts';
 import { parseProvenance } from './domain/provenance.ts';
@@ -101,7 +102,15 @@ async function copyAside(
 function copiedUpload(id: string, now: number): UploadRecord {
   const created = new Date(now).toISOString();
   // Whoever writes to the bucket is above the roles.
-  return { id, created, force: false, mayReplace: true, copied: true, outcome: { state: 'waiting' } };
+  return {
+    id,
+    created,
+    by: bucketWriter,
+    force: false,
+    mayReplace: true,
+    copied: true,
+    outcome: { state: 'waiting' },
+  };
 }
 
 /** Whether this very delivery was published, by an earlier attempt or one at the same time. */
@@ -155,9 +164,9 @@ async function publishProvenanceFile(
   provenance: Uint8Array,
   { settings, admission }: Target,
 ): Promise<VersionId> {
-  const { force, mayReplace } = upload;
+  const { force, mayReplace, by } = upload;
   try {
-    const file = { repository, provenance, force, mayReplace, admission };
+    const file = { repository, provenance, force, mayReplace, admission, by };
     return await publishAllowedProvenance(dependencies, settings, file);
   } catch (error) {
     if (!(error instanceof Fault) || !IS_THERE.has(error.code)) throw error;
@@ -200,6 +209,7 @@ async function publishPackageOnce(
       force: upload.force,
       mayReplace: upload.mayReplace,
       admission,
+      by: upload.by,
       created: readCreated(object.metadata['created']),
       reserved: async (reserved) => {
         if (await isClaimed(dependencies, delivery, reserved)) return;

@@ -1,4 +1,6 @@
+import { accessChange } from './access-change.ts';
 import type { Clock } from './clock.ts';
+import type { AccessChange, By } from './domain/audit.ts';
 import { Fault } from './domain/fault.ts';
 import {
   type DeletedRepository,
@@ -40,10 +42,10 @@ export type RepositoryGate = {
   /** @throws Fault `repository_not_found` */
   mustBeThere(path: Repository): Promise<void>;
   /**
-   * @param by who publishes, as far as that is known
+   * @param by who publishes
    * @throws Fault `repository_not_found`; with open access `repository_deleted`
    */
-  admission(path: Repository, by: string | undefined): Promise<Admission>;
+  admission(path: Repository, by: By): Promise<Admission>;
   /** Whether it was deleted and cannot come back. */
   isGoing(path: Repository): Promise<boolean>;
 };
@@ -85,7 +87,9 @@ export function repositoryGate(
       if (access === 'closed' && !createOnPublish) throw repositoryNotFound({ path });
       return {
         make: async () => {
-          if (await knownRepositories.put(newRepository(dependencies, path, by), undefined)) return;
+          const made = newRepository(dependencies, path, by);
+          const told = accessChange(dependencies, by, { action: 'repository_created', repository: path });
+          if (await knownRepositories.put(made, undefined, told)) return;
           // Somebody else made it, which is as good, unless it was deleted since.
           refuseDeleted(await knownRepositories.get(path));
         },
@@ -99,10 +103,9 @@ export function repositoryGate(
 function newRepository(
   { clock, newId }: KnownRepositoryDependencies,
   path: Repository,
-  by: string | undefined,
+  { account: by }: By,
 ): KnownRepository {
-  const created = new Date(clock.now()).toISOString();
-  return { path, created, ...(by !== undefined && { by }), revision: newId() };
+  return { path, created: new Date(clock.now()).toISOString(), by, revision: newId() };
 }
 
 /** A repository as it is shown to who may administer it. */
@@ -133,10 +136,15 @@ const wasDeleted = (known: DeletedRepository) =>
 export async function putRepository(
   dependencies: KnownRepositoryDependencies,
   path: Repository,
-  { restore, by }: { readonly restore: boolean; readonly by: string | undefined },
+  { restore, by }: { readonly restore: boolean; readonly by: By },
 ): Promise<{ readonly known: KnownRepository; readonly isNew: boolean }> {
   const { clock, newId } = dependencies;
-  return await change(dependencies, path, (before) => {
+  const tell = (before: KnownRepository | undefined) =>
+    accessChange(dependencies, by, {
+      action: before === undefined ? 'repository_created' : 'repository_restored',
+      repository: path,
+    });
+  return await change(dependencies, path, tell, (before) => {
     if (before === undefined && restore) {
       throw new Fault(
         'repository_not_found',
@@ -171,9 +179,11 @@ export async function putRepository(
 export async function deleteRepository(
   dependencies: KnownRepositoryDependencies,
   path: Repository,
+  by: By,
 ): Promise<KnownRepository> {
   const { clock, newId } = dependencies;
-  const { known } = await change(dependencies, path, (before) => {
+  const tell = () => accessChange(dependencies, by, { action: 'repository_deleted', repository: path });
+  const { known } = await change(dependencies, path, tell, (before) => {
     if (before === undefined || isDeleted(before)) throw repositoryNotFound(before ?? { path });
     return { ...before, deleted: new Date(clock.now()).toISOString(), revision: newId() };
   });
@@ -183,12 +193,13 @@ export async function deleteRepository(
 async function change(
   { knownRepositories }: KnownRepositoryDependencies,
   path: Repository,
+  tell: (before: KnownRepository | undefined) => AccessChange,
   next: (before: KnownRepository | undefined) => KnownRepository,
 ): Promise<{ readonly known: KnownRepository; readonly isNew: boolean }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const before = await knownRepositories.get(path);
     const known = next(before);
-    if (known === before || (await knownRepositories.put(known, before?.revision))) {
+    if (known === before || (await knownRepositories.put(known, before?.revision, tell(before)))) {
       return { known, isNew: before === undefined };
     }
   }

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { upkeep } from './domain/audit.ts';
 import { type ChartPackage, readPackage } from './domain/chart-package.ts';
 import { digestOf } from './domain/digest.ts';
 import { Fault } from './domain/fault.ts';
@@ -9,7 +10,7 @@ import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { PackageRecord, ProvenanceRecord, VersionStore } from './store/version-store.ts';
 
-export type MendDependencies = Pick<IndexDependencies, 'clock'> & {
+export type MendDependencies = Pick<IndexDependencies, 'clock' | 'newId'> & {
   readonly versions: Pick<VersionStore, 'get' | 'commit' | 'abandon' | 'restore'>;
   readonly objects: Pick<ObjectStore, 'get' | 'put' | 'exists' | 'listVersions' | 'remove' | 'removeForGood'>;
 };
@@ -112,7 +113,7 @@ async function readPackageAt(
 
 /** Makes a version's item out of its package: the table has lost what it knew of it. */
 async function restoreVersion(
-  { versions, objects }: MendDependencies,
+  { versions, objects, clock, newId }: MendDependencies,
   lost: Extract<Finding, { kind: 'version_lost' }>,
 ): Promise<Mended> {
   const key = lost.keys.find((each) => each.endsWith('.tgz'));
@@ -125,7 +126,9 @@ async function restoreVersion(
   // One that the table knows was acknowledged after the loss.
   const known = newest && (await versions.get(lost))?.provenance;
   const provenance = known?.package === digest ? known : newest;
-  return (await versions.restore(lost, live, { provenance, instead: lost.instead })) ? 'yes' : 'no';
+  const at = new Date(clock.now()).toISOString();
+  const change = { id: newId(), at, by: upkeep, action: 'restored', digest } as const;
+  return (await versions.restore(lost, live, { provenance, instead: lost.instead, change })) ? 'yes' : 'no';
 }
 
 /** The provenance file that was put last for the package. */

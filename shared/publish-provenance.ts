@@ -1,3 +1,4 @@
+import type { By } from './domain/audit.ts';
 import { Fault } from './domain/fault.ts';
 import { provenanceKey, type VersionId } from './domain/object-keys.ts';
 import { packageFileName } from './domain/package-file.ts';
@@ -10,6 +11,7 @@ export type ProvenanceUpload = {
   readonly repository: Repository;
   readonly provenance: Uint8Array;
   readonly overwrite: boolean;
+  readonly by: By;
 };
 
 /** How often a write is tried anew when the version changes between writing and looking. */
@@ -23,7 +25,7 @@ const ATTEMPTS = 5;
  *   `provenance_exists`; `try_again`
  */
 export async function publishProvenance(
-  { versions, objects, newId }: PublishDependencies,
+  { versions, objects, clock, newId }: PublishDependencies,
   upload: ProvenanceUpload,
 ): Promise<VersionId> {
   const file = parseProvenance(upload.provenance);
@@ -34,8 +36,10 @@ export async function publishProvenance(
   refuseUnfit(await versions.get(id), id, file, rules);
   await objects.put(key, upload.provenance, { contentType: 'application/pgp-signature' });
   const record: ProvenanceRecord = { package: file.package, digest: file.digest, key };
+  const at = new Date(clock.now()).toISOString();
+  const change = { id: newId(), at, by: upload.by, action: 'signed', digest: file.digest } as const;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if (await versions.addProvenance(id, record, rules)) return id;
+    if (await versions.addProvenance(id, record, { overwrite: upload.overwrite, change })) return id;
     // Somebody was faster, and may be gone again by now: only what the item holds is an acknowledgement. The
     // object stays, since a write whose answer got lost may name it all the same.
     const item = await versions.get(id);

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Clock } from './clock.ts';
+import type { By } from './domain/audit.ts';
 import { type ChartPackage, readPackage } from './domain/chart-package.ts';
 import { Fault } from './domain/fault.ts';
 import { filesKey, packageKey, provenanceKey, reservationOf, type VersionId } from './domain/object-keys.ts';
@@ -22,6 +23,7 @@ export type PackageUpload = {
   /** The package's provenance file, when it came with one: both become visible at once. */
   readonly provenance?: Uint8Array;
   readonly overwrite: boolean;
+  readonly by: By;
 };
 
 // Longer than any request. Safety does not rest on it: commit checks the key of the reservation.
@@ -56,6 +58,7 @@ export async function publishPackage(
 
 export type PublishRules = {
   readonly overwrite: boolean;
+  readonly by: By;
   /** The instant of publishing, where another than now is to be told: RFC 3339 in UTC with milliseconds. */
   readonly created?: string | undefined;
   /**
@@ -81,7 +84,7 @@ export async function publishChecked(
 }
 
 /** @throws Fault `invalid_…` for a package or provenance file that is refused */
-export async function checkUpload(upload: Omit<PackageUpload, 'overwrite'>): Promise<CheckedUpload> {
+export async function checkUpload(upload: Omit<PackageUpload, 'overwrite' | 'by'>): Promise<CheckedUpload> {
   const chart = await readPackage(upload.package);
   const id = { repository: upload.repository, name: chart.name, version: chart.version };
   const provenance = upload.provenance && readProvenance(chart, upload.provenance);
@@ -116,12 +119,12 @@ export function readProvenance(
 async function tryToPublish(
   dependencies: PublishDependencies,
   checked: CheckedUpload,
-  { overwrite, created, reserved }: PublishRules,
+  { overwrite, by, created, reserved }: PublishRules,
 ): Promise<boolean> {
   const { versions, clock } = dependencies;
   const { id, chart } = checked;
   const now = clock.now();
-  const pending = newReservation(dependencies, checked, now, created);
+  const pending = newReservation(dependencies, checked, { now, by, created });
   if (await versions.reserve(id, pending, { overwrite, now })) {
     try {
       await reserved?.(pending);
@@ -149,17 +152,18 @@ async function tryToPublish(
 function newReservation(
   { newId }: PublishDependencies,
   checked: CheckedUpload,
-  now: number,
-  created = new Date(now).toISOString(),
+  { now, by, created }: Pick<PublishRules, 'by' | 'created'> & { readonly now: number },
 ): PendingPackage {
   const { id, chart, provenance } = checked;
+  const at = new Date(now).toISOString();
   const reservation: PendingPackage = {
     digest: chart.digest,
     sizeBytes: chart.sizeBytes,
     entry: chart.entry,
     key: packageKey(id, chart.digest, newId()),
-    created,
+    created: created ?? at,
     expires: now + RESERVATION_MS,
+    change: { id: newId(), at, by, action: 'published', digest: chart.digest },
   };
   if (provenance === undefined) return reservation;
   const record: ProvenanceRecord = {

@@ -1,6 +1,7 @@
 import { collect, inParallel } from './async-iteration.ts';
 import { chartsInOrder } from './charts-in-order.ts';
 import type { Clock } from './clock.ts';
+import type { AuditedChange } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import type { IndexSettings, LiveVersion } from './domain/entry.ts';
 import {
@@ -34,6 +35,7 @@ import {
   openLostVersions,
   rangesFile,
 } from './published-index.ts';
+import type { AuditStore } from './store/audit-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer, PointerStore, Shrinking } from './store/pointer-store.ts';
 import type { Mark, VersionItem, VersionStore } from './store/version-store.ts';
@@ -41,6 +43,7 @@ import type { Mark, VersionItem, VersionStore } from './store/version-store.ts';
 export type IndexDependencies = {
   readonly versions: Pick<VersionStore, 'marks' | 'ofChart' | 'ofRepository' | 'indexed'>;
   readonly pointers: PointerStore;
+  readonly audit: Pick<AuditStore, 'put'>;
   readonly objects: Pick<ObjectStore, 'get' | 'put' | 'head' | 'list'>;
   readonly settings: IndexSettings;
   readonly clock: Clock;
@@ -92,9 +95,10 @@ export type RefreshOptions = {
 /**
  * Makes the index say what the table says, by one attempt that may run at any time, twice, or be cut off
  * anywhere: read the pointer, read the marks, render the marked charts anew, put the spliced index, flip
- * the pointer if nobody else did, clear exactly the marks that were read.
+ * the pointer if nobody else did, write what changed into the audit, clear exactly the marks that were read.
  *
- * A mark is cleared only after an index that holds its state is current. And since the marks are read
+ * A mark is cleared only after an index that holds its state is current and the audit has its changes: they
+ * were read after the mark, and what came since has another token. And since the marks are read
  * after the pointer, and the flip succeeds only on that pointer, the flip from `sequence` n to n + 1
  * proves that its marks were read while n was current: currentIndex rests on that.
  *
@@ -106,7 +110,7 @@ export async function refreshIndex(
   repository: Repository,
   { rebuildAtMost, rebuild = false, forget }: RefreshOptions,
 ): Promise<RefreshOutcome> {
-  const { pointers, versions, settings, report } = dependencies;
+  const { pointers, versions, audit, settings, report } = dependencies;
   const pointer = await pointers.get(repository);
   const marks = await collect(versions.marks(repository));
   const usable = pointer?.settings === settingsFingerprint(settings) && !rebuild;
@@ -118,10 +122,12 @@ export async function refreshIndex(
   if (isTooLarge) return { kind: 'too_large_to_rebuild' };
   const past = await lookBack(dependencies, repository, pointer, previous);
   const losses = lossesSince(past, forget);
+  const changes: AuditedChange[] = [];
+  const seen = { losses, changes };
   const index =
     previous === undefined
-      ? await renderAll(dependencies, repository, losses)
-      : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful }, losses);
+      ? await renderAll(dependencies, repository, seen)
+      : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful }, seen);
   const isNew = pointer === undefined && past.folder === undefined;
   if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
@@ -129,6 +135,7 @@ export async function refreshIndex(
   if (flip === undefined) return { kind: 'overtaken' };
   for (const notice of flip.notices) report(notice);
   try {
+    await inParallel(changes, (change) => audit.put(change));
     await inParallel(marks, (mark) => versions.indexed(mark));
   } catch (error) {
     // The index is current all the same; marks that stay only make the next refresh look again.
@@ -247,18 +254,32 @@ function lossesSince({ listing, onlyNumber, told }: Past, forget: RefreshOptions
   };
 }
 
+/** What is looked at in every chart that is read. */
+type Seen = { readonly losses: Losses; readonly changes: AuditedChange[] };
+
+async function look(
+  { losses, changes }: Seen,
+  name: ChartName,
+  items: readonly VersionItem[],
+): Promise<void> {
+  for (const { repository, version, changes: ofVersion = [] } of items) {
+    changes.push(...ofVersion.map((change) => ({ ...change, repository, name, version })));
+  }
+  await losses.look(name, items);
+}
+
 /** The cost of a publish: one chart is read and rendered, however many the repository has. */
 async function renderMarked(
   { versions, settings, clock }: IndexDependencies,
   repository: Repository,
   { previous, marks, also }: { previous: IndexFile; marks: readonly Mark[]; also: readonly ChartName[] },
-  losses: Losses,
+  seen: Seen,
 ): Promise<IndexFile> {
   const marked = new Set(marks.map(({ name }) => name));
   const changes = new Map<ChartName, Fragment | undefined>();
   await inParallel([...new Set([...marked, ...also])], async (name) => {
     const items = await collect(versions.ofChart(repository, name));
-    await losses.look(name, items);
+    await look(seen, name, items);
     if (marked.has(name)) changes.set(name, renderFragment(name, liveVersions(items), settings, repository));
   });
   return spliceIndex(previous, changes, instant(clock), settings);
@@ -268,12 +289,13 @@ async function renderMarked(
 async function renderAll(
   { versions, settings, clock }: IndexDependencies,
   repository: Repository,
-  losses: Losses,
+  seen: Seen,
 ): Promise<IndexFile> {
+  const { losses } = seen;
   const fragments: Fragment[] = [];
   let deleted = 0;
   for await (const { name, items } of chartsInOrder(versions.ofRepository(repository), losses.names)) {
-    await losses.look(name, items);
+    await look(seen, name, items);
     deleted += items.filter(({ removed, live }) => removed && live === undefined).length;
     const fragment = renderFragment(name, liveVersions(items), settings, repository);
     if (fragment !== undefined) fragments.push(fragment);

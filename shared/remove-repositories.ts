@@ -1,8 +1,11 @@
+import { accessChange } from './access-change.ts';
 import { inParallel, throwAll } from './async-iteration.ts';
 import { type DeleteDependencies, deleteIfLive } from './delete.ts';
+import { upkeep } from './domain/audit.ts';
 import { isRemovable } from './domain/known-repository.ts';
 import { repositoryFolders } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import type { AuditStore } from './store/audit-store.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { RepositoryStore } from './store/repository-store.ts';
@@ -13,6 +16,7 @@ export type RemoveDependencies = DeleteDependencies & {
   readonly objects: Pick<ObjectStore, 'listVersions' | 'removeForGood'>;
   readonly repositories: Pick<RepositoryStore, 'forgetSome'>;
   readonly knownRepositories: Pick<KnownRepositoryStore, 'all' | 'remove'>;
+  readonly audit: Pick<AuditStore, 'put'>;
 };
 
 // As many as S3 deletes in one call.
@@ -39,7 +43,8 @@ export async function removeDeletedRepositories(
     try {
       isDone = await removeContents(dependencies, known.path, isOver);
       if (!isDone) break;
-      await knownRepositories.remove(known.path, known.revision);
+      const told = { action: 'repository_removed', repository: known.path } as const;
+      await knownRepositories.remove(known.path, known.revision, accessChange(dependencies, upkeep, told));
     } catch (error) {
       // The others are not to wait for this one, which may fail every time.
       errors.push(error);
@@ -72,7 +77,11 @@ async function deleteVersions(
   for await (const items of inPages(dependencies.versions.ofRepository(repository))) {
     if (isOver()) return false;
     const live = items.filter((item) => item.live !== undefined);
-    await inParallel(live, async (item) => void (await deleteIfLive(dependencies, item)));
+    await inParallel(live, async (item) => void (await deleteIfLive(dependencies, item, upkeep)));
+    await inParallel(items, async ({ changes = [], repository, name, version }) => {
+      // What no index told the audit of. That these versions go is told once, of their repository.
+      for (const change of changes) await dependencies.audit.put({ ...change, repository, name, version });
+    });
   }
   return true;
 }

@@ -110,6 +110,7 @@ export const endpoints = {
     paths: known,
   },
   'get-whoami': { methods: READ, permission: 'account', paths: ['/-/whoami'] },
+  'get-audit': { methods: READ, permission: 'administer', everywhere: true, paths: ['/-/audit'] },
   'list-accounts': { methods: READ, permission: 'administer', everywhere: true, paths: ['/-/accounts'] },
   'get-account': { methods: READ, permission: 'administer', everywhere: true, paths: [ACCOUNT] },
   'put-account': { methods: ['PUT'], permission: 'administer', everywhere: true, paths: [ACCOUNT] },

@@ -1,6 +1,8 @@
+import { accessChange } from './access-change.ts';
 import { type AccountDependencies, changeAccount } from './accounts.ts';
 import { EVERYWHERE } from './domain/access.ts';
-import { adminName } from './domain/account.ts';
+import { type Account, adminName } from './domain/account.ts';
+import { upkeep } from './domain/audit.ts';
 import type { AdminSecret } from './store/admin-secret.ts';
 
 export type SeedDependencies = AccountDependencies & { readonly secret: AdminSecret };
@@ -20,7 +22,13 @@ export async function seedAdmin(
   // Looked at first: a hash takes long, and what is kept needs none.
   if (!reset && (await accounts.get(adminName)) !== undefined) return 'kept';
   const passwordHash = await hashPassword(await secret.readPassword());
-  const { isNew } = await changeAccount(dependencies, adminName, (before) => {
+  const tell = (account: Account, before: Account | undefined) =>
+    accessChange(dependencies, upkeep, {
+      action: before === undefined ? 'account_created' : 'account_changed',
+      target: adminName,
+      detail: { kind: account.kind, grants: account.grants, password: 'set' },
+    });
+  const { isNew } = await changeAccount(dependencies, adminName, tell, (before) => {
     if (before !== undefined && !reset) return before;
     return {
       name: adminName,

@@ -1,6 +1,6 @@
 import { collect } from './async-iteration.ts';
-import type { Clock } from './clock.ts';
-import { deleteThis } from './delete.ts';
+import { type DeleteThisDependencies, deleteThis } from './delete.ts';
+import { type By, upkeep } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { compareText, newestFirst } from './domain/entry.ts';
 import { Fault } from './domain/fault.ts';
@@ -40,6 +40,7 @@ export type Upload = {
   readonly admission: Admission;
   readonly chart?: Uint8Array;
   readonly prov?: Uint8Array;
+  readonly by: By;
 } & Replacing;
 
 /** What decides whether an upload takes the place of what is there. */
@@ -94,7 +95,7 @@ export async function publishAllowed(
   await admit(dependencies, checked.id, settings);
   await admission.make();
   await publishChecked(dependencies, signed, { ...rules, overwrite }).catch(tellOfForce(settings, replacing));
-  await keepNewest(dependencies, checked.id, settings);
+  await keepNewest(dependencies, checked.id, settings, rules.by);
 }
 
 /**
@@ -108,11 +109,11 @@ export async function publishAllowedProvenance(
   settings: AllRepositorySettings,
   upload: Omit<ProvenanceUpload, 'overwrite'> & Replacing & { readonly admission: Admission },
 ): Promise<VersionId> {
-  const { repository, provenance } = upload;
+  const { repository, provenance, by } = upload;
   if (settings.requireSigned) await checkSignature(provenance, settings);
   const overwrite = mayOverwrite(settings, upload);
   await upload.admission.make();
-  return await publishProvenance(dependencies, { repository, provenance, overwrite }).catch(
+  return await publishProvenance(dependencies, { repository, provenance, overwrite, by }).catch(
     tellOfForce(settings, upload),
   );
 }
@@ -233,35 +234,33 @@ async function keepNewest(
   dependencies: UploadDependencies,
   { repository, name }: VersionId,
   { maxVersionsPerChart }: AllRepositorySettings,
+  by: By,
 ): Promise<void> {
   try {
-    await trimChart(dependencies, repository, name, maxVersionsPerChart);
+    await trimChart(dependencies, repository, name, maxVersionsPerChart, by);
   } catch (error) {
     dependencies.report({ kind: 'clean_up_failed', repository, error });
   }
 }
 
-/** @param keep how many versions of the chart stay, the last published ones; 0 for all */
+/**
+ * @param keep how many versions of the chart stay, the last published ones; 0 for all
+ * @param by whose publish it is that there is no room for
+ */
 export async function trimChart(
-  {
-    versions,
-    objects,
-    clock,
-  }: {
-    versions: Pick<VersionStore, 'ofChart' | 'remove'>;
-    objects: Pick<ObjectStore, 'remove'>;
-    clock: Pick<Clock, 'now'>;
-  },
+  dependencies: DeleteThisDependencies & { readonly versions: Pick<VersionStore, 'ofChart'> },
   repository: Repository,
   name: ChartName,
   keep: number,
+  by: By = upkeep,
 ): Promise<void> {
   if (keep === 0) return;
-  const live = liveItems(await collect(versions.ofChart(repository, name)));
+  const live = liveItems(await collect(dependencies.versions.ofChart(repository, name)));
   const newest = live.sort(
     (a, b) => compareText(b.live.created, a.live.created) || newestFirst(sortable(a), sortable(b)),
   );
-  for (const item of newest.slice(keep)) await deleteThis({ versions, objects, clock }, item, item);
+  const reason = `beyond the newest ${keep}`;
+  for (const item of newest.slice(keep)) await deleteThis(dependencies, item, { by, reason });
 }
 
 /** Of what was published at the same instant, as files of one checkout are, the higher version is the newer. */

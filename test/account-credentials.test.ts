@@ -10,6 +10,7 @@ import { parseAccountName } from '../shared/domain/account.ts';
 import { failureLimit } from '../shared/failure-limit.ts';
 import { memoryAccounts } from './store/memory-accounts.ts';
 import { memoryFailures } from './store/memory-failures.ts';
+import { somebody } from './store/records.ts';
 
 const ada = parseAccountName('ada');
 const ci = parseAccountName('ci');
@@ -27,9 +28,9 @@ async function aHouse(
     newId: randomUUID,
     hashPassword: async (password: string) => `hash of ${password}`,
   };
-  await putAccount(making, ada, { kind: 'user', grants: [], password: 'a password' });
-  await putAccount(making, ci, { kind: 'robot', grants: [] });
-  const { secret } = await createSecret(making, ci, 1);
+  await putAccount(making, ada, { kind: 'user', grants: [], password: 'a password' }, somebody);
+  await putAccount(making, ci, { kind: 'robot', grants: [] }, somebody);
+  const { secret } = await createSecret(making, ci, 1, somebody);
   const checked: (string | undefined)[] = [];
   const reported: string[] = [];
   const report = (message: string, error: unknown) => void reported.push(`${message}: ${error}`);

@@ -9,16 +9,22 @@ export type AccountName = Branded<'AccountName'>;
 // Without '#' and ':': it stands in a sort key, and before the colon of HTTP Basic.
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
+// As whom the audit tells of who has no account.
+const OWN = new Set(['anyone', 'bucket', 'chartroom']);
+
 // These are ends of other routes of that length, and would give a URL two readings.
 const RESERVED = new Set(['index.yaml', 'artifacthub-repo.yml']);
 
 export function isAccountName(text: string): text is AccountName {
-  return NAME.test(text) && !RESERVED.has(text);
+  return NAME.test(text) && !OWN.has(text) && !RESERVED.has(text);
 }
 
 /** @throws Fault `invalid_request` */
 export function parseAccountName(text: string): AccountName {
   if (isAccountName(text)) return text;
+  if (OWN.has(text)) {
+    throw new Fault('invalid_request', `"${text}" is a name of the deployment itself: take another one`);
+  }
   throw new Fault(
     'invalid_request',
     `"${text.slice(0, 80)}" cannot name an account: use a-z, 0-9, ".", "_" and "-", at most 64, beginning with a letter or digit`,

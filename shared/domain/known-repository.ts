@@ -6,8 +6,8 @@ export type KnownRepository = {
   readonly path: Repository;
   /** RFC 3339 in UTC. */
   readonly created: string;
-  /** The name of the account that made it; left out where nobody said who they are. */
-  readonly by?: string;
+  /** The name of the account that made it, or of whom the audit tells in its place. */
+  readonly by: string;
   /** Another one after each change. */
   readonly revision: string;
   /** When it was deleted, RFC 3339 in UTC; left out while it is there. */

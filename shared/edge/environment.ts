@@ -9,6 +9,8 @@ import { type RepositoryGate, repositoryGate } from '../known-repositories.ts';
 import { type SettingsReader, settingsReader } from '../repository-settings.ts';
 import type { AccountStore } from '../store/account-store.ts';
 import { accountsTable } from '../store/accounts-table.ts';
+import type { AuditStore } from '../store/audit-store.ts';
+import { auditTable } from '../store/audit-table.ts';
 import { bucket } from '../store/bucket.ts';
 import { dynamoClient, s3Client } from '../store/clients.ts';
 import type { FailureStore } from '../store/failure-store.ts';
@@ -43,6 +45,8 @@ export type Environment = {
   /** Whether publishing makes a repository that is not there, where access is closed. */
   readonly createOnPublish: boolean;
   readonly apiEnabled: boolean;
+  /** How many days the audit is kept. */
+  readonly auditDays: number;
   readonly indexSettings: IndexSettings;
   /** @throws Error if the stack did not name it */
   readonly tableName: () => string;
@@ -57,6 +61,8 @@ const DEFAULT_MAX_PACKAGE_BYTES = 20 * 1024 * 1024;
 
 // Lambda takes 6 MB of base64, which is 4.5 MB of package; below that the refusal is ours, in our words.
 const DEFAULT_MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
+
+const DEFAULT_AUDIT_DAYS = 400;
 
 const DEFAULT_INDEX_SETTINGS: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
 
@@ -76,12 +82,13 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   return {
     access: parseAccess(read('access')),
     tokens: parseTokens(read('tokens')),
-    maxUploadBytes: parseBytes('maxUploadBytes', read('maxUploadBytes'), DEFAULT_MAX_UPLOAD_BYTES),
-    maxPackageBytes: parseBytes('maxPackageBytes', read('maxPackageBytes'), DEFAULT_MAX_PACKAGE_BYTES),
+    maxUploadBytes: parsePositive('maxUploadBytes', read('maxUploadBytes'), DEFAULT_MAX_UPLOAD_BYTES),
+    maxPackageBytes: parsePositive('maxPackageBytes', read('maxPackageBytes'), DEFAULT_MAX_PACKAGE_BYTES),
     formFields: JSON.parse(read('formFields') ?? '{"chart":"chart","prov":"prov"}') as FormFields,
     repositorySettings: JSON.parse(read('repositorySettings') ?? '{}') as Partial<RepositorySettings>,
     createOnPublish: read('createOnPublish') === 'true',
     apiEnabled: read('apiEnabled') !== 'false',
+    auditDays: parsePositive('auditDays', read('auditDays'), DEFAULT_AUDIT_DAYS),
     indexSettings: parseIndexSettings(read('indexSettings')),
     tableName: need('table'),
     bucketName: need('bucket'),
@@ -95,14 +102,14 @@ function parseAccess(text = 'closed'): 'open' | 'closed' {
   throw new Error(`${environmentVariables.access} is "open" or "closed", not "${text}"`);
 }
 
-function parseBytes(
-  name: 'maxUploadBytes' | 'maxPackageBytes',
+function parsePositive(
+  name: 'maxUploadBytes' | 'maxPackageBytes' | 'auditDays',
   text: string | undefined,
   fallback: number,
 ): number {
   if (text === undefined) return fallback;
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new Error(`${environmentVariables[name]} is a number of bytes, not "${text}"`);
+  throw new Error(`${environmentVariables[name]} is a positive number, not "${text}"`);
 }
 
 /** The stack checked each value when it was synthesized. */
@@ -138,12 +145,17 @@ export function uploads(environment: Environment): UploadStore {
 
 export function settings(environment: Environment): SettingsStore {
   dynamo ??= dynamoClient();
-  return settingsTable(dynamo, environment.tableName());
+  return settingsTable(dynamo, environment.tableName(), environment.auditDays);
 }
 
 export function accounts(environment: Environment): AccountStore {
   dynamo ??= dynamoClient();
-  return accountsTable(dynamo, environment.tableName());
+  return accountsTable(dynamo, environment.tableName(), environment.auditDays);
+}
+
+export function audit(environment: Environment): AuditStore {
+  dynamo ??= dynamoClient();
+  return auditTable(dynamo, environment.tableName(), environment.auditDays);
 }
 
 export function failures(environment: Environment): FailureStore {
@@ -153,7 +165,7 @@ export function failures(environment: Environment): FailureStore {
 
 export function knownRepositories(environment: Environment): KnownRepositoryStore {
   dynamo ??= dynamoClient();
-  return knownRepositoriesTable(dynamo, environment.tableName());
+  return knownRepositoriesTable(dynamo, environment.tableName(), environment.auditDays);
 }
 
 export function repositories(environment: Environment): RepositoryStore {
@@ -204,6 +216,7 @@ export function indexDependencies(environment: Environment) {
     versions: versions(environment),
     pointers: pointers(environment),
     objects: objects(environment),
+    audit: audit(environment),
     settings: environment.indexSettings,
     clock: systemClock,
     newId: randomUUID,

@@ -1,5 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Caller } from '../domain/access.ts';
 import { type AccountName, parseAccountName } from '../domain/account.ts';
+import type { By } from '../domain/audit.ts';
 import { type ChartName, parseChartName } from '../domain/chart-name.ts';
 import { Fault } from '../domain/fault.ts';
 import { parseRepository, type Repository } from '../domain/repository.ts';
@@ -17,10 +19,10 @@ export type Request = {
   readonly body: Uint8Array;
   /** The gateway took the body for text: bytes that are not UTF-8 were destroyed on the way. */
   readonly bodyIsText: boolean;
-  /** The IP address that the gateway sees, which no header changes; empty where it does not say. */
-  readonly address: string;
-  /** What the answer and the log call this request. */
+  /** What the answer, the log and the audit call this request. */
   readonly id: string;
+  /** Where it came from, as the gateway saw it. */
+  readonly address: string;
 };
 
 /** Longer or stranger ones could break log lines and headers. */
@@ -39,8 +41,8 @@ export function readRequest(event: APIGatewayProxyEventV2): Request {
     headers,
     body: Buffer.from(text, event.isBase64Encoded ? 'base64' : 'utf8'),
     bodyIsText: text !== '' && !event.isBase64Encoded,
-    address: event.requestContext.http.sourceIp ?? '',
     id: SANE_REQUEST_ID.test(given) ? given : event.requestContext.requestId,
+    address: event.requestContext.http.sourceIp,
   };
 }
 
@@ -72,6 +74,11 @@ export function repositoryOf({ parameters }: Request): Repository {
   // No repository can be called so: what is below it and no route of its own is not there.
   if (segment1 === 'api') throw new Fault('not_found', 'not found');
   return parseRepository([segment1, segment2, segment3].filter((segment) => segment !== undefined));
+}
+
+/** Who is told of as whoever made a change. */
+export function senderOf({ id: requestId, address }: Request, { name = 'anyone', kind }: Caller): By {
+  return { account: name, kind, address, requestId };
 }
 
 /** @throws Fault `invalid_request` or `invalid_name` */

@@ -1,14 +1,13 @@
 import {
-  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
-  PutItemCommand,
   paginateQuery,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
 import type { Account } from '../domain/account.ts';
 import type { AccountStore } from './account-store.ts';
+import { writeAudited } from './audit-table.ts';
 import { applied, namesIn } from './conditional.ts';
 import { accountKey, accountPartition, anyAccount, endOf, type Item, textOf } from './item-keys.ts';
 
@@ -18,7 +17,8 @@ const usedAttribute = (secretId: string) => `${table.usedAttribute}${secretId}`;
 const IS_THERE = `attribute_exists(#${table.partitionKey})`;
 
 /** The accounts in DynamoDB, in a partition of their own. */
-export function accountsTable(client: DynamoDBClient, tableName: string): AccountStore {
+export function accountsTable(client: DynamoDBClient, tableName: string, keepDays: number): AccountStore {
+  const audited = { tableName, keepDays };
   return {
     async get(name) {
       const { Item: item } = await client.send(
@@ -51,39 +51,33 @@ export function accountsTable(client: DynamoDBClient, tableName: string): Accoun
       }
     },
 
-    put(account, replaces) {
+    put(account, replaces, change) {
       // A write whose answer got lost is sent again, and finds what it wrote.
       const condition =
         replaces === undefined
           ? `attribute_not_exists(#${table.partitionKey}) OR #revision = :ours`
           : '#revision IN (:replaced, :ours)';
-      return applied(
-        client.send(
-          new PutItemCommand({
-            TableName: tableName,
-            Item: writeAccount(account),
-            ConditionExpression: condition,
-            ExpressionAttributeNames: namesIn(condition),
-            ExpressionAttributeValues: {
-              ':ours': { S: account.revision },
-              ...(replaces !== undefined && { ':replaced': { S: replaces } }),
-            },
-          }),
-        ),
-      );
+      const put = {
+        TableName: tableName,
+        Item: writeAccount(account),
+        ConditionExpression: condition,
+        ExpressionAttributeNames: namesIn(condition),
+        ExpressionAttributeValues: {
+          ':ours': { S: account.revision },
+          ...(replaces !== undefined && { ':replaced': { S: replaces } }),
+        },
+      };
+      return writeAudited(client, audited, change, [{ Put: put }]);
     },
 
-    remove(name) {
-      return applied(
-        client.send(
-          new DeleteItemCommand({
-            TableName: tableName,
-            Key: accountKey(name),
-            ConditionExpression: IS_THERE,
-            ExpressionAttributeNames: namesIn(IS_THERE),
-          }),
-        ),
-      );
+    remove(name, change) {
+      const remove = {
+        TableName: tableName,
+        Key: accountKey(name),
+        ConditionExpression: IS_THERE,
+        ExpressionAttributeNames: namesIn(IS_THERE),
+      };
+      return writeAudited(client, audited, change, [{ Delete: remove }]);
     },
 
     async used(name, secretId, at) {

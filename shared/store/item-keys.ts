@@ -30,6 +30,9 @@ export type Item = Record<string, AttributeValue>;
  *
  * pk = reconciliation, sk = progress: how far it got.
  *
+ * pk = audit#repository#<path>, audit#account#<name> and audit#day#<yyyy-mm-dd>, sk = <instant>#<id>: a change, once
+ * in each of its views.
+ *
  * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a
  * name, so a query yields charts in ascending order of name, the versions of each side by side.
  */

@@ -1,13 +1,8 @@
-import {
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  paginateQuery,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
 import type { KnownRepository } from '../domain/known-repository.ts';
-import { applied, namesIn } from './conditional.ts';
+import { writeAudited } from './audit-table.ts';
+import { namesIn } from './conditional.ts';
 import {
   anyKnownRepository,
   endOf,
@@ -19,7 +14,12 @@ import {
 import type { KnownRepositoryStore } from './known-repository-store.ts';
 
 /** The repositories that somebody made in DynamoDB, in a partition of their own. */
-export function knownRepositoriesTable(client: DynamoDBClient, tableName: string): KnownRepositoryStore {
+export function knownRepositoriesTable(
+  client: DynamoDBClient,
+  tableName: string,
+  keepDays: number,
+): KnownRepositoryStore {
+  const audited = { tableName, keepDays };
   return {
     async get(path) {
       const { Item: item } = await client.send(
@@ -49,45 +49,39 @@ export function knownRepositoriesTable(client: DynamoDBClient, tableName: string
       }
     },
 
-    put(known, replaces) {
+    put(known, replaces, change) {
       // A write whose answer got lost is sent again, and finds what it wrote.
       const condition =
         replaces === undefined
           ? `attribute_not_exists(#${table.partitionKey}) OR #revision = :ours`
           : '#revision IN (:replaced, :ours)';
-      return applied(
-        client.send(
-          new PutItemCommand({
-            TableName: tableName,
-            Item: {
-              ...knownRepositoryKey(known.path),
-              revision: { S: known.revision },
-              repository: { S: JSON.stringify(known) },
-            },
-            ConditionExpression: condition,
-            ExpressionAttributeNames: namesIn(condition),
-            ExpressionAttributeValues: {
-              ':ours': { S: known.revision },
-              ...(replaces !== undefined && { ':replaced': { S: replaces } }),
-            },
-          }),
-        ),
-      );
+      const put = {
+        TableName: tableName,
+        Item: {
+          ...knownRepositoryKey(known.path),
+          revision: { S: known.revision },
+          repository: { S: JSON.stringify(known) },
+        },
+        ConditionExpression: condition,
+        ExpressionAttributeNames: namesIn(condition),
+        ExpressionAttributeValues: {
+          ':ours': { S: known.revision },
+          ...(replaces !== undefined && { ':replaced': { S: replaces } }),
+        },
+      };
+      return writeAudited(client, audited, change, [{ Put: put }]);
     },
 
-    remove(path, revision) {
+    remove(path, revision, change) {
       const condition = '#revision = :revision';
-      return applied(
-        client.send(
-          new DeleteItemCommand({
-            TableName: tableName,
-            Key: knownRepositoryKey(path),
-            ConditionExpression: condition,
-            ExpressionAttributeNames: namesIn(condition),
-            ExpressionAttributeValues: { ':revision': { S: revision } },
-          }),
-        ),
-      );
+      const remove = {
+        TableName: tableName,
+        Key: knownRepositoryKey(path),
+        ConditionExpression: condition,
+        ExpressionAttributeNames: namesIn(condition),
+        ExpressionAttributeValues: { ':revision': { S: revision } },
+      };
+      return writeAudited(client, audited, change, [{ Delete: remove }]);
     },
   };
 }

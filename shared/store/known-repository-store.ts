@@ -1,3 +1,4 @@
+import type { AccessChange } from '../domain/audit.ts';
 import type { KnownRepository } from '../domain/known-repository.ts';
 import type { Repository } from '../domain/repository.ts';
 
@@ -13,9 +14,10 @@ export type KnownRepositoryStore = {
    * Takes the place of the repository as it was at a revision.
    *
    * @param replaces undefined where there was none
+   * @param change what the audit says of it, written with it or not at all
    * @returns false if it is another by now
    */
-  put(known: KnownRepository, replaces: string | undefined): Promise<boolean>;
+  put(known: KnownRepository, replaces: string | undefined, change: AccessChange): Promise<boolean>;
   /** @returns false if it is not there at that revision */
-  remove(path: Repository, revision: string): Promise<boolean>;
+  remove(path: Repository, revision: string, change: AccessChange): Promise<boolean>;
 };

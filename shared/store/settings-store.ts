@@ -1,3 +1,4 @@
+import type { AccessChange } from '../domain/audit.ts';
 import type { Repository } from '../domain/repository.ts';
 import type { AllRepositorySettings } from '../domain/settings.ts';
 
@@ -5,6 +6,6 @@ import type { AllRepositorySettings } from '../domain/settings.ts';
 export type SettingsStore = {
   /** @returns nothing said, if nobody ever said anything */
   get(repository: Repository): Promise<Partial<AllRepositorySettings>>;
-  /** Takes the place of whatever the repository said before. */
-  put(repository: Repository, settings: Partial<AllRepositorySettings>): Promise<void>;
+  /** Takes the place of whatever the repository said before, and tells the audit, both or neither. */
+  put(repository: Repository, settings: Partial<AllRepositorySettings>, change: AccessChange): Promise<void>;
 };

@@ -1,3 +1,4 @@
+import type { By } from '../domain/audit.ts';
 import type { FaultCode } from '../domain/fault.ts';
 import type { Repository } from '../domain/repository.ts';
 
@@ -7,14 +8,14 @@ export type UploadRecord = {
   readonly id: string;
   /** When it was asked for, or first seen; RFC 3339 in UTC. */
   readonly created: string;
+  /** Who asked for it, in whose name it is published. */
+  readonly by: By;
   /** When its form ends, where it was asked for; RFC 3339 in UTC. */
   readonly expires?: string;
   /** Whether it is to replace a version that is there. */
   readonly force: boolean;
   /** Whether whoever asked for it had the right to. */
   readonly mayReplace: boolean;
-  /** The name of the account that asked for it, where one did. */
-  readonly by?: string;
   /** Whether an operator copied it, who need not hear that it was there already. */
   readonly copied: boolean;
   /** Which put of its object the outcome is of. */

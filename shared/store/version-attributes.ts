@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
+import type { VersionChange } from '../domain/audit.ts';
 import type { Digest } from '../domain/digest.ts';
 import { type Item, numberOf, readVersionKey, textOf } from './item-keys.ts';
 import type { PackageRecord, PendingPackage, ProvenanceRecord, VersionItem } from './version-store.ts';
@@ -14,6 +15,7 @@ export function pendingAttribute(pending: PendingPackage): AttributeValue {
       ...packageAttributes(pending),
       expires: { N: String(pending.expires) },
       ...(pending.provenance && { provenance: provenanceAttribute(pending.provenance) }),
+      change: changeAttribute(pending.change),
     },
   };
 }
@@ -29,6 +31,7 @@ function packageAttributes({ digest, sizeBytes, entry, key, created }: PackageRe
     entry: { S: entry },
     key: { S: key },
     created: { S: created },
+    was: wasAttribute(digest),
   };
 }
 
@@ -38,8 +41,34 @@ export function provenanceAttribute(provenance: ProvenanceRecord): AttributeValu
       package: { S: provenance.package },
       digest: { S: provenance.digest },
       key: { S: provenance.key },
+      was: wasAttribute(provenance.digest),
     },
   };
+}
+
+/*
+ * Two lists grow in step: the changes, and what each took the place of. A write can append what the item holds, but
+ * cannot put it into something new: so the digest of a package or provenance file lies ready beside it, as a list of
+ * one, for the write that replaces it.
+ */
+export const changeAttribute = (change: VersionChange): AttributeValue => ({
+  L: [{ S: JSON.stringify(change) }],
+});
+
+const wasAttribute = (digest: Digest): AttributeValue => ({ L: [{ S: digest }] });
+
+function readChanges(item: Item): VersionChange[] {
+  const replaced = item['replaced']?.L ?? [];
+  const changes = new Map<string, VersionChange>();
+  for (const [position, { S: text = '' }] of (item['changes']?.L ?? []).entries()) {
+    const change = JSON.parse(text) as VersionChange;
+    const was = replaced[position]?.S;
+    // A write whose answer got lost is sent again, and then seems to replace what it brought itself.
+    if (changes.has(change.id)) continue;
+    const action = was !== undefined && change.action === 'published' ? 'overwrote' : change.action;
+    changes.set(change.id, { ...change, action, ...(was !== undefined && { was }) });
+  }
+  return [...changes.values()];
 }
 
 /** Reads back a version's item. */
@@ -48,12 +77,14 @@ export function readVersionItem(item: Item): VersionItem {
   const live = item['live']?.M;
   const provenance = item['provenance']?.M;
   const unindexed = item[table.unindexedAttribute]?.S;
+  const changes = readChanges(item);
   return {
     ...readVersionKey(item),
     ...(pending && { pending: readPending(pending) }),
     ...(live && { live: readPackage(live) }),
     ...(provenance && { provenance: readProvenance(provenance) }),
     ...(unindexed !== undefined && { unindexed }),
+    ...(changes.length > 0 && { changes }),
     removed: item['removed']?.BOOL === true,
   };
 }
@@ -63,11 +94,17 @@ function readPending(map: Item): PendingPackage {
   return {
     ...readPackage(map),
     expires: numberOf(map, 'expires'),
+    change: readChange(map),
     ...(provenance && { provenance: readProvenance(provenance) }),
   };
 }
 
-// A commit copies `pending` whole: the `expires` and `provenance` inside `live` mean nothing and are not read.
+function readChange(pending: Item): VersionChange {
+  const [change] = pending['change']?.L ?? [];
+  return JSON.parse(change?.S ?? '') as VersionChange;
+}
+
+// A commit copies `pending` whole: what else is inside `live` means nothing and is not read.
 function readPackage(map: Item): PackageRecord {
   return {
     digest: textOf(map, 'digest') as Digest,

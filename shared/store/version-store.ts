@@ -1,3 +1,4 @@
+import type { VersionChange } from '../domain/audit.ts';
 import type { ChartName } from '../domain/chart-name.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { VersionId } from '../domain/object-keys.ts';
@@ -28,6 +29,8 @@ export type PendingPackage = PackageRecord & {
   /** When another may take the version over, in milliseconds since 1970. Safety does not rest on it. */
   readonly expires: number;
   readonly provenance?: ProvenanceRecord;
+  /** What the audit is to say once it is committed, whoever does that. */
+  readonly change: VersionChange;
 };
 
 /** The one item that holds a version's whole state (docs/decisions/one-item-per-version.md). */
@@ -37,6 +40,8 @@ export type VersionItem = VersionId & {
   readonly provenance?: ProvenanceRecord;
   /** The mark: no published index holds this state yet. A new random token at each change. */
   readonly unindexed?: string;
+  /** What happened since the mark was last cleared, in its order, which the audit may not know yet. */
+  readonly changes?: readonly VersionChange[];
   /** Deleted, but the index may still list it. */
   readonly removed: boolean;
 };
@@ -67,8 +72,8 @@ export type VersionStore = {
     rules: { overwrite: boolean; now: number },
   ): Promise<boolean>;
   /**
-   * Makes the reserved package (and its provenance, if it came with one) what readers see, and marks the
-   * version.
+   * Makes the reserved package (and its provenance, if it came with one) what readers see, marks the
+   * version, and adds the change of the reservation to its changes, with what it took the place of.
    *
    * @returns false if the reservation is not `pending` any more: committed by somebody else, or taken over
    */
@@ -88,26 +93,35 @@ export type VersionStore = {
   restore(
     id: VersionId,
     live: PackageRecord,
-    of: { readonly provenance?: ProvenanceRecord | undefined; readonly instead?: string | undefined },
+    of: {
+      readonly provenance?: ProvenanceRecord | undefined;
+      readonly instead?: string | undefined;
+      readonly change: VersionChange;
+    },
   ): Promise<boolean>;
   /**
-   * Joins a provenance file to a version, or leaves it waiting for its package.
+   * Joins a provenance file to a version, or leaves it waiting for its package. The index does not change, but
+   * the version is marked: that is how its change comes to the audit.
    *
    * @returns false if another package is live, or, unless `overwrite`, this package has a provenance file
    */
-  addProvenance(id: VersionId, provenance: ProvenanceRecord, rules: { overwrite: boolean }): Promise<boolean>;
+  addProvenance(
+    id: VersionId,
+    provenance: ProvenanceRecord,
+    rules: { overwrite: boolean; change: VersionChange },
+  ): Promise<boolean>;
   /**
    * Deletes the live version whose package is at `key`, and marks it. A reservation that has expired goes
    * too: its upload is older than the delete, and nobody else may end it by publishing it.
    *
    * @returns false if that package is not live any more, or a reservation changed at the same time
    */
-  remove(id: VersionId, key: string, now: number): Promise<boolean>;
+  remove(id: VersionId, key: string, rules: { now: number; change: VersionChange }): Promise<boolean>;
   /** The marks of a repository, in any order. */
   marks(repository: Repository): AsyncIterable<Mark>;
   /**
-   * Clears a mark: an index that holds the state it stands for is current. Does nothing if the token was
-   * replaced. A tombstone without anything else goes as a whole.
+   * Clears a mark with the changes: an index that holds the state it stands for is current, and the audit has
+   * them. Does nothing if the token was replaced. A tombstone without anything else goes as a whole.
    */
   indexed(mark: Mark): Promise<void>;
 };

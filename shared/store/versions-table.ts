@@ -22,6 +22,7 @@ import {
   versionsOf,
 } from './item-keys.ts';
 import {
+  changeAttribute,
   liveAttribute,
   pendingAttribute,
   provenanceAttribute,
@@ -52,6 +53,11 @@ const nothingHappened =
 const livePackageWasSetBack = '#live.#key = :instead AND attribute_not_exists(#unindexed)';
 const isBareTombstone =
   'attribute_exists(#removed) AND attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#provenance)';
+
+// A change is appended first, and with it what it takes the place of: both are read as they were before the write.
+const appending = (change: '#pending.#change' | ':change', replaces: '#live' | '#provenance') =>
+  `SET #changes = list_append(if_not_exists(#changes, :none), ${change}), #replaced = list_append(if_not_exists(#replaced, :none), if_not_exists(${replaces}.#was, :nothing))`;
+const appendingValues = { ':none': { L: [] }, ':nothing': { L: [{ NULL: true }] } };
 
 const and = (...conditions: readonly string[]) => conditions.join(' AND ');
 
@@ -166,10 +172,12 @@ export function versionsTable(
     async commit(id, pending) {
       // What is copied is what the item holds, not what the caller believes that it holds.
       const provenance = pending.provenance ? ', #provenance = #pending.#provenance' : '';
-      const update = `SET #live = #pending, #unindexed = :token${provenance} REMOVE #pending, #removed`;
+      const changes = appending('#pending.#change', '#live');
+      const update = `${changes}, #live = #pending, #unindexed = :token${provenance} REMOVE #pending, #removed`;
       return await updateIf(reservationIsThis, id, update, {
         ':key': { S: pending.key },
         ':token': mark(id),
+        ...appendingValues,
       });
     },
 
@@ -179,33 +187,43 @@ export function versionsTable(
       return await updateIf(reservationIsThis, id, 'REMOVE #pending', values);
     },
 
-    async restore(id, live, { provenance, instead }) {
-      const update = `SET #live = :live, #unindexed = :token${provenance ? ', #provenance = :provenance' : ''}`;
+    async restore(id, live, { provenance, instead, change }) {
+      const changes = appending(':change', '#live');
+      const update = `${changes}, #live = :live, #unindexed = :token${provenance ? ', #provenance = :provenance' : ''}`;
       return await updateIf(instead === undefined ? nothingHappened : livePackageWasSetBack, id, update, {
         ':live': liveAttribute(live),
         ':token': mark(id),
+        ':change': changeAttribute(change),
+        ...appendingValues,
         ...(provenance && { ':provenance': provenanceAttribute(provenance) }),
         ...(instead !== undefined && { ':instead': { S: instead } }),
       });
     },
 
-    async addProvenance(id, provenance, { overwrite }) {
+    async addProvenance(id, provenance, { overwrite, change }) {
       const condition = overwrite ? itsPackageMayBeLive : and(itsPackageMayBeLive, noOtherProvenanceCounts);
-      return await updateIf(condition, id, 'SET #provenance = :provenance', {
+      const update = `${appending(':change', '#provenance')}, #provenance = :provenance, #unindexed = :token`;
+      return await updateIf(condition, id, update, {
         ':provenance': provenanceAttribute(provenance),
+        ':token': mark(id),
+        ':change': changeAttribute(change),
+        ...appendingValues,
         ':package': { S: provenance.package },
         ...(!overwrite && { ':key': { S: provenance.key } }),
       });
     },
 
     // An update cannot take an attribute away on a condition of its own, so it is two, and mostly the first.
-    async remove(id, key, now) {
-      const update = 'SET #removed = :true, #unindexed = :token REMOVE #live, #provenance';
+    async remove(id, key, { now, change }) {
+      const changes = appending(':change', '#live');
+      const update = `${changes}, #removed = :true, #unindexed = :token REMOVE #live, #provenance`;
       const values = {
         ':key': { S: key },
         ':now': { N: String(now) },
         ':true': { BOOL: true },
         ':token': mark(id),
+        ':change': changeAttribute(change),
+        ...appendingValues,
       };
       return (
         (await updateIf(and(livePackageIsAtKey, noReservationExpired), id, update, values)) ||
@@ -217,16 +235,19 @@ export function versionsTable(
 
     /**
      * At most three writes, and one where no tombstone is left, which is nearly always. Their order is free
-     * of races, because each is right by itself whenever its own condition holds: only commit and remove
-     * change what an index says, and both replace the token, which stops every later write. A reservation
-     * or a provenance file that comes between the second and the third stays, as the third only takes the
-     * mark; the delete never takes anything but a bare tombstone.
+     * of races, because each is right by itself whenever its own condition holds: whatever changes what an
+     * index or the audit says replaces the token, which stops every later write. A reservation that comes
+     * between the second and the third stays, as the third only takes the mark with its changes; the delete
+     * never takes anything but a bare tombstone.
      */
     async indexed(clear) {
       const token = { ':token': { S: clear.token } };
-      if (await updateIf(and(markIsThis, isNoTombstone), clear, 'REMOVE #unindexed', token)) return;
+      if (
+        await updateIf(and(markIsThis, isNoTombstone), clear, 'REMOVE #unindexed, #changes, #replaced', token)
+      )
+        return;
       if (await deleteIf(and(markIsThis, isBareTombstone), clear, token)) return;
-      await updateIf(markIsThis, clear, 'REMOVE #unindexed, #removed', token);
+      await updateIf(markIsThis, clear, 'REMOVE #unindexed, #changes, #replaced, #removed', token);
     },
   };
 }

@@ -87,7 +87,7 @@ describe('the handlers, as Lambda calls them', () => {
       why: 'no number of bytes',
       name: 'MAX_UPLOAD_BYTES',
       value: '4MB',
-      message: 'MAX_UPLOAD_BYTES is a number of bytes, not "4MB"',
+      message: 'MAX_UPLOAD_BYTES is a positive number, not "4MB"',
     },
   ])('do not start with $why', async ({ name, value, message }) => {
     vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'chartroom');

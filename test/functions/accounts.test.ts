@@ -169,6 +169,12 @@ describe('PUT /-/accounts/{account}', () => {
       sent: { kind: 'robot', grants: [{ role: 'admin', on: '*' }] },
       says: 'admin stays a user',
     },
+    {
+      why: 'a name that the audit tells of others by',
+      name: 'anyone',
+      sent: user,
+      says: '"anyone" is a name of the deployment itself',
+    },
     { why: 'a name in upper case', name: 'Ada', sent: user, says: '"Ada" cannot name an account' },
     { why: 'a name of 65 characters', name: 'a'.repeat(65), sent: user, says: 'cannot name an account' },
     { why: 'a name with a colon', name: 'a:b', sent: user, says: 'cannot name an account' },

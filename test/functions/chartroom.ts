@@ -10,6 +10,7 @@ import { removeSecret } from '../../functions/delete-secret.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
 import { getAccount } from '../../functions/get-account.ts';
 import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
+import { getAudit } from '../../functions/get-audit.ts';
 import { getChart } from '../../functions/get-chart.ts';
 import { getDefinition } from '../../functions/get-definition.ts';
 import { getFiles } from '../../functions/get-files.ts';
@@ -34,7 +35,7 @@ import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import { replaceAccount } from '../../functions/put-account.ts';
 import { makeRepository } from '../../functions/put-repository.ts';
-import { putSettings } from '../../functions/put-settings.ts';
+import { replaceSettings } from '../../functions/put-settings.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
@@ -78,7 +79,7 @@ export function aChartroom(options: Options = {}) {
     formFields: { chart: 'chart', prov: 'prov' },
     ...rules,
   };
-  const ofRepositories = { settings: world.repositorySettings };
+  const ofRepositories = { ...world, settings: world.repositorySettings };
   const endpoints: Record<EndpointId, Endpoint> = {
     'answer-unknown-route': answerUnknownRoute({ apiEnabled }),
     'create-secret': postSecret(world),
@@ -89,6 +90,7 @@ export function aChartroom(options: Options = {}) {
     'delete-secret': removeSecret(world),
     'delete-version': removeVersion(world),
     'get-account': getAccount(world),
+    'get-audit': getAudit(world),
     'get-chart': getChart(world),
     'get-artifact-hub-file': getArtifactHubFile(ofRepositories),
     'get-definition': getDefinition(world),
@@ -114,7 +116,7 @@ export function aChartroom(options: Options = {}) {
     'publish-provenance': postProvenance(world, uploads),
     'put-account': replaceAccount({ ...world, hashPassword }),
     'put-repository': makeRepository(world),
-    'put-settings': putSettings(ofRepositories),
+    'put-settings': replaceSettings(ofRepositories),
   };
 
   const basic = closedTo(world);

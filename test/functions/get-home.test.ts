@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
+import { anAccessChange } from '../store/records.ts';
 import { root } from '../use-cases/world.ts';
 import { aChartroom, adminPassword, basic, publish, readHeaders } from './chartroom.ts';
 
@@ -88,7 +89,7 @@ describe('GET / and /charts', () => {
 
   it('shows that publishing needs an account where everybody may read', async () => {
     const chartroom = aChartroom({ access: 'closed' });
-    await chartroom.repositorySettings.put(root, { anonymousRead: true });
+    await chartroom.repositorySettings.put(root, { anonymousRead: true }, anAccessChange());
     const { body } = await chartroom.send('GET', '/');
     expect(body).toContain('helm repo add chartroom https://charts.example.org\n');
     expect(body).toContain('curl --user USER:PASSWORD ');

@@ -7,6 +7,7 @@ import { parseRepository } from '../../shared/domain/repository.ts';
 import { deleteRepository, putRepository } from '../../shared/known-repositories.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
 import { aPackage } from '../packages.ts';
+import { anAccessChange, somebody } from '../store/records.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
 
 const PASSWORD = 'twelve chars';
@@ -140,10 +141,15 @@ const tried = [['org'], ['org', 'team'], ['org', 'team', 'x']].map(parseReposito
 /** @param there the repositories that somebody made */
 async function closed(there = tried): Promise<Chartroom> {
   const chartroom = aChartroom({ access: 'closed' });
-  for (const path of there) await putRepository(chartroom, path, { restore: false, by: 'admin' });
+  for (const path of there) await putRepository(chartroom, path, { restore: false, by: somebody });
   const dependencies = { ...chartroom, hashPassword: async (password: string) => `hash of ${password}` };
   for (const [name, grants] of Object.entries(accounts)) {
-    await putAccount(dependencies, parseAccountName(name), { kind: 'user', grants, password: PASSWORD });
+    await putAccount(
+      dependencies,
+      parseAccountName(name),
+      { kind: 'user', grants, password: PASSWORD },
+      somebody,
+    );
   }
   return chartroom;
 }
@@ -202,8 +208,8 @@ const absences = [
     open: async () => {
       const chartroom = await closed();
       for (const path of tried) {
-        await chartroom.repositorySettings.put(path, { anonymousRead: true });
-        await deleteRepository(chartroom, path);
+        await chartroom.repositorySettings.put(path, { anonymousRead: true }, anAccessChange());
+        await deleteRepository(chartroom, path, somebody);
       }
       return chartroom;
     },
@@ -286,7 +292,7 @@ describe('anonymous reading', () => {
     '%s needs no account where the repository says so, and there alone',
     async (path, { method }) => {
       const chartroom = await closed();
-      await chartroom.repositorySettings.put(org, { anonymousRead: true });
+      await chartroom.repositorySettings.put(org, { anonymousRead: true }, anAccessChange());
       const status = async (at: string, headers = {}) =>
         (await chartroom.send(method, at, { headers })).status;
       expect([200, 302, 404]).toContain(await status(path));
@@ -298,7 +304,7 @@ describe('anonymous reading', () => {
 
   it('lets nobody publish: 401 without an account, 403 with one that may only read', async () => {
     const chartroom = await closed();
-    await chartroom.repositorySettings.put(org, { anonymousRead: true });
+    await chartroom.repositorySettings.put(org, { anonymousRead: true }, anAccessChange());
     const body = await aPackage();
     const publish = async (headers: Record<string, string>) =>
       (await chartroom.send('POST', '/api/org/charts', { headers, body })).status;
@@ -358,7 +364,7 @@ describe('what is there already', () => {
       });
     // A new version needs no right to replace, whatever the request says.
     expect((await publish(headersOf('publisher'), 'first')).status).toBe(201);
-    await chartroom.repositorySettings.put(org, settings);
+    await chartroom.repositorySettings.put(org, settings, anAccessChange());
     const before = contents(chartroom);
     const answer = await publish(headersOf(who), 'second');
     expect([answer.status, answer.body]).toEqual([status, expect.stringContaining(says)]);

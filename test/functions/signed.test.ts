@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { publishFromInbox } from '../../shared/inbox.ts';
+import { aChange } from '../store/records.ts';
 import { root } from '../use-cases/world.ts';
 import { aChartroom, aForm, type Chartroom, contents } from './chartroom.ts';
 
@@ -80,7 +81,7 @@ describe('requireSigned', () => {
     chartroom.versions.reserve = async (...args) => {
       const id = args[0];
       const other = { package: 'f'.repeat(64), digest: 'f'.repeat(64), key: 'charts/other.prov' } as never;
-      await chartroom.versions.addProvenance(id, other, { overwrite: true });
+      await chartroom.versions.addProvenance(id, other, { overwrite: true, change: aChange() });
       return await reserve(...args);
     };
     expect((await chartroom.send('POST', '/api/charts', { headers: binary, body: chart })).status).toBe(201);

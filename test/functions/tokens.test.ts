@@ -5,6 +5,7 @@ import { parseRepository } from '../../shared/domain/repository.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
 import type { TokenSettings } from '../../shared/token-credentials.ts';
 import { aPackage } from '../packages.ts';
+import { anAccessChange, somebody } from '../store/records.ts';
 import { accessTo, anRsaKey, aToken, audience, issuer } from '../tokens.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
 
@@ -118,7 +119,11 @@ describe('a token', () => {
     { way: 'HTTP Basic', headers: (token: string) => basic('admin', token) },
   ])('that is not taken is refused by $way, and stores nothing', async ({ headers }) => {
     const chartroom = aChartroomWithTokens();
-    await chartroom.repositorySettings.put(parseRepository(['org']), { anonymousRead: true });
+    await chartroom.repositorySettings.put(
+      parseRepository(['org']),
+      { anonymousRead: true },
+      anAccessChange(),
+    );
     const before = contents(chartroom);
     const claims = { access: [accessTo('org', 'push')], exp: chartroom.clock.now() / 1000 - 1 };
     const token = await aToken(key, claims, { now: chartroom.clock.now() });
@@ -172,7 +177,7 @@ describe('a token', () => {
     const password = 'three.parts.each';
     const hashPassword = async (text: string) => `hash of ${text}`;
     const wish = { kind: 'user', grants: [], password } as const;
-    await putAccount({ ...chartroom, hashPassword }, parseAccountName('ada'), wish);
+    await putAccount({ ...chartroom, hashPassword }, parseAccountName('ada'), wish, somebody);
     for (const headers of [basic('ada', password), basic('admin', adminPassword)]) {
       expect((await chartroom.send('GET', '/-/whoami', { headers })).status).toBe(200);
     }

@@ -85,8 +85,12 @@ describe('least privilege', () => {
     },
   };
   const onFailures = inPartitions('failures#*');
+  const accountsAndAudit = inPartitions('accounts', 'audit#*');
+  const ofAudit = inPartitions('audit#*');
   const isOnAccounts = ({ condition }: { condition: unknown }) =>
-    [inPartitions('accounts'), onlyUses].some((each) => isDeepStrictEqual(condition, each));
+    [inPartitions('accounts'), accountsAndAudit, ofAudit, onlyUses].some((each) =>
+      isDeepStrictEqual(condition, each),
+    );
   const isOnKnown = ({ condition }: { condition: unknown }) =>
     isDeepStrictEqual(condition, inPartitions('repositories'));
 
@@ -150,12 +154,23 @@ describe('least privilege', () => {
     expect(table).not.toHaveLength(0);
     for (const { id, action, condition } of table) {
       const isUpkeep = ['reconcile', 'repair'].includes(id);
-      const ofRepositories = inPartitions('repository#*', ...(isUpkeep ? ['reconciliation'] : []));
+      const repositories = ['repository#*', ...(isUpkeep ? ['reconciliation'] : [])];
+      const ofRepositories = inPartitions(...repositories);
       const ofKnown = inPartitions('repositories');
+      const withAudit = inPartitions(...repositories, 'audit#*');
       const allowed =
         action === 'dynamodb:Scan'
           ? [undefined]
-          : [ofRepositories, ofKnown, inPartitions('accounts'), onlyUses, onFailures];
+          : [
+              ofRepositories,
+              ofKnown,
+              onFailures,
+              withAudit,
+              inPartitions('accounts'),
+              accountsAndAudit,
+              ofAudit,
+              onlyUses,
+            ];
       expect(allowed, `${id} ${action}`).toContainEqual(condition);
     }
   });
@@ -169,7 +184,9 @@ describe('least privilege', () => {
   });
 
   it('lets only the API of accounts, and what makes the first, make, list and delete them', () => {
-    const onAccounts = every.filter(isOnAccounts);
+    const onAccounts = every.filter(
+      (right) => isOnAccounts(right) && !isDeepStrictEqual(right.condition, ofAudit),
+    );
     expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
       'create-secret',
       'delete-secret',
@@ -180,6 +197,27 @@ describe('least privilege', () => {
     expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
     const updates = onAccounts.filter(({ action }) => action === 'dynamodb:UpdateItem');
     for (const { condition } of updates) expect(condition).toEqual(onlyUses);
+  });
+
+  it('lets who clears marks or changes access put items into the audit, and nobody change or delete them', () => {
+    const onAudit = every.filter(({ condition }) => JSON.stringify(condition ?? '').includes('audit#'));
+    expect(holders(onAudit, 'dynamodb:PutItem')).toEqual([
+      'create-secret',
+      'delete-account',
+      'delete-secret',
+      'get-home',
+      'get-index',
+      'index-repositories',
+      'list-charts',
+      'put-account',
+      'put-settings',
+      'reconcile',
+      'repair',
+    ]);
+    expect(holders(onAudit, 'dynamodb:Query')).toEqual(['get-audit']);
+    const others = onAudit.filter(({ action }) => !['dynamodb:PutItem', 'dynamodb:Query'].includes(action));
+    expect(others).toEqual([]);
+    expect(who('dynamodb:BatchWriteItem')).toEqual([]);
   });
 
   it('lets nobody touch the table for who calls where nobody is asked', () => {

@@ -50,6 +50,7 @@ describe('the functions', () => {
       [environmentVariables.maxPackageBytes]: '20971520',
       [environmentVariables.createOnPublish]: 'false',
       [environmentVariables.apiEnabled]: 'true',
+      [environmentVariables.auditDays]: '400',
     });
     const json = (name: string) => JSON.parse(String(variables[name]));
     expect(json(environmentVariables.formFields)).toEqual({ chart: 'chart', prov: 'signature' });

@@ -17,6 +17,7 @@ describe('deployment settings', () => {
       indexFormat: 'json',
       maxUploadBytes: 4 * 1024 * 1024,
       maxPackageBytes: 20 * 1024 * 1024,
+      auditDays: 400,
       apiEnabled: true,
       chartFormField: 'chart',
       provFormField: 'prov',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { currentIndex } from '../../shared/current-index.ts';
 import { deleteChart, deleteVersion } from '../../shared/delete.ts';
+import type { AuditedChange, By } from '../../shared/domain/audit.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { namedKeys } from '../../shared/domain/leftovers.ts';
 import { filesKey, type VersionId } from '../../shared/domain/object-keys.ts';
@@ -15,7 +16,7 @@ import { reconcileRepository } from '../../shared/reconcile.ts';
 import type { Pointer } from '../../shared/store/pointer-store.ts';
 import { type Random, randomFrom } from '../random.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
-import { type Asked, Ledger, nameOf } from './ledger.ts';
+import { type Asked, Ledger, nameOf, type Request } from './ledger.ts';
 import { type Loss, Losses } from './losses.ts';
 import type { Prepared } from './packages.ts';
 import { hold, Violation } from './promises.ts';
@@ -85,6 +86,7 @@ class History {
   readonly #deleted = new Set<MemoryObject>();
   #falseAlarm: string | undefined;
   #actors = 0;
+  #requests = 0;
 
   constructor(seed: number, packages: Packages) {
     this.#random = randomFrom(seed);
@@ -188,12 +190,13 @@ class History {
     const upload = withProvenance ? prepared.signed : prepared.checked;
     const { digest } = upload.chart;
     const label = `publish ${nameOf(id)} ${digest.slice(0, 4)}${overwrite ? ' overwriting' : ''}`;
-    const asked = this.#ledger.ask(id, label, (state) =>
-      state !== undefined && !overwrite ? impossible : digest,
-    );
-    const signing = withProvenance ? this.#ledger.beginSigning(id, digest, asked) : undefined;
+    const request = this.#request({ digest, isShared: overwrite });
+    const effect: Operation['effect'] = (state) => (state !== undefined && !overwrite ? impossible : digest);
+    const asked = this.#ledger.ask(id, label, effect, { change: request });
+    const signing = withProvenance ? this.#ledger.beginSigning(id, digest, { by: asked }) : undefined;
     this.#ledger.changesOf(id).add(asked);
-    const answer = await this.#answerOf(label, publishChecked(this.#world, upload, { overwrite }));
+    const rules = { overwrite, by: senderOf(request) };
+    const answer = await this.#answerOf(label, publishChecked(this.#world, upload, rules), request);
     const { step } = this.#scheduler;
     if (answer === 'done') {
       asked.certain = true;
@@ -215,24 +218,27 @@ class History {
     const provenance = signed.provenance?.bytes ?? new Uint8Array();
     const label = `sign ${nameOf(id)} ${signed.chart.digest.slice(0, 4)}`;
     const { digest } = signed.chart;
-    const signing = this.#ledger.beginSigning(id, digest);
+    const request = this.#request({ digest: signed.provenance?.file.digest ?? '', isShared: false });
+    const signing = this.#ledger.beginSigning(id, digest, { request });
     const { step } = this.#scheduler;
-    const upload = { repository: id.repository, provenance, overwrite };
-    const answer = await this.#answerOf(label, publishProvenance(this.#world, upload));
+    const upload = { repository: id.repository, provenance, overwrite, by: senderOf(request) };
+    const answer = await this.#answerOf(label, publishProvenance(this.#world, upload), request);
     signing.end = this.#scheduler.step;
     if (answer !== 'done') return;
     signing.acknowledged = true;
     const fits: Operation['effect'] = (state) =>
       state === undefined || state === digest ? state : impossible;
-    const asked = this.#ledger.ask(id, label, fits, step);
+    const asked = this.#ledger.ask(id, label, fits, { start: step });
     asked.certain = true;
     asked.end = this.#scheduler.step;
   }
 
   async #delete(id: VersionId, killed: (() => void)[]): Promise<void> {
     const label = `delete ${nameOf(id)}`;
-    const asked = this.#askDeletion(id, label, killed);
-    this.#endDeletion(asked, await this.#answerOf(label, deleteVersion(this.#world, id)));
+    const request = this.#request({ isShared: true });
+    const asked = this.#askDeletion(id, label, request, killed);
+    const work = deleteVersion(this.#world, id, senderOf(request));
+    this.#endDeletion(asked, await this.#answerOf(label, work, request));
   }
 
   async #deleteChart(id: VersionId, killed: (() => void)[]): Promise<void> {
@@ -240,13 +246,15 @@ class History {
     const versions = this.#ids.filter(
       ({ repository, name }) => repository === id.repository && name === id.name,
     );
-    const asked = versions.map((each) => this.#askDeletion(each, label, killed));
-    const answer = await this.#answerOf(label, deleteChart(this.#world, id.repository, id.name));
+    const request = this.#request({ isShared: true });
+    const asked = versions.map((each) => this.#askDeletion(each, label, request, killed));
+    const work = deleteChart(this.#world, id.repository, id.name, senderOf(request));
+    const answer = await this.#answerOf(label, work, request);
     for (const each of asked) this.#endDeletion(each, answer);
   }
 
-  #askDeletion(id: VersionId, label: string, killed: (() => void)[]): Asked {
-    const asked = this.#ledger.ask(id, label, () => undefined);
+  #askDeletion(id: VersionId, label: string, change: Request, killed: (() => void)[]): Asked {
+    const asked = this.#ledger.ask(id, label, () => undefined, { change });
     this.#ledger.changesOf(id).add(asked);
     killed.push(() => {
       asked.end = Math.min(asked.end, this.#scheduler.step);
@@ -280,7 +288,8 @@ class History {
     for (const id of this.#ids.filter((each) => each.repository === repository)) {
       const seen = listed.get(`${id.name} ${id.version}`);
       const what = `read ${nameOf(id)} ${seen?.slice(0, 4) ?? 'none'}`;
-      const asked = this.#ledger.ask(id, what, (state) => (state === seen ? state : impossible), start);
+      const effect: Operation['effect'] = (state) => (state === seen ? state : impossible);
+      const asked = this.#ledger.ask(id, what, effect, { start });
       asked.certain = true;
       asked.end = this.#scheduler.step;
     }
@@ -370,8 +379,13 @@ class History {
 
   // ---- what was asked and answered ----
 
+  #request(of: Pick<Request, 'digest' | 'isShared'>): Request {
+    this.#requests += 1;
+    return { id: `request${this.#requests}`, ...of, answer: 'unknown' };
+  }
+
   /** @returns `done`, the code of a refusal, or `unknown` where a fault struck */
-  async #answerOf(label: string, work: Promise<unknown>): Promise<string> {
+  async #answerOf(label: string, work: Promise<unknown>, request?: Request): Promise<string> {
     this.#scheduler.note(`${label} …`);
     let answer = 'done';
     try {
@@ -383,6 +397,7 @@ class History {
       else throw error;
     }
     this.#scheduler.note(`${label}: ${answer}`);
+    if (request !== undefined) request.answer = answer;
     return answer;
   }
 
@@ -454,7 +469,10 @@ class History {
     hold('no false alarm is raised', alarm === undefined, JSON.stringify(alarm));
     const items = new Map(this.#world.versions.items().map((item) => [nameOf(item), item]));
     for (const id of this.#ids) {
-      if (!this.#losses.isLost(id)) this.#ledger.check(id, items.get(nameOf(id)));
+      if (this.#losses.isLost(id)) continue;
+      const told = this.#world.audit.changes().filter((change) => isOf(change, id));
+      this.#ledger.hear(id, told);
+      this.#ledger.check(id, items.get(nameOf(id)));
     }
   }
 
@@ -514,6 +532,10 @@ class History {
     hold('reconciliation counts', counts?.versions === live, `${counts?.versions} for ${live}`);
   }
 }
+
+const senderOf = ({ id: requestId }: Request): By => ({ account: 'somebody', kind: 'user', requestId });
+
+const isOf = (change: AuditedChange, id: VersionId) => 'name' in change && nameOf(change) === nameOf(id);
 
 /** Whether a fault struck, or somebody else was faster all the time. */
 function isInjected(error: unknown): boolean {

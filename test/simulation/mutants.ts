@@ -84,6 +84,26 @@ const mutants: readonly Mutant[] = [
     to: '  await inParallel(marks, (mark) => versions.indexed(mark));\n  const flip = await makeCurrent(',
   },
   {
+    rule: 'audit: it has the changes before the marks are cleared',
+    file: refresh,
+    from: `    await inParallel(changes, (change) => audit.put(change));
+    await inParallel(marks, (mark) => versions.indexed(mark));`,
+    to: `    await inParallel(marks, (mark) => versions.indexed(mark));
+    await inParallel(changes, (change) => audit.put(change));`,
+  },
+  {
+    rule: 'audit: a change is added to those that it does not have yet',
+    file: versions,
+    from: '=> [...changes, change];',
+    to: '=> [change, ...changes].slice(0, 1);',
+  },
+  {
+    rule: 'audit: a provenance file marks its version',
+    file: versions,
+    from: 'return save({ ...item, provenance, changes, unindexed: mark(id) });',
+    to: 'return save({ ...item, provenance, changes });',
+  },
+  {
     rule: 'reader: the marks first, the pointer after them',
     file: reader,
     from: `  const marks: Mark[] = [];
@@ -148,8 +168,8 @@ const mutants: readonly Mutant[] = [
   {
     rule: 'delete: the item first, then its objects',
     file: 'shared/delete.ts',
-    from: '  if (!(await versions.remove(id, key, clock.now()))) return false;',
-    to: '  await objects.remove([key]);\n  if (!(await versions.remove(id, key, clock.now()))) return false;',
+    from: '  if (!(await versions.remove(id, key, { now, change }))) return false;',
+    to: '  await objects.remove([key]);\n  if (!(await versions.remove(id, key, { now, change }))) return false;',
   },
   {
     rule: 'events: commit only where the package is there',

@@ -4,6 +4,7 @@ import type { ObjectEvent } from '../../shared/handle-object-events.ts';
 import { repositoryGate } from '../../shared/known-repositories.ts';
 import { type Notice, refreshIndex } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
+import { memoryAudit } from '../store/memory-audit.ts';
 import { memoryKnownRepositories } from '../store/memory-known-repositories.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
@@ -26,13 +27,15 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
     ids += 1;
     return `id${ids}`;
   };
-  const knownRepositories = memoryKnownRepositories({ hook });
+  const audit = memoryAudit({ hook });
+  const knownRepositories = memoryKnownRepositories({ hook, audit });
   const settings: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
   return {
     events,
     notices,
     versions,
     pointers,
+    audit,
     objects: memoryObjects({
       hook,
       now: clock.now,
@@ -63,7 +66,8 @@ export async function rebuiltIndex(world: World, repository: Notice['repository'
   const objects = memoryObjects();
   const pointers = memoryPointers();
   const versions = { ...world.versions, indexed: async () => {} };
-  const outcome = await refreshIndex({ ...world, objects, pointers, versions }, repository, {
+  const audit = memoryAudit();
+  const outcome = await refreshIndex({ ...world, objects, pointers, versions, audit }, repository, {
     rebuildAtMost: Number.POSITIVE_INFINITY,
     rebuild: true,
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { collect } from '../../shared/async-iteration.ts';
 import { parseAccountName, type Robot, type User } from '../../shared/domain/account.ts';
 import type { AccountStore } from '../../shared/store/account-store.ts';
+import { anAccessChange } from './records.ts';
 
 const aName = (beginning = 'a') => parseAccountName(`${beginning}-${randomUUID()}`);
 
@@ -38,50 +39,54 @@ export function accountsContract(open: () => AccountStore): void {
       { what: 'a user', account: aUser() },
       { what: 'a robot', account: aRobot() },
     ])('come back as they were put: $what', async ({ account }) => {
-      expect(await open().put(account, undefined)).toBe(true);
+      expect(await open().put(account, undefined, anAccessChange())).toBe(true);
       expect(await open().get(account.name)).toEqual(account);
     });
 
     it('are replaced by who saw them as they are, and by nobody else', async () => {
       const first = aUser();
-      await open().put(first, undefined);
+      await open().put(first, undefined, anAccessChange());
       const second = { ...first, grants: [], revision: randomUUID() };
-      expect(await open().put(second, undefined)).toBe(false);
-      expect(await open().put(second, 'another revision')).toBe(false);
+      expect(await open().put(second, undefined, anAccessChange())).toBe(false);
+      expect(await open().put(second, 'another revision', anAccessChange())).toBe(false);
       expect(await open().get(first.name)).toEqual(first);
-      expect(await open().put(second, first.revision)).toBe(true);
+      expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
       expect(await open().get(first.name)).toEqual(second);
-      expect(await open().put({ ...first, revision: randomUUID() }, first.revision)).toBe(false);
+      expect(await open().put({ ...first, revision: randomUUID() }, first.revision, anAccessChange())).toBe(
+        false,
+      );
     });
 
     it('take the same write twice, as when its answer was lost', async () => {
       const first = aUser();
       const second = { ...first, grants: [], revision: randomUUID() };
-      expect(await open().put(first, undefined)).toBe(true);
-      expect(await open().put(first, undefined)).toBe(true);
-      expect(await open().put(second, first.revision)).toBe(true);
-      expect(await open().put(second, first.revision)).toBe(true);
+      expect(await open().put(first, undefined, anAccessChange())).toBe(true);
+      expect(await open().put(first, undefined, anAccessChange())).toBe(true);
+      expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
+      expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
     });
 
     it('are not made again by who changes one that was removed', async () => {
       const first = aUser();
-      await open().put(first, undefined);
-      expect(await open().remove(first.name)).toBe(true);
-      expect(await open().remove(first.name)).toBe(false);
-      expect(await open().put({ ...first, revision: randomUUID() }, first.revision)).toBe(false);
+      await open().put(first, undefined, anAccessChange());
+      expect(await open().remove(first.name, anAccessChange())).toBe(true);
+      expect(await open().remove(first.name, anAccessChange())).toBe(false);
+      expect(await open().put({ ...first, revision: randomUUID() }, first.revision, anAccessChange())).toBe(
+        false,
+      );
       expect(await open().get(first.name)).toBeUndefined();
     });
 
     it('remember when each secret was used, also when they are changed', async () => {
       const robot = aRobot();
-      await open().put(robot, undefined);
+      await open().put(robot, undefined, anAccessChange());
       await open().used(robot.name, 's1', '2026-01-03T00:00:00.000Z');
       await open().used(robot.name, 's1', '2026-01-04T00:00:00.000Z');
       const [s1, s2] = robot.secrets;
       const used = { ...robot, secrets: [{ ...s1, lastUsed: '2026-01-04T00:00:00.000Z' }, s2] };
       expect(await open().get(robot.name)).toEqual(used);
       const changed = { ...used, revision: randomUUID() } as Robot;
-      await open().put(changed, robot.revision);
+      await open().put(changed, robot.revision, anAccessChange());
       expect(await open().get(robot.name)).toEqual(changed);
     });
 
@@ -93,7 +98,7 @@ export function accountsContract(open: () => AccountStore): void {
 
     it('are listed by name, after a name', async () => {
       const names = ['z3', 'z1.a', 'z1', 'z2'].map((name) => parseAccountName(name));
-      for (const name of names) await open().put(aUser({ name }), undefined);
+      for (const name of names) await open().put(aUser({ name }), undefined, anAccessChange());
       const namesAfter = async (name: string) =>
         (await collect(open().all(parseAccountName(name)))).map((account) => account.name);
       expect(await namesAfter('z0')).toEqual(['z1', 'z1.a', 'z2', 'z3']);

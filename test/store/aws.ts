@@ -3,6 +3,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { table } from '../../shared/contract.ts';
 import { accountsTable } from '../../shared/store/accounts-table.ts';
+import { auditTable } from '../../shared/store/audit-table.ts';
 import { bucket } from '../../shared/store/bucket.ts';
 import { failuresTable } from '../../shared/store/failures-table.ts';
 import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
@@ -23,6 +24,7 @@ export type Servers = {
 
 // A server that is not ours may be asked again.
 const tableName = `store-contract-${randomUUID()}`;
+const KEEP_DAYS = 400;
 export const bucketName = `store-contract-${randomUUID()}`;
 
 /** The real stores over these servers, with a table of their own; the bucket must be there. */
@@ -43,11 +45,12 @@ export async function awsStores(servers: Servers) {
     pointers: pointersTable(dynamodb, tableName),
     objects,
     repositories: repositoriesTable(dynamodb, tableName),
-    settings: settingsTable(dynamodb, tableName),
+    settings: settingsTable(dynamodb, tableName, KEEP_DAYS),
+    audit: auditTable(dynamodb, tableName, KEEP_DAYS),
     uploads: uploadsTable(dynamodb, tableName),
-    accounts: accountsTable(dynamodb, tableName),
+    accounts: accountsTable(dynamodb, tableName, KEEP_DAYS),
     failures: failuresTable(dynamodb, tableName),
-    knownRepositories: knownRepositoriesTable(dynamodb, tableName),
+    knownRepositories: knownRepositoriesTable(dynamodb, tableName, KEEP_DAYS),
     s3: { client, bucketName, endpoint: servers.s3, region, credentials, objects },
   };
   const close = () => {

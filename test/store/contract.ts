@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { AccountStore } from '../../shared/store/account-store.ts';
+import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { FailureStore } from '../../shared/store/failure-store.ts';
 import type { KnownRepositoryStore } from '../../shared/store/known-repository-store.ts';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
@@ -9,6 +10,7 @@ import type { SettingsStore } from '../../shared/store/settings-store.ts';
 import type { UploadStore } from '../../shared/store/upload-store.ts';
 import type { VersionStore } from '../../shared/store/version-store.ts';
 import { accountsContract } from './accounts-contract.ts';
+import { auditContract } from './audit-contract.ts';
 import { failuresContract } from './failures-contract.ts';
 import { knownRepositoriesContract } from './known-repositories-contract.ts';
 import { objectsContract } from './objects-contract.ts';
@@ -30,6 +32,7 @@ export type Stores = {
   readonly accounts: AccountStore;
   readonly failures: FailureStore;
   readonly knownRepositories: KnownRepositoryStore;
+  readonly audit: AuditStore;
   /** What lies below `objects`, where that can be reached over HTTP. */
   readonly s3?: S3;
 };
@@ -77,6 +80,7 @@ export function storeContract(backend: Backend): void {
     accountsContract(() => stores().accounts);
     failuresContract(() => stores().failures);
     knownRepositoriesContract(() => stores().knownRepositories);
+    auditContract(stores);
     if (backend.speaksHttp) s3Contract(s3, backend.shortcomings ?? []);
   });
 }

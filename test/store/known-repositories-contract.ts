@@ -4,7 +4,7 @@ import { collect } from '../../shared/async-iteration.ts';
 import type { KnownRepository } from '../../shared/domain/known-repository.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import type { KnownRepositoryStore } from '../../shared/store/known-repository-store.ts';
-import { aRepository } from './records.ts';
+import { anAccessChange, aRepository } from './records.ts';
 
 const aKnown = (parts: Partial<KnownRepository> = {}): KnownRepository => ({
   path: aRepository(),
@@ -23,44 +23,46 @@ export function knownRepositoriesContract(open: () => KnownRepositoryStore): voi
 
     it('come back as they were put', async () => {
       for (const known of [aKnown(), aKnown({ deleted: '2026-01-03T00:00:00.000Z' })]) {
-        expect(await open().put(known, undefined)).toBe(true);
+        expect(await open().put(known, undefined, anAccessChange())).toBe(true);
         expect(await open().get(known.path)).toEqual(known);
       }
     });
 
     it('are replaced by who saw them as they are, and by nobody else', async () => {
       const first = aKnown();
-      await open().put(first, undefined);
+      await open().put(first, undefined, anAccessChange());
       const second = { ...first, deleted: '2026-01-03T00:00:00.000Z', revision: randomUUID() };
-      expect(await open().put(second, undefined)).toBe(false);
-      expect(await open().put(second, 'another revision')).toBe(false);
+      expect(await open().put(second, undefined, anAccessChange())).toBe(false);
+      expect(await open().put(second, 'another revision', anAccessChange())).toBe(false);
       expect(await open().get(first.path)).toEqual(first);
-      expect(await open().put(second, first.revision)).toBe(true);
+      expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
       expect(await open().get(first.path)).toEqual(second);
     });
 
     it('take the same write twice, as when its answer was lost', async () => {
       const first = aKnown();
       const second = { ...first, revision: randomUUID() };
-      for (const _ of [1, 2]) expect(await open().put(first, undefined)).toBe(true);
-      for (const _ of [1, 2]) expect(await open().put(second, first.revision)).toBe(true);
+      for (const _ of [1, 2]) expect(await open().put(first, undefined, anAccessChange())).toBe(true);
+      for (const _ of [1, 2]) expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
     });
 
     it('are removed at the revision that was seen, and not made again by who changes one', async () => {
       const first = aKnown();
-      await open().put(first, undefined);
-      expect(await open().remove(first.path, 'another revision')).toBe(false);
+      await open().put(first, undefined, anAccessChange());
+      expect(await open().remove(first.path, 'another revision', anAccessChange())).toBe(false);
       expect(await open().get(first.path)).toEqual(first);
-      expect(await open().remove(first.path, first.revision)).toBe(true);
-      expect(await open().remove(first.path, first.revision)).toBe(false);
-      expect(await open().put({ ...first, revision: randomUUID() }, first.revision)).toBe(false);
+      expect(await open().remove(first.path, first.revision, anAccessChange())).toBe(true);
+      expect(await open().remove(first.path, first.revision, anAccessChange())).toBe(false);
+      expect(await open().put({ ...first, revision: randomUUID() }, first.revision, anAccessChange())).toBe(
+        false,
+      );
       expect(await open().get(first.path)).toBeUndefined();
     });
 
     it('are listed by path, after a path', async () => {
       const own = aRepository();
       const paths = [[own], [own, 'a'], [own, 'a', 'z'], [own, 'b'], [`${own}b`]].map(parseRepository);
-      for (const path of paths.toReversed()) await open().put(aKnown({ path }), undefined);
+      for (const path of paths.toReversed()) await open().put(aKnown({ path }), undefined, anAccessChange());
       const listed = async (after?: KnownRepository['path']) =>
         (await collect(open().all(after))).map(({ path }) => path).filter((path) => path.startsWith(own));
       expect(await listed()).toEqual(paths);

@@ -1,8 +1,11 @@
 import type { Account, AccountName } from '../../shared/domain/account.ts';
 import type { AccountStore } from '../../shared/store/account-store.ts';
 import { type Hook, hooked } from './hook.ts';
+import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
 
-export function memoryAccounts({ hook }: { readonly hook?: Hook } = {}): AccountStore {
+type Options = { readonly hook?: Hook; readonly audit?: MemoryAudit };
+
+export function memoryAccounts({ hook, audit = memoryAudit() }: Options = {}): AccountStore {
   const call = hooked('accounts', hook);
   const accounts = new Map<AccountName, Account>();
   return {
@@ -11,14 +14,20 @@ export function memoryAccounts({ hook }: { readonly hook?: Hook } = {}): Account
       const names = [...accounts.keys()].filter((name) => name > after).toSorted();
       yield* await call('all', () => structuredClone(names.flatMap((name) => accounts.get(name) ?? [])));
     },
-    put: (account, replaces) =>
+    put: (account, replaces, change) =>
       call('put', () => {
         const present = accounts.get(account.name)?.revision;
         if (present !== replaces && present !== account.revision) return false;
         accounts.set(account.name, structuredClone(account));
+        audit.keep(change);
         return true;
       }),
-    remove: (name) => call('remove', () => accounts.delete(name)),
+    remove: (name, change) =>
+      call('remove', () => {
+        if (!accounts.delete(name)) return false;
+        audit.keep(change);
+        return true;
+      }),
     used: (name, secretId, at) =>
       call('used', () => {
         const account = accounts.get(name);

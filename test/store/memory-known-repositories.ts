@@ -2,8 +2,11 @@ import type { KnownRepository } from '../../shared/domain/known-repository.ts';
 import type { Repository } from '../../shared/domain/repository.ts';
 import type { KnownRepositoryStore } from '../../shared/store/known-repository-store.ts';
 import { type Hook, hooked } from './hook.ts';
+import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
 
-export function memoryKnownRepositories({ hook }: { readonly hook?: Hook } = {}): KnownRepositoryStore {
+type Options = { readonly hook?: Hook; readonly audit?: MemoryAudit };
+
+export function memoryKnownRepositories({ hook, audit = memoryAudit() }: Options = {}): KnownRepositoryStore {
   const call = hooked('knownRepositories', hook);
   const all = new Map<Repository, KnownRepository>();
   return {
@@ -12,14 +15,19 @@ export function memoryKnownRepositories({ hook }: { readonly hook?: Hook } = {})
       const paths = [...all.keys()].filter((path) => path > after).toSorted();
       yield* await call('all', () => paths.flatMap((path) => all.get(path) ?? []));
     },
-    put: (known, replaces) =>
+    put: (known, replaces, change) =>
       call('put', () => {
         const present = all.get(known.path)?.revision;
         if (present !== replaces && present !== known.revision) return false;
         all.set(known.path, known);
+        audit.keep(change);
         return true;
       }),
-    remove: (path, revision) =>
-      call('remove', () => all.get(path)?.revision === revision && all.delete(path)),
+    remove: (path, revision, change) =>
+      call('remove', () => {
+        if (all.get(path)?.revision !== revision) return false;
+        audit.keep(change);
+        return all.delete(path);
+      }),
   };
 }

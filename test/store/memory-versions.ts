@@ -1,3 +1,4 @@
+import type { VersionChange } from '../../shared/domain/audit.ts';
 import type { VersionId } from '../../shared/domain/object-keys.ts';
 import type { Repository } from '../../shared/domain/repository.ts';
 import type {
@@ -106,6 +107,7 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
           ...rest,
           live: packageOf(pending),
           ...provenance,
+          changes: appended(item, { ...pending.change, ...replacing(item) }),
           unindexed: mark(id),
           removed: false,
         });
@@ -120,31 +122,34 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
         return itemsOf(item.repository).delete(keyOf(item));
       }),
 
-    restore: (id, live, { provenance, instead }) =>
+    restore: (id, live, { provenance, instead, change }) =>
       call('restore', () => {
         const item = found(id);
         const nothingHappened = !item.live && !item.pending && !item.removed;
         const wasSetBack = item.live?.key === instead && item.unindexed === undefined;
         if (instead === undefined ? !nothingHappened : !wasSetBack) return false;
-        return save({ ...item, live, ...(provenance && { provenance }), unindexed: mark(id) });
+        const changes = appended(item, { ...change, ...wasOf(item.live) });
+        return save({ ...item, live, ...(provenance && { provenance }), changes, unindexed: mark(id) });
       }),
 
-    addProvenance: (id, provenance, { overwrite }) =>
+    addProvenance: (id, provenance, { overwrite, change }) =>
       call('addProvenance', () => {
         const item = found(id);
         if (item.live !== undefined && item.live.digest !== provenance.package) return false;
         const there = item.provenance?.package === provenance.package;
         if (there && item.provenance.key !== provenance.key && !overwrite) return false;
-        return save({ ...item, provenance });
+        const changes = appended(item, { ...change, ...wasOf(item.provenance) });
+        return save({ ...item, provenance, changes, unindexed: mark(id) });
       }),
 
-    remove: (id, key, now) =>
+    remove: (id, key, { now, change }) =>
       call('remove', () => {
         const item = found(id);
         if (item.live?.key !== key) return false;
         const { live: _live, provenance: _provenance, pending, ...rest } = item;
         const goesOn = pending && pending.expires > now ? { pending } : {};
-        return save({ ...rest, ...goesOn, unindexed: mark(id), removed: true });
+        const changes = appended(item, { ...change, ...wasOf(item.live) });
+        return save({ ...rest, ...goesOn, changes, unindexed: mark(id), removed: true });
       }),
 
     async *marks(repository) {
@@ -157,12 +162,19 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
       call('indexed', () => {
         const item = find(clear);
         if (item === undefined || item.unindexed !== clear.token) return;
-        const { unindexed: _unindexed, ...rest } = item;
+        const { unindexed: _unindexed, changes: _changes, ...rest } = item;
         if (item.removed && !item.pending && !item.provenance) itemsOf(item.repository).delete(keyOf(item));
         else save({ ...rest, removed: false });
       }),
   };
 }
+
+const wasOf = (record: { readonly digest: string } | undefined) => (record ? { was: record.digest } : {});
+
+const replacing = ({ live }: VersionItem): Partial<VersionChange> =>
+  live === undefined ? {} : { action: 'overwrote', ...wasOf(live) };
+
+const appended = ({ changes = [] }: VersionItem, change: VersionChange) => [...changes, change];
 
 function identity({ repository, name, version }: VersionId): VersionId {
   return { repository, name, version };

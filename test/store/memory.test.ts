@@ -1,5 +1,6 @@
 import { type Backend, storeContract } from './contract.ts';
 import { memoryAccounts } from './memory-accounts.ts';
+import { memoryAudit } from './memory-audit.ts';
 import { memoryFailures } from './memory-failures.ts';
 import { memoryKnownRepositories } from './memory-known-repositories.ts';
 import { memoryObjects } from './memory-objects.ts';
@@ -15,15 +16,17 @@ const memory: Backend = {
   open: async () => {
     // Small pages, so that the suite turns them.
     const versions = memoryVersions({ pageItems: 3 });
+    const audit = memoryAudit();
     return {
       versions,
       pointers: memoryPointers(),
       objects: memoryObjects(),
-      settings: memorySettings(),
+      audit,
+      settings: memorySettings({ audit }),
       uploads: memoryUploads(),
-      accounts: memoryAccounts(),
+      accounts: memoryAccounts({ audit }),
       failures: memoryFailures(),
-      knownRepositories: memoryKnownRepositories(),
+      knownRepositories: memoryKnownRepositories({ audit }),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
         forget: versions.forget,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { AccessChange, By, VersionChange } from '../../shared/domain/audit.ts';
 import { parseChartName } from '../../shared/domain/chart-name.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
 import { packageKey, provenanceKey, type VersionId } from '../../shared/domain/object-keys.ts';
@@ -26,6 +27,29 @@ export const now = Date.parse('2026-01-02T03:04:05.678Z');
 
 const digestOfText = (text: string) => digestOf(Buffer.from(text));
 
+/** Somebody who changes something. */
+export const somebody: By = {
+  account: 'somebody',
+  kind: 'user',
+  address: '192.0.2.1',
+  requestId: 'request-1',
+};
+
+/** A change of a version. */
+export function aChange(parts: Partial<VersionChange> = {}): VersionChange {
+  const at = new Date(now).toISOString();
+  return { id: randomUUID(), at, by: somebody, action: 'published', ...parts };
+}
+
+/** What a delete is told. */
+export const removal = () => ({ now, change: aChange({ action: 'deleted' }) });
+
+/** A change of who may do what. */
+export function anAccessChange(parts: Partial<AccessChange> = {}): AccessChange {
+  const at = new Date(now).toISOString();
+  return { id: randomUUID(), at, by: somebody, action: 'account_changed', ...parts };
+}
+
 /** A reservation with a key of its own; the same `content` is the same package. */
 export function aPending(
   id: VersionId,
@@ -40,6 +64,7 @@ export function aPending(
     key: packageKey(id, digest, randomUUID()),
     created: new Date(now).toISOString(),
     expires: parts.expires ?? now + 60_000,
+    change: aChange({ digest }),
     ...(parts.provenance && { provenance: parts.provenance }),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SettingsStore } from '../../shared/store/settings-store.ts';
-import { aRepository } from './records.ts';
+import { anAccessChange, aRepository } from './records.ts';
 
 /** What every settings store promises. */
 export function settingsContract(open: () => SettingsStore): void {
@@ -11,8 +11,12 @@ export function settingsContract(open: () => SettingsStore): void {
 
     it('come back as they were put last', async () => {
       const [repository, other] = [aRepository(), aRepository()];
-      await open().put(repository, { maxVersions: 3, keyRing: '-----BEGIN…\n', requireSigned: true });
-      await open().put(repository, { allowForce: false });
+      await open().put(
+        repository,
+        { maxVersions: 3, keyRing: '-----BEGIN…\n', requireSigned: true },
+        anAccessChange(),
+      );
+      await open().put(repository, { allowForce: false }, anAccessChange());
       expect(await open().get(repository)).toEqual({ allowForce: false });
       expect(await open().get(other)).toEqual({});
     });

@@ -6,7 +6,7 @@ import { indexFolder } from '../../shared/domain/object-keys.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
 import { versionsTable } from '../../shared/store/versions-table.ts';
 import { createTable } from './aws.ts';
-import { aPending, aProvenance, aVersionId, now } from './records.ts';
+import { aChange, aPending, aProvenance, aVersionId, now } from './records.ts';
 import { scriptedServer } from './scripted-server.ts';
 import { publish } from './versions-contract.ts';
 
@@ -72,8 +72,10 @@ describe('the tables', () => {
     const pending = aPending(id);
     expect(await table.withAnswerLost(() => store().reserve(id, pending, fresh))).toBe(true);
     const provenance = aProvenance(id);
-    const add = () => store().addProvenance(id, provenance, { overwrite: false });
+    const change = aChange({ action: 'signed' });
+    const add = () => store().addProvenance(id, provenance, { overwrite: false, change });
     expect(await table.withAnswerLost(add)).toBe(true);
+    expect((await store().get(id))?.changes).toEqual([change]);
     const folder = indexFolder(id.repository, 1, 'an-id');
     const next = { sequence: 1, folder, sizeBytes: 1, versions: 1, settings: 'json', shrank: [] };
     const flip = () => pointersTable(table.client, tableName).flip(id.repository, undefined, next);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadRecord, UploadStore } from '../../shared/store/upload-store.ts';
-import { aRepository, now } from './records.ts';
+import { aRepository, now, somebody } from './records.ts';
 
 const upload: UploadRecord = {
   id: 'demo-1.0.0+b',
   created: '2026-01-02T03:04:05.678Z',
+  by: somebody,
   force: true,
   mayReplace: false,
   copied: false,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VersionStore } from '../../shared/store/version-store.ts';
-import { aPending, aProvenance, aRepository, aVersionId, now } from './records.ts';
+import { aChange, aPending, aProvenance, aRepository, aVersionId, now, removal } from './records.ts';
 import { publish } from './versions-contract.ts';
 
 const twenty = Array.from({ length: 20 }, (_, n) => n);
@@ -56,7 +56,9 @@ export function versionRaces(open: () => VersionStore): void {
       const id = aVersionId();
       const rivals = twenty.map(() => aProvenance(id));
       const answers = await Promise.all(
-        rivals.map((provenance) => open().addProvenance(id, provenance, { overwrite: false })),
+        rivals.map((provenance) =>
+          open().addProvenance(id, provenance, { overwrite: false, change: aChange() }),
+        ),
       );
       expect(answers.filter(Boolean)).toHaveLength(1);
       expect((await open().get(id))?.provenance).toEqual(rivals[answers.indexOf(true)]);
@@ -65,7 +67,7 @@ export function versionRaces(open: () => VersionStore): void {
     it('tells one of 20 who remove a version that it did', async () => {
       const id = aVersionId();
       const { key } = await publish(open(), id);
-      const answers = await Promise.all(twenty.map(() => open().remove(id, key, now)));
+      const answers = await Promise.all(twenty.map(() => open().remove(id, key, removal())));
       expect(answers.filter(Boolean)).toHaveLength(1);
     });
 
@@ -74,7 +76,7 @@ export function versionRaces(open: () => VersionStore): void {
       const { key } = await publish(open(), id);
       const next = aPending(id, { content: 'another package' });
       await open().reserve(id, next, { overwrite: true, now });
-      await Promise.all([open().commit(id, next), ...twenty.map(() => open().remove(id, key, now))]);
+      await Promise.all([open().commit(id, next), ...twenty.map(() => open().remove(id, key, removal()))]);
       expect((await open().get(id))?.live?.key).toBe(next.key);
     });
 
@@ -99,7 +101,7 @@ export function versionRaces(open: () => VersionStore): void {
           const { key } = await publish(open(), id);
           const [mark] = await marksOf(open(), id.repository);
           if (mark === undefined) throw new Error('the commit left no mark');
-          await Promise.all([open().indexed(mark), open().remove(id, key, now), open().indexed(mark)]);
+          await Promise.all([open().indexed(mark), open().remove(id, key, removal()), open().indexed(mark)]);
           expect(await open().get(id)).toMatchObject({ removed: true, unindexed: expect.any(String) });
         }),
       );
@@ -109,7 +111,7 @@ export function versionRaces(open: () => VersionStore): void {
       await Promise.all(
         twenty.map(async () => {
           const id = aVersionId();
-          await open().remove(id, (await publish(open(), id)).key, now);
+          await open().remove(id, (await publish(open(), id)).key, removal());
           const [mark] = await marksOf(open(), id.repository);
           if (mark === undefined) throw new Error('the removal left no mark');
           const pending = aPending(id);

@@ -3,7 +3,7 @@ import { parseChartName } from '../../shared/domain/chart-name.ts';
 import type { VersionId } from '../../shared/domain/object-keys.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import type { Mark, PendingPackage, VersionItem, VersionStore } from '../../shared/store/version-store.ts';
-import { aPending, aProvenance, aRepository, aVersionId, now } from './records.ts';
+import { aChange, aPending, aProvenance, aRepository, aVersionId, now, removal } from './records.ts';
 
 const fresh = { overwrite: false, now };
 const overwriting = { overwrite: true, now };
@@ -77,13 +77,13 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('is not stopped by a tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       expect(await open().reserve(id, aPending(id), fresh)).toBe(true);
     });
 
     it('is not stopped by a waiting provenance file', async () => {
       const id = aVersionId();
-      await open().addProvenance(id, aProvenance(id), { overwrite: false });
+      await open().addProvenance(id, aProvenance(id), { overwrite: false, change: aChange() });
       expect(await open().reserve(id, aPending(id), fresh)).toBe(true);
     });
   });
@@ -93,7 +93,9 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const pending = await publish(open(), id);
       const unindexed = expect.stringMatching(/./);
-      expect(await open().get(id)).toEqual({ ...id, live: packageOf(pending), unindexed, removed: false });
+      const changes = [pending.change];
+      const live = packageOf(pending);
+      expect(await open().get(id)).toEqual({ ...id, live, changes, unindexed, removed: false });
       expect(await all(open().marks(id.repository))).toEqual([{ ...id, token: unindexed }]);
     });
 
@@ -132,7 +134,7 @@ export function versionsContract(open: () => VersionStore): void {
     it('brings the provenance file that came with the package', async () => {
       const id = aVersionId();
       const provenance = aProvenance(id);
-      await open().addProvenance(id, aProvenance(id), { overwrite: false });
+      await open().addProvenance(id, aProvenance(id), { overwrite: false, change: aChange() });
       await publish(open(), id, aPending(id, { provenance }));
       expect((await open().get(id))?.provenance).toEqual(provenance);
     });
@@ -140,14 +142,14 @@ export function versionsContract(open: () => VersionStore): void {
     it('leaves a waiting provenance file where none came with the package', async () => {
       const id = aVersionId();
       const waiting = aProvenance(id);
-      await open().addProvenance(id, waiting, { overwrite: false });
+      await open().addProvenance(id, waiting, { overwrite: false, change: aChange() });
       await publish(open(), id);
       expect((await open().get(id))?.provenance).toEqual(waiting);
     });
 
     it('replaces the mark and the tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       const { token } = await markOf(open(), id);
       await publish(open(), id);
       expect((await markOf(open(), id)).token).not.toBe(token);
@@ -156,24 +158,25 @@ export function versionsContract(open: () => VersionStore): void {
   });
 
   describe('addProvenance', () => {
-    const keep = { overwrite: false };
-    const replace = { overwrite: true };
+    const keep = { overwrite: false, change: aChange() };
+    const replace = { overwrite: true, change: aChange() };
 
     it('lets a provenance file wait for its package', async () => {
       const id = aVersionId();
       const provenance = aProvenance(id);
       expect(await open().addProvenance(id, provenance, keep)).toBe(true);
-      expect(await open().get(id)).toEqual({ ...id, provenance, removed: false });
+      expect(await open().get(id)).toMatchObject({ provenance, removed: false });
+      expect((await open().get(id))?.live).toBeUndefined();
     });
 
-    it('joins a provenance file to its live package, without a mark: no index speaks of it', async () => {
+    it('joins a provenance file to its live package, and marks it, though no index speaks of it', async () => {
       const id = aVersionId();
       await publish(open(), id);
       await open().indexed(await markOf(open(), id));
       const provenance = aProvenance(id);
       expect(await open().addProvenance(id, provenance, keep)).toBe(true);
       expect((await open().get(id))?.provenance).toEqual(provenance);
-      expect(await all(open().marks(id.repository))).toEqual([]);
+      expect(await all(open().marks(id.repository))).toHaveLength(1);
     });
 
     it.each([keep, replace])('refuses one of another package than the live one (%o)', async (rules) => {
@@ -229,19 +232,26 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('leaves what is live, with its mark', async () => {
       const id = aVersionId();
-      const live = packageOf(await publish(open(), id));
+      const { change, ...published } = await publish(open(), id);
+      const live = packageOf({ change, ...published });
       const { token } = await markOf(open(), id);
       const pending = aPending(id, { content: 'another package' });
       await open().reserve(id, pending, overwriting);
       expect(await open().abandon(id, pending.key)).toBe(true);
-      expect(await open().get(id)).toEqual({ ...id, live, unindexed: token, removed: false });
+      expect(await open().get(id)).toEqual({
+        ...id,
+        live,
+        changes: [change],
+        unindexed: token,
+        removed: false,
+      });
     });
 
     it('leaves a tombstone and a waiting provenance file', async () => {
       const [deleted, signed] = [aVersionId(), aVersionId()];
-      await open().remove(deleted, (await publish(open(), deleted)).key, now);
+      await open().remove(deleted, (await publish(open(), deleted)).key, removal());
       const provenance = aProvenance(signed);
-      await open().addProvenance(signed, provenance, { overwrite: false });
+      await open().addProvenance(signed, provenance, { overwrite: false, change: aChange() });
       for (const id of [deleted, signed]) {
         const before = await open().get(id);
         const pending = aPending(id);
@@ -266,10 +276,11 @@ export function versionsContract(open: () => VersionStore): void {
       const [bare, signed] = [aVersionId(), aVersionId()];
       const provenance = aProvenance(signed);
       const live = packageOf(aPending(bare));
-      expect(await open().restore(bare, live, {})).toBe(true);
-      expect(await open().restore(signed, live, { provenance })).toBe(true);
+      const change = aChange({ action: 'restored' });
+      expect(await open().restore(bare, live, { change })).toBe(true);
+      expect(await open().restore(signed, live, { provenance, change: aChange() })).toBe(true);
       const unindexed = (await markOf(open(), bare)).token;
-      expect(await open().get(bare)).toEqual({ ...bare, live, unindexed, removed: false });
+      expect(await open().get(bare)).toEqual({ ...bare, live, changes: [change], unindexed, removed: false });
       expect(await open().get(signed)).toMatchObject({ live, provenance });
     });
 
@@ -278,15 +289,15 @@ export function versionsContract(open: () => VersionStore): void {
       { what: 'reserved', make: (id: VersionId) => open().reserve(id, aPending(id), fresh) },
       {
         what: 'deleted',
-        make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key, now),
+        make: async (id: VersionId) => open().remove(id, (await publish(open(), id)).key, removal()),
       },
     ])('changes nothing of a version that is $what', async ({ make }) => {
       const id = aVersionId();
       await make(id);
       const before = await open().get(id);
       const live = packageOf(aPending(id, { content: 'another' }));
-      expect(await open().restore(id, live, {})).toBe(false);
-      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
+      expect(await open().restore(id, live, { change: aChange() })).toBe(false);
+      expect(await open().restore(id, live, { instead: live.key, change: aChange() })).toBe(false);
       expect(await open().get(id)).toEqual(before);
     });
 
@@ -294,8 +305,8 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const provenance = aProvenance(id);
       const live = packageOf(aPending(id));
-      await open().addProvenance(id, provenance, fresh);
-      expect(await open().restore(id, live, {})).toBe(true);
+      await open().addProvenance(id, provenance, { overwrite: false, change: aChange() });
+      expect(await open().restore(id, live, { change: aChange() })).toBe(true);
       expect(await open().get(id)).toMatchObject({ live, provenance });
     });
 
@@ -303,11 +314,11 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const { key: instead } = await publish(open(), id);
       const live = packageOf(aPending(id, { content: 'a later package' }));
-      expect(await open().restore(id, live, { instead })).toBe(false);
+      expect(await open().restore(id, live, { instead, change: aChange() })).toBe(false);
       const mark = await markOf(open(), id);
       await open().indexed(mark);
-      expect(await open().restore(id, live, { instead: live.key })).toBe(false);
-      expect(await open().restore(id, live, { instead })).toBe(true);
+      expect(await open().restore(id, live, { instead: live.key, change: aChange() })).toBe(false);
+      expect(await open().restore(id, live, { instead, change: aChange() })).toBe(true);
       expect((await open().get(id))?.live).toEqual(live);
       expect((await markOf(open(), id)).token).not.toBe(mark.token);
     });
@@ -318,10 +329,15 @@ export function versionsContract(open: () => VersionStore): void {
       const id = aVersionId();
       const { key } = await publish(open(), id, aPending(id, { provenance: aProvenance(id) }));
       const { token } = await markOf(open(), id);
-      expect(await open().remove(id, key, now)).toBe(true);
+      expect(await open().remove(id, key, removal())).toBe(true);
       const after = await markOf(open(), id);
       expect(after.token).not.toBe(token);
-      expect(await open().get(id)).toEqual({ ...id, unindexed: after.token, removed: true });
+      expect(await open().get(id)).toEqual({
+        ...id,
+        changes: expect.any(Array),
+        unindexed: after.token,
+        removed: true,
+      });
     });
 
     it('is false for a package that is not live any more', async () => {
@@ -329,13 +345,13 @@ export function versionsContract(open: () => VersionStore): void {
       const first = await publish(open(), id);
       await publish(open(), id, aPending(id, { content: 'another package' }));
       const before = await open().get(id);
-      expect(await open().remove(id, first.key, now)).toBe(false);
+      expect(await open().remove(id, first.key, removal())).toBe(false);
       expect(await open().get(id)).toEqual(before);
     });
 
     it('is false for a version that nobody knows, and makes none', async () => {
       const id = aVersionId();
-      expect(await open().remove(id, aPending(id).key, now)).toBe(false);
+      expect(await open().remove(id, aPending(id).key, removal())).toBe(false);
       expect(await open().get(id)).toBeUndefined();
     });
 
@@ -344,7 +360,7 @@ export function versionsContract(open: () => VersionStore): void {
       const { key } = await publish(open(), id);
       const next = aPending(id, { content: 'another package' });
       await open().reserve(id, next, overwriting);
-      expect(await open().remove(id, key, now)).toBe(true);
+      expect(await open().remove(id, key, removal())).toBe(true);
       expect((await open().get(id))?.pending).toEqual(next);
       expect(await open().commit(id, next)).toBe(true);
     });
@@ -354,7 +370,7 @@ export function versionsContract(open: () => VersionStore): void {
       const { key } = await publish(open(), id);
       const dead = aPending(id, { content: 'another package', expires: now });
       await open().reserve(id, dead, overwriting);
-      expect(await open().remove(id, key, now)).toBe(true);
+      expect(await open().remove(id, key, removal())).toBe(true);
       expect(await open().get(id)).toMatchObject({ removed: true, unindexed: expect.any(String) });
       expect((await open().get(id))?.pending).toBeUndefined();
       expect(await open().commit(id, dead)).toBe(false);
@@ -372,7 +388,7 @@ export function versionsContract(open: () => VersionStore): void {
 
     it('deletes a bare tombstone', async () => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       await open().indexed(await markOf(open(), id));
       expect(await open().get(id)).toBeUndefined();
       expect(await all(open().ofRepository(id.repository))).toEqual([]);
@@ -391,13 +407,13 @@ export function versionsContract(open: () => VersionStore): void {
         what: 'a waiting provenance file',
         join: async (id) => {
           const provenance = aProvenance(id);
-          await open().addProvenance(id, provenance, { overwrite: false });
+          await open().addProvenance(id, provenance, { overwrite: false, change: aChange() });
           return { provenance };
         },
       },
     ])('keeps $what beside a tombstone, which goes', async ({ join }) => {
       const id = aVersionId();
-      await open().remove(id, (await publish(open(), id)).key, now);
+      await open().remove(id, (await publish(open(), id)).key, removal());
       const rest = await join(id);
       await open().indexed(await markOf(open(), id));
       expect(await open().get(id)).toEqual({ ...id, ...rest, removed: false });
@@ -408,7 +424,8 @@ export function versionsContract(open: () => VersionStore): void {
       { what: 'a live version', change: async (id: VersionId) => void (await publish(open(), id)) },
       {
         what: 'a tombstone',
-        change: async (id: VersionId) => void (await open().remove(id, (await publish(open(), id)).key, now)),
+        change: async (id: VersionId) =>
+          void (await open().remove(id, (await publish(open(), id)).key, removal())),
       },
     ])('does nothing to $what whose mark was replaced', async ({ change }) => {
       const id = aVersionId();
@@ -469,8 +486,8 @@ export function versionsContract(open: () => VersionStore): void {
       const removed = aVersionId({ repository, version: '2.0.0' });
       const waiting = aVersionId({ repository, version: '3.0.0' });
       await open().reserve(reserved, aPending(reserved), fresh);
-      await open().remove(removed, (await publish(open(), removed)).key, now);
-      await open().addProvenance(waiting, aProvenance(waiting), { overwrite: false });
+      await open().remove(removed, (await publish(open(), removed)).key, removal());
+      await open().addProvenance(waiting, aProvenance(waiting), { overwrite: false, change: aChange() });
       expect(await all(open().ofChart(repository, reserved.name))).toEqual(
         await Promise.all([reserved, removed, waiting].map((id) => open().get(id))),
       );

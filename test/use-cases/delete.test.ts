@@ -3,6 +3,7 @@ import { deleteChart, deleteVersion } from '../../shared/delete.ts';
 import { parseChartName } from '../../shared/domain/chart-name.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import { somebody } from '../store/records.ts';
 import { aWorld, root, versionId } from './world.ts';
 
 const demo = versionId('demo', '1.0.0');
@@ -10,14 +11,20 @@ const demo = versionId('demo', '1.0.0');
 async function publishDemo(world: ReturnType<typeof aWorld>, description = '') {
   const bytes = await aPackage({ description });
   const provenance = aProvenance(bytes);
-  await publishPackage(world, { repository: root, package: bytes, provenance, overwrite: true });
+  await publishPackage(world, {
+    repository: root,
+    package: bytes,
+    provenance,
+    overwrite: true,
+    by: somebody,
+  });
 }
 
 describe('deleting a version', () => {
   it('takes the package, its provenance and its files, and leaves a mark', async () => {
     const world = aWorld();
     await publishDemo(world);
-    await deleteVersion(world, demo);
+    await deleteVersion(world, demo, somebody);
     expect(await world.versions.get(demo)).toMatchObject({ removed: true, unindexed: expect.any(String) });
     expect((await world.versions.get(demo))?.live).toBeUndefined();
     expect([...world.objects.objects.keys()]).toEqual([]);
@@ -26,7 +33,7 @@ describe('deleting a version', () => {
   it('refuses a version that is not there, and keeps the others', async () => {
     const world = aWorld();
     await publishDemo(world);
-    await expect(deleteVersion(world, versionId('demo', '2.0.0'))).rejects.toMatchObject({
+    await expect(deleteVersion(world, versionId('demo', '2.0.0'), somebody)).rejects.toMatchObject({
       code: 'version_not_found',
       message: 'chart demo has no version 2.0.0',
     });
@@ -45,7 +52,7 @@ describe('deleting a version', () => {
     });
     await publishDemo(world, 'first');
     overwrite = () => publishDemo(world, 'second');
-    await deleteVersion(world, demo);
+    await deleteVersion(world, demo, somebody);
     expect((await world.versions.get(demo))?.live).toBeUndefined();
   });
 
@@ -59,7 +66,7 @@ describe('deleting a version', () => {
         return false;
       },
     };
-    await deleteVersion({ ...world, versions }, demo);
+    await deleteVersion({ ...world, versions }, demo, somebody);
     expect((await world.versions.get(demo))?.live).toBeUndefined();
   });
 });
@@ -69,14 +76,14 @@ describe('deleting a chart', () => {
     const world = aWorld();
     for (const version of ['1.0.0', '1.1.0']) await world.publish('demo', version);
     await world.publish('demo-2', '1.0.0');
-    await deleteChart(world, root, parseChartName('demo'));
+    await deleteChart(world, root, parseChartName('demo'), somebody);
     const live = world.versions.items().filter((item) => item.live !== undefined);
     expect(live.map(({ name }) => name)).toEqual(['demo-2']);
   });
 
   it('refuses a chart that is not there', async () => {
     const world = aWorld();
-    await expect(deleteChart(world, root, parseChartName('demo'))).rejects.toMatchObject({
+    await expect(deleteChart(world, root, parseChartName('demo'), somebody)).rejects.toMatchObject({
       code: 'chart_not_found',
       message: 'there is no chart demo',
     });

@@ -6,6 +6,7 @@ import { Fault } from '../../shared/domain/fault.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { aPackage } from '../packages.ts';
 import { type Random, randomFrom } from '../random.ts';
+import { somebody } from '../store/records.ts';
 import { aWorld, root, versionId } from './world.ts';
 
 const demo = versionId('demo', '1.0.0');
@@ -62,6 +63,7 @@ async function runHistory(random: Random): Promise<void> {
     const waiting = {
       id: `u${keys.length}`,
       created,
+      by: somebody,
       force,
       mayReplace: true,
       copied: false,
@@ -85,7 +87,7 @@ async function runHistory(random: Random): Promise<void> {
         survive(publishFromInbox(world, root, a)),
         survive(publishFromInbox(world, root, b)),
       ]);
-    } else await survive(deleteVersion(world, demo));
+    } else await survive(deleteVersion(world, demo, somebody));
     if (random.chance(0.2)) world.clock.advance(61_000);
   }
 

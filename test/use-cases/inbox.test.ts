@@ -6,6 +6,7 @@ import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import { somebody } from '../store/records.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
@@ -25,7 +26,15 @@ async function deliver(
 /** An upload that a client asked for. */
 async function asked(world: World, id: string, force = false, mayReplace = true): Promise<void> {
   const created = new Date(world.clock.now()).toISOString();
-  const upload = { id, created, force, mayReplace, copied: false, outcome: { state: 'waiting' } } as const;
+  const upload = {
+    id,
+    created,
+    by: somebody,
+    force,
+    mayReplace,
+    copied: false,
+    outcome: { state: 'waiting' },
+  } as const;
   await world.uploads.put(root, upload, 0);
 }
 

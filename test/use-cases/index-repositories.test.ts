@@ -5,6 +5,7 @@ import { askForRebuild, currentIndex } from '../../shared/current-index.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { aPackage } from '../packages.ts';
+import { somebody } from '../store/records.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
 type Change = { readonly key: string; readonly eventName?: string };
@@ -24,7 +25,12 @@ function queueEvent(...messages: readonly (readonly Change[])[]): SQSEvent {
 describe('an event of a package', () => {
   it('makes the index current', async () => {
     const world = aWorld();
-    await publishPackage(world, { repository: root, package: await aPackage(), overwrite: false });
+    await publishPackage(world, {
+      repository: root,
+      package: await aPackage(),
+      overwrite: false,
+      by: somebody,
+    });
     const key = (await world.versions.get(versionId('demo', '1.0.0')))?.live?.key ?? '';
     expect(await indexRepositories(world)(queueEvent([{ key }]))).toEqual({ batchItemFailures: [] });
     expect(listed(await world.published())).toEqual(['demo 1.0.0']);

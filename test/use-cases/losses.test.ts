@@ -9,13 +9,14 @@ import { reconcileRepository } from '../../shared/reconcile.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { repair } from '../../shared/repair.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import { aChange, somebody } from '../store/records.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
 
 async function publish(world: World, chart: Parameters<typeof aPackage>[0]) {
   const bytes = await aPackage(chart);
-  await publishPackage(world, { repository: root, package: bytes, overwrite: true });
+  await publishPackage(world, { repository: root, package: bytes, overwrite: true, by: somebody });
   world.clock.advance(1_000);
   return bytes;
 }
@@ -100,7 +101,7 @@ describe('a version that the table lost is named, kept and brought back', () => 
       happen: async (world) => {
         await index(world, 'a', 'b');
         await publish(world, { name: 'c' });
-        await deleteVersion(world, versionId('c', '1.0.0'));
+        await deleteVersion(world, versionId('c', '1.0.0'), somebody);
         lose(world, 'a');
         await currentIndex(otherSettings(world), root);
         return otherSettings(world);
@@ -138,7 +139,7 @@ describe('a version that the table lost is named, kept and brought back', () => 
       lost: ['a'],
       happen: async (world) => {
         await index(world, 'b');
-        await deleteVersion(world, versionId('b', '1.0.0'));
+        await deleteVersion(world, versionId('b', '1.0.0'), somebody);
         await index(world, 'a');
         world.versions.loseAll();
         world.pointers.lose(root);
@@ -220,7 +221,7 @@ describe('a version that the table lost is named, kept and brought back', () => 
         await publish(world, { name: 'a', description: 'later' });
         await currentIndex(world, root);
         lose(world, 'a');
-        if (earlier?.live) await world.versions.restore(id, earlier.live, {});
+        if (earlier?.live) await world.versions.restore(id, earlier.live, { change: aChange() });
         await world.versions.indexed({ ...id, token: world.marks()[0]?.unindexed ?? '' });
         await setBack(world, pointer);
       },
@@ -247,8 +248,8 @@ describe('a version that the table lost is named, kept and brought back', () => 
         await index(world, 'b');
         lose(world, 'a');
         const provenance = aProvenance(bytes, { name: 'a' });
-        await publishProvenance(world, { repository: root, provenance, overwrite: false });
-        await deleteVersion(world, versionId('a', '2.0.0'));
+        await publishProvenance(world, { repository: root, provenance, overwrite: false, by: somebody });
+        await deleteVersion(world, versionId('a', '2.0.0'), somebody);
         await currentIndex(world, root);
       },
     },
@@ -285,7 +286,7 @@ describe('a loss', () => {
     expect(await lostNow(world)).toMatchObject([{ name: 'a', version: '1.0.0' }]);
     await publish(world, { name: 'a', description: 'again' });
     await currentIndex(world, root);
-    await deleteVersion(world, versionId('a', '1.0.0'));
+    await deleteVersion(world, versionId('a', '1.0.0'), somebody);
     await currentIndex(world, root);
     expect(await lostNow(world)).toEqual([]);
     await repair(world, { dryRun: false });
@@ -331,7 +332,7 @@ describe('a repair brings nothing back that was deleted', () => {
     await publish(world, { name: 'a', version: '2.0.0' });
     await currentIndex(world, root);
     lose(world, 'a');
-    await deleteVersion(world, versionId('a', '2.0.0'));
+    await deleteVersion(world, versionId('a', '2.0.0'), somebody);
     await currentIndex(world, root);
     expect(await lostNow(world)).toMatchObject([{ name: 'a', version: '1.0.0' }]);
     await repair(world, { dryRun: false });
@@ -342,7 +343,7 @@ describe('a repair brings nothing back that was deleted', () => {
     const world = aWorld();
     await publish(world, { name: 'a' });
     await index(world, 'a', 'b');
-    await deleteVersion(world, versionId('a', '1.0.0'));
+    await deleteVersion(world, versionId('a', '1.0.0'), somebody);
     world.versions.loseAll();
     world.pointers.lose(root);
     await repair(world, { dryRun: false });
@@ -354,7 +355,7 @@ describe('a repair brings nothing back that was deleted', () => {
     const bytes = await publish(world, { name: 'x' });
     await currentIndex(world, root);
     await index(world, 'a');
-    await publishPackage(world, { repository: root, package: bytes, overwrite: true });
+    await publishPackage(world, { repository: root, package: bytes, overwrite: true, by: somebody });
     await currentIndex(world, root);
     world.pointers.lose(root);
     const rebuilds = [await slowRefresh(world), await slowRefresh(world), await slowRefresh(world)];
@@ -362,7 +363,7 @@ describe('a repair brings nothing back that was deleted', () => {
     for (const finish of rebuilds) outcomes.push(await finish());
     expect(outcomes).toEqual(['refreshed', 'overtaken', 'overtaken']);
     expect(await repair(world, { dryRun: true })).toMatchObject({ healthy: true });
-    await deleteVersion(world, versionId('x', '1.0.0'));
+    await deleteVersion(world, versionId('x', '1.0.0'), somebody);
     await currentIndex(world, root);
     expect(await repair(world, { dryRun: false })).toMatchObject({ healthy: true });
     expect(listed(await world.published())).toEqual(['a 1.0.0']);
@@ -404,7 +405,7 @@ describe('a version that not every index of the last sequence lists', () => {
     expect(others).toEqual([]);
     // It was not deleted: somebody sends the package again.
     const bytes = world.objects.objects.get(doubtful?.keys[0] ?? '')?.bytes ?? new Uint8Array();
-    await publishPackage(world, { repository: root, package: bytes, overwrite: false });
+    await publishPackage(world, { repository: root, package: bytes, overwrite: false, by: somebody });
     await currentIndex(world, root);
     expect(await repair(world, { dryRun: false })).toMatchObject({ healthy: true });
     expect(await repair(world, { dryRun: true })).toMatchObject({ healthy: true });
@@ -418,11 +419,13 @@ describe('a lost version with several provenance files', () => {
     const bytes = await publish(world, { name: 'a' });
     await currentIndex(world, root);
     const provenance = aProvenance(bytes, { name: 'a' });
-    await publishProvenance(world, { repository: root, provenance, overwrite: false });
+    await publishProvenance(world, { repository: root, provenance, overwrite: false, by: somebody });
     const { versions } = world;
     const late = { ...world, versions: { ...versions, get: async () => undefined } };
     const upload = { repository: root, provenance: Buffer.concat([provenance, Buffer.from('\n')]) };
-    await expect(publishProvenance(late, { ...upload, overwrite: false })).rejects.toThrow('try again');
+    await expect(publishProvenance(late, { ...upload, overwrite: false, by: somebody })).rejects.toThrow(
+      'try again',
+    );
     versions.loseAll();
     const [lost] = await lostNow(world);
     expect(lost?.keys.filter((key) => key.endsWith('.prov'))).toHaveLength(2);

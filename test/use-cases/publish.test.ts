@@ -6,6 +6,7 @@ import { filesKey } from '../../shared/domain/object-keys.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import { somebody } from '../store/records.ts';
 import { aWorld, root, versionId } from './world.ts';
 
 const demo = versionId('demo', '1.0.0');
@@ -13,6 +14,7 @@ const upload = (bytes: Uint8Array, more: { overwrite?: boolean; provenance?: Uin
   repository: root,
   package: bytes,
   overwrite: false,
+  by: somebody,
   ...more,
 });
 
@@ -50,7 +52,7 @@ describe('publishing a package', () => {
       ...world.versions,
       commit: async (...commit: Parameters<typeof world.versions.commit>) => {
         await world.versions.commit(...commit);
-        await deleteVersion(world, demo);
+        await deleteVersion(world, demo, somebody);
         return await world.versions.commit(...commit);
       },
     };
@@ -223,13 +225,18 @@ describe('publishing a package with its provenance file', () => {
 });
 
 describe('publishing a provenance file by itself', () => {
-  const prov = (provenance: Uint8Array, overwrite = false) => ({ repository: root, provenance, overwrite });
+  const prov = (provenance: Uint8Array, overwrite = false) => ({
+    repository: root,
+    provenance,
+    overwrite,
+    by: somebody,
+  });
 
   it('waits for its package and joins it', async () => {
     const world = aWorld();
     const bytes = await aPackage();
     await publishProvenance(world, prov(aProvenance(bytes)));
-    expect((await world.versions.get(demo))?.unindexed).toBeUndefined();
+    expect((await world.versions.get(demo))?.live).toBeUndefined();
     await publishPackage(world, upload(bytes));
     const item = await world.versions.get(demo);
     expect(item?.provenance?.package).toBe(item?.live?.digest);

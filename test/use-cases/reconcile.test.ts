@@ -10,6 +10,7 @@ import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { type ReconcileDependencies, reconcile, reconcileRepository } from '../../shared/reconcile.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import { somebody } from '../store/records.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
@@ -22,7 +23,7 @@ const aDay = 24 * 60 * 60 * 1000;
 /** Publishes a real package. */
 async function publish(world: World, chart: Parameters<typeof aPackage>[0] = {}, repository = root) {
   const bytes = await aPackage(chart);
-  await publishPackage(world, { repository, package: bytes, overwrite: true });
+  await publishPackage(world, { repository, package: bytes, overwrite: true, by: somebody });
   return bytes;
 }
 
@@ -41,7 +42,7 @@ async function aSettledWorld() {
   const world = aWorld();
   await publish(world, { version: '0.9.0' });
   await currentIndex(world, root);
-  await deleteVersion(world, versionId('demo', '0.9.0'));
+  await deleteVersion(world, versionId('demo', '0.9.0'), somebody);
   const bytes = await publish(world);
   await currentIndex(world, root);
   return { world, bytes, live: async () => (await world.versions.get(demo))?.live };
@@ -105,7 +106,7 @@ describe('reconciling a repository', () => {
     const { world } = await aSettledWorld();
     await publish(world, { name: 'other' });
     const objects = { remove: async () => Promise.reject(new Error('broken off')) };
-    await expect(deleteVersion({ ...world, objects }, demo)).rejects.toThrow('broken off');
+    await expect(deleteVersion({ ...world, objects }, demo, somebody)).rejects.toThrow('broken off');
     await currentIndex(world, root);
     world.clock.advance(GRACE_MS + 1);
     await reconciled(world);
@@ -117,10 +118,10 @@ describe('reconciling a repository', () => {
     const { world } = await aSettledWorld();
     const versions = { ...world.versions, commit: async () => Promise.reject(new Error('died')) };
     const bytes = await aPackage({ description: 'new' });
-    const upload = { repository: root, package: bytes, overwrite: true };
+    const upload = { repository: root, package: bytes, overwrite: true, by: somebody };
     await expect(publishPackage({ ...world, versions }, upload)).rejects.toThrow('died');
     world.clock.advance(120_000);
-    await deleteVersion(world, demo);
+    await deleteVersion(world, demo, somebody);
     world.clock.advance(aDay);
     await reconciled(world);
     expect(listed(await world.published())).toEqual([]);
@@ -151,6 +152,7 @@ describe('reconciling a repository', () => {
       repository: root,
       provenance: aProvenance(bytes),
       overwrite: false,
+      by: somebody,
     });
     const provenance = (await world.versions.get(demo))?.provenance?.key ?? '';
     await world.objects.remove([(await live())?.key ?? '', provenance]);
@@ -254,7 +256,7 @@ describe('reconciling a repository', () => {
       busy = true;
       step += 1;
       await publish(world, { version: '1.0.0', description: `step ${step}` });
-      if (step % 3 === 0) await deleteVersion(world, demo);
+      if (step % 3 === 0) await deleteVersion(world, demo, somebody);
       await currentIndex(world, root);
       busy = false;
     };
@@ -277,7 +279,7 @@ describe('reconciling a repository', () => {
     await refreshIndex({ ...world, pointers }, root, { rebuildAtMost: 10 });
     meanwhile = async () => {
       await currentIndex(world, root);
-      await deleteVersion(world, demo);
+      await deleteVersion(world, demo, somebody);
       await currentIndex(world, root);
     };
     expect((await reconciled(world)).map(({ kind }) => kind)).not.toContain('version_lost');
@@ -313,9 +315,9 @@ describe('a table that lost versions', () => {
     const { world } = await aSettledWorld();
     await publish(world, { version: '1.1.0' });
     await currentIndex(world, root);
-    await deleteVersion(world, demo);
+    await deleteVersion(world, demo, somebody);
     await currentIndex(world, root);
-    await deleteVersion(world, versionId('demo', '1.1.0'));
+    await deleteVersion(world, versionId('demo', '1.1.0'), somebody);
     await currentIndex(world, root);
     expect(listed(await world.published())).toEqual([]);
     expect(world.notices).toEqual([]);

@@ -11,6 +11,7 @@ import { reconcile } from '../../shared/reconcile.ts';
 import { repair } from '../../shared/repair.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import type { Hook } from '../store/hook.ts';
+import { anAccessChange, somebody } from '../store/records.ts';
 import { aWorld, root } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
@@ -22,9 +23,9 @@ const team = parseRepository(['org', 'team']);
 
 async function publish(world: World, repository: Repository, version: string): Promise<void> {
   const bytes = await aPackage({ version });
-  await publishPackage(world, { repository, package: bytes, overwrite: true });
+  await publishPackage(world, { repository, package: bytes, overwrite: true, by: somebody });
   const provenance = aProvenance(bytes, { version });
-  await publishProvenance(world, { repository, provenance, overwrite: true });
+  await publishProvenance(world, { repository, provenance, overwrite: true, by: somebody });
   await currentIndex(world, repository);
 }
 
@@ -32,17 +33,24 @@ async function publish(world: World, repository: Repository, version: string): P
 async function aWorldWithDeleted(hook?: Hook) {
   const world = aWorld(hook && { hook });
   for (const repository of [root, org, team]) {
-    if (repository !== root) await putRepository(world, repository, { restore: false, by: 'ada' });
+    if (repository !== root) await putRepository(world, repository, { restore: false, by: somebody });
     for (const version of ['1.0.0', '1.1.0']) await publish(world, repository, version);
-    await world.repositorySettings.put(repository, { maxVersions: 9 });
+    await world.repositorySettings.put(repository, { maxVersions: 9 }, anAccessChange());
     await world.repositories.setCounts(repository, { versions: 2, sizeBytes: 3 });
-    const upload = { id: 'x', created: '', force: false, mayReplace: false, copied: true } as const;
+    const upload = {
+      id: 'x',
+      created: '',
+      by: somebody,
+      force: false,
+      mayReplace: false,
+      copied: true,
+    } as const;
     await world.uploads.put(repository, { ...upload, outcome: { state: 'waiting' } }, 0);
     const folder = repository === root ? '-' : `${repository}/-`;
     const object = { contentType: 'application/gzip' };
     await world.objects.put(`rejected/${folder}/bad.tgz`, new Uint8Array(1), object);
   }
-  await deleteRepository(world, org);
+  await deleteRepository(world, org, somebody);
   return world;
 }
 
@@ -128,7 +136,7 @@ describe('a deleted repository', () => {
     // An event of the time before comes late.
     expect(await indexRepositories(world)(event)).toEqual({ batchItemFailures: [] });
     expect(await kept(world, org)).toEqual(nothing);
-    await putRepository(world, org, { restore: false, by: 'ada' });
+    await putRepository(world, org, { restore: false, by: somebody });
     expect(await currentIndex(world, org)).toBeUndefined();
     await publish(world, org, '2.0.0');
     expect(JSON.parse((await world.published(org)) ?? '').entries.demo).toHaveLength(1);

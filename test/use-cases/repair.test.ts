@@ -8,6 +8,7 @@ import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { reconcileRepository } from '../../shared/reconcile.ts';
 import { repair } from '../../shared/repair.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import { somebody } from '../store/records.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
@@ -16,7 +17,7 @@ const demo = versionId('demo', '1.0.0');
 
 async function publish(world: World, chart: Parameters<typeof aPackage>[0] = {}) {
   const bytes = await aPackage(chart);
-  await publishPackage(world, { repository: root, package: bytes, overwrite: true });
+  await publishPackage(world, { repository: root, package: bytes, overwrite: true, by: somebody });
   world.clock.advance(1_000);
   return bytes;
 }
@@ -26,7 +27,7 @@ async function aSettledWorld() {
   const world = aWorld();
   const bytes = await publish(world);
   const provenance = aProvenance(bytes);
-  await publishProvenance(world, { repository: root, provenance, overwrite: false });
+  await publishProvenance(world, { repository: root, provenance, overwrite: false, by: somebody });
   await publish(world, { version: '1.1.0+build.7' });
   await currentIndex(world, root);
   await publish(world, { name: 'other', files: { 'values.yaml': 'a: 1\n' } });
@@ -124,7 +125,7 @@ describe('repairing', () => {
   it('does not bring back what was deleted', async () => {
     const world = await aSettledWorld();
     const objects = { remove: async () => Promise.reject(new Error('broken off')) };
-    await expect(deleteVersion({ ...world, objects }, demo)).rejects.toThrow('broken off');
+    await expect(deleteVersion({ ...world, objects }, demo, somebody)).rejects.toThrow('broken off');
     await currentIndex(world, root);
     world.versions.loseAll();
     world.pointers.lose(root);
@@ -212,7 +213,7 @@ describe('repairing', () => {
   it('looks at one repository where it is told which', async () => {
     const world = await aSettledWorld();
     const repository = parseRepository(['team']);
-    await publishPackage(world, { repository, package: await aPackage(), overwrite: false });
+    await publishPackage(world, { repository, package: await aPackage(), overwrite: false, by: somebody });
     expect(await repair(world, { repository, dryRun: true })).toMatchObject({ repositories: 1 });
     expect(await repair(world, { dryRun: true })).toMatchObject({ repositories: 2 });
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { putAccount } from '../../shared/accounts.ts';
 import { adminName } from '../../shared/domain/account.ts';
 import { seedAdmin } from '../../shared/seed-admin.ts';
+import { anAccessChange, somebody } from '../store/records.ts';
 import { aWorld } from './world.ts';
 
 /** A deployment without accounts, and how often its secret was read. */
@@ -45,7 +46,7 @@ describe('seeding the admin', () => {
   it('leaves a password alone that was changed since', async () => {
     const { seed, admin, dependencies } = aDeployment();
     await seed();
-    await putAccount(dependencies, adminName, { kind: 'user', grants, password: 'a new password' });
+    await putAccount(dependencies, adminName, { kind: 'user', grants, password: 'a new password' }, somebody);
     await seed();
     expect(await admin()).toMatchObject({ passwordHash: 'hash of a new password' });
   });
@@ -61,7 +62,7 @@ describe('seeding the admin', () => {
       revision: 'r',
       secrets: [],
     } as const;
-    await world.accounts.put(robot, undefined);
+    await world.accounts.put(robot, undefined, anAccessChange());
     expect(await seed(true)).toBe('reset');
     const expected = {
       name: adminName,

@@ -13,6 +13,7 @@ import { settingsReader } from '../../shared/repository-settings.ts';
 import type { PendingPackage } from '../../shared/store/version-store.ts';
 import type { Hook } from '../store/hook.ts';
 import { memoryAccounts } from '../store/memory-accounts.ts';
+import { memoryAudit } from '../store/memory-audit.ts';
 import { memoryFailures } from '../store/memory-failures.ts';
 import { memoryKnownRepositories } from '../store/memory-known-repositories.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
@@ -21,6 +22,7 @@ import { memoryRepositories } from '../store/memory-repositories.ts';
 import { memorySettings } from '../store/memory-settings.ts';
 import { memoryUploads } from '../store/memory-uploads.ts';
 import { memoryVersions } from '../store/memory-versions.ts';
+import { aChange, removal } from '../store/records.ts';
 
 /** A clock that moves only when somebody sleeps or the test says so. */
 export type ManualClock = Clock & { advance(milliseconds: number): void };
@@ -61,7 +63,8 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
   const versions = memoryVersions(hooks);
   const clock = manualClock();
   const pointers = memoryPointers(hooks);
-  const repositorySettings = memorySettings(hooks);
+  const audit = memoryAudit(hooks);
+  const repositorySettings = memorySettings({ ...hooks, audit });
   const uploads = memoryUploads(hooks);
   const notices: Notice[] = [];
   let ids = 0;
@@ -69,12 +72,13 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
     ids += 1;
     return `id${ids}`;
   };
-  const knownRepositories = memoryKnownRepositories(hooks);
+  const knownRepositories = memoryKnownRepositories({ ...hooks, audit });
   const world = {
     versions,
     pointers,
     uploads,
-    accounts: memoryAccounts(hooks),
+    audit,
+    accounts: memoryAccounts({ ...hooks, audit }),
     failures: memoryFailures(hooks),
     knownRepositories,
     ...repositoryGate({ knownRepositories, clock, newId }, rules),
@@ -115,6 +119,7 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
       key: packageKey(id, digest, newId()),
       created: new Date(clock.now()).toISOString(),
       expires: clock.now() + 60_000,
+      change: aChange({ digest }),
     };
     await versions.reserve(id, pending, { overwrite: true, now: clock.now() });
     return pending;
@@ -132,7 +137,7 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
   const remove = async (name: string, version: string) => {
     const id = versionId(name, version);
     const item = await versions.get(id);
-    await versions.remove(id, item?.live?.key ?? '', clock.now());
+    await versions.remove(id, item?.live?.key ?? '', removal());
   };
 
   /** What a full rebuild of the table's present state gives: the oracle. */

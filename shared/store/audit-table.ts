@@ -1,0 +1,119 @@
+import {
+  type DynamoDBClient,
+  PutItemCommand,
+  paginateQuery,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import { partitions, table } from '../contract.ts';
+import { type AuditedChange, type AuditView, cursorOf, viewsOf } from '../domain/audit.ts';
+import type { AuditStore } from './audit-store.ts';
+import { applied, namesIn } from './conditional.ts';
+import { type Item, textOf } from './item-keys.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+// Before and after every instant.
+const FIRST = '0';
+const LAST = ':';
+
+// What is there stays: nobody who may put items here can write over one by this way.
+const isNew = `attribute_not_exists(#${table.partitionKey})`;
+
+function partitionOf(view: AuditView): string {
+  if ('repository' in view) return `${partitions.audit}repository#${view.repository}`;
+  return 'account' in view
+    ? `${partitions.audit}account#${view.account}`
+    : `${partitions.audit}day#${view.day}`;
+}
+
+/** An item for each view of a change. */
+function itemsOf(change: AuditedChange, keepDays: number): Item[] {
+  const forgetAt = Math.ceil((Date.parse(change.at) + keepDays * DAY_MS) / 1000);
+  return viewsOf(change).map((view) => ({
+    [table.partitionKey]: { S: partitionOf(view) },
+    [table.sortKey]: { S: cursorOf(change) },
+    change: { S: JSON.stringify(change) },
+    [table.forgetAttribute]: { N: String(forgetAt) },
+  }));
+}
+
+/** The audit in DynamoDB: small items in partitions of their own. */
+export function auditTable(client: DynamoDBClient, tableName: string, keepDays: number): AuditStore {
+  return {
+    async put(change) {
+      const puts = itemsOf(change, keepDays).map((item) =>
+        applied(
+          client.send(
+            new PutItemCommand({
+              TableName: tableName,
+              Item: item,
+              ConditionExpression: isNew,
+              ExpressionAttributeNames: namesIn(isNew),
+            }),
+          ),
+        ),
+      );
+      await Promise.all(puts);
+    },
+
+    async *read(view, { from = FIRST, until = LAST, after }) {
+      const last = after !== undefined && after < until ? after : until;
+      // DynamoDB refuses a stretch that ends before it begins.
+      if (last < from) return;
+      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :last`;
+      const pages = paginateQuery(
+        { client },
+        {
+          TableName: tableName,
+          ConsistentRead: true,
+          ScanIndexForward: false,
+          KeyConditionExpression: condition,
+          ExpressionAttributeNames: namesIn(condition),
+          ExpressionAttributeValues: {
+            ':partition': { S: partitionOf(view) },
+            ':from': { S: from },
+            ':last': { S: last },
+          },
+        },
+      );
+      for await (const { Items: items = [] } of pages) {
+        for (const item of items) {
+          if (textOf(item, table.sortKey) !== after)
+            yield JSON.parse(textOf(item, 'change')) as AuditedChange;
+        }
+      }
+    },
+  };
+}
+
+/** How often a write begins anew that meets another transaction on the same item. */
+const ATTEMPTS = 5;
+
+/**
+ * Writes items that are no versions, and what the audit says of it, all of it or nothing.
+ *
+ * @param writes the change itself
+ * @returns false if a condition of the change does not hold
+ */
+export async function writeAudited(
+  client: DynamoDBClient,
+  { tableName, keepDays }: { readonly tableName: string; readonly keepDays: number },
+  change: AuditedChange,
+  writes: readonly TransactWriteItem[],
+): Promise<boolean> {
+  const puts = itemsOf(change, keepDays).map((item) => ({ Put: { TableName: tableName, Item: item } }));
+  const transaction = new TransactWriteItemsCommand({ TransactItems: [...writes, ...puts] });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.send(transaction);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const reasons = new Set(error.CancellationReasons?.map(({ Code: code }) => code));
+      if (reasons.has('ConditionalCheckFailed')) return false;
+      if (!reasons.has('TransactionConflict') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
