@@ -87,6 +87,21 @@ describe('seeding the admin', () => {
     expect(await admin()).toMatchObject({ grants });
   });
 
+  it('leaves an account alone that is made in the meantime', async () => {
+    const readPassword = async () => {
+      await putAccount(
+        dependencies,
+        adminName,
+        { kind: 'user', grants, password: 'a new password' },
+        somebody,
+      );
+      return 'of the secret';
+    };
+    const { seed, admin, dependencies } = aDeployment({ readPassword });
+    expect(await seed()).toBe('kept');
+    expect(await admin()).toMatchObject({ passwordHash: 'hash of a new password' });
+  });
+
   it('makes nobody where the secret cannot be read', async () => {
     const { seed, admin } = aDeployment({ readPassword: () => Promise.reject(new Error('AccessDenied')) });
     await expect(seed()).rejects.toThrow('AccessDenied');

@@ -1,7 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { bundleDirectory } from '../../infra/bundle.ts';
+import { functionIds, seeder } from '../../infra/functions.ts';
 import { bind, close } from '../../local/listen.ts';
 import { type Chartroom, startChartroom } from './chartroom.ts';
 
@@ -103,9 +108,39 @@ describe('the account that a closed deployment begins with', () => {
     expect(answers).toMatchObject([{ Status: 'FAILED', Reason }]);
   });
 
+  it('is made by the one bundle that can ask for its secret', () => {
+    const asks = (id: string) =>
+      readFileSync(path.join(bundleDirectory, id, 'index.mjs'), 'utf8').includes('GetSecretValue');
+    expect(functionIds.filter(asks)).toEqual([seeder]);
+  });
+
   it('is asked for once more where CloudFormation takes no answer', async () => {
     const { names } = await aStackEvent(503);
     const event = { ...names, RequestType: 'Delete', ResourceProperties: {} };
     await expect(seed(event)).rejects.toThrow('CloudFormation took no answer: 503');
+  });
+});
+
+describe('an account of that name', () => {
+  it('that was there before is nobody else’s once access is closed, at each start', async () => {
+    const dataDir = mkdtempSync(path.join(tmpdir(), 'chartroom-seed-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true }));
+    const grants = [{ role: 'admin', on: '*' }];
+    const open = await startChartroom({ dataDir });
+    const made = await open.send('PUT', '/-/accounts/admin', {
+      body: JSON.stringify({ kind: 'user', grants, password: 'a guest’s own' }),
+    });
+    expect(made.status).toBe(201);
+    await open.stop();
+    const known: boolean[] = [];
+    for (const adminPassword of ['first start', 'second start']) {
+      const closed = await startChartroom({ access: 'closed', dataDir, adminPassword });
+      for (const given of ['a guest’s own', 'first start', 'second start']) {
+        const headers = { authorization: `Basic ${Buffer.from(`admin:${given}`).toString('base64')}` };
+        known.push((await closed.send('GET', '/-/whoami', { headers })).status === 200);
+      }
+      await closed.stop();
+    }
+    expect(known).toEqual([false, true, false, false, false, true]);
   });
 });
