@@ -33,7 +33,7 @@ const denied = (call: Call) =>
   );
 
 /** Makes the repository, and is in the way of nothing. */
-const first = right(upload(chart({ name: 'first' })));
+const first = right(upload(chart({ name: 'first' }), '?force'));
 
 /** Who may call, when user and password are asked for. */
 export const access: Table = {
