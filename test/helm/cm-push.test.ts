@@ -106,6 +106,12 @@ describe.skipIf(missing)('the real helm cm-push, with user and password', () => 
       stderr: expect.stringContaining('401: unauthorized: send a user name and password'),
     });
     const credentials = ['--username', 'admin', '--password', 'correct horse'];
+    expect(await here.tryHelm('cm-push', directory, target, ...credentials)).toMatchObject({
+      ok: false,
+      stderr: expect.stringContaining('404: there is no repository org: PUT /-/repositories/org makes it'),
+    });
+    const made = ['-u', 'admin:correct horse', '-X', 'PUT', `${closed.url}/-/repositories/org`];
+    expect(await here.curl(...made)).toMatchObject({ status: 201 });
     expect(await here.helm('cm-push', directory, target, ...credentials)).toContain('Done.');
     await here.helm('repo', 'add', 'closed', target, ...credentials);
     expect(await here.helm('cm-push', directory, 'closed', '--version', '1.1.0')).toContain('Done.');

@@ -201,6 +201,12 @@ describe.skipIf(binary === undefined)('the real Helm, with user and password', (
   beforeAll(async () => {
     closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
     here = await aHelm();
+    for (const made of ['org', 'org/team']) {
+      const target = `${closed.url}/-/repositories/${made}`;
+      expect(await here.curl('-u', 'admin:correct horse', '-X', 'PUT', target)).toMatchObject({
+        status: 201,
+      });
+    }
     await publishAll(here, room());
   });
   afterAll(async () => {

@@ -32,10 +32,14 @@ const denied = (call: Call) =>
     challenge,
   );
 
+/** Makes the repository, and is in the way of nothing. */
+const first = right(upload(chart({ name: 'first' }), '?force'));
+
 /** Who may call, when user and password are asked for. */
 export const access: Table = {
   setup: {
-    settings: { access: 'closed' },
+    // ChartMuseum's repositories are there for whoever asks.
+    settings: { access: 'closed', createOnPublish: true },
     flags: ['--basic-auth-user', user.name, '--basic-auth-pass', user.password],
   },
   rows: [
@@ -50,7 +54,7 @@ export const access: Table = {
     ),
     row(
       '1.8 with credentials',
-      [],
+      [first],
       same(right(get(pull)), { status: 200 }),
       same(right(upload(chart())), saved),
       same(right(get('/api/{repo}/charts/demo/1.0.0')), { status: 200 }),
@@ -72,7 +76,7 @@ export const access: Table = {
     ),
     row(
       '1.8 the scheme in lower case (Q19)',
-      [],
+      [first],
       differs(
         by(get(pull), `basic ${credentials}`),
         { status: 401 },

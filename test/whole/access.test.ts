@@ -90,6 +90,16 @@ describe('a robot', () => {
     };
     expect((await publish('other')).status).toBe(404);
     expect(await chartroom.keys()).toEqual([]);
+    const missing = await publish('org/team');
+    expect([missing.status, await missing.json()]).toEqual([
+      404,
+      expect.objectContaining({
+        error: 'there is no repository org/team: PUT /-/repositories/org/team makes it',
+      }),
+    ]);
+    for (const made of ['org', 'org/team']) {
+      expect((await put('PUT', `/-/repositories/${made}`, {})).status).toBe(201);
+    }
     expect((await publish('org/team')).status).toBe(201);
     expect((await publish('org/team', '?force')).status).toBe(403);
     expect((await chartroom.send('GET', '/org/team/index.yaml', { headers })).status).toBe(200);
