@@ -76,9 +76,15 @@ export function repositoryOf({ parameters }: Request): Repository {
   return parseRepository([segment1, segment2, segment3].filter((segment) => segment !== undefined));
 }
 
-/** Who is told of as whoever made a change. */
-export function senderOf({ id: requestId, address }: Request, { name = 'anyone', kind }: Caller): By {
-  return { account: name, kind, address, requestId };
+// As many as the audit can be asked for. A longer name would make a key that DynamoDB refuses, and no index be done.
+const MOST_NAME_CHARACTERS = 256;
+
+/** As whom the audit tells of the sender of a request. */
+export function senderOf(
+  { id: requestId, address }: Pick<Request, 'id' | 'address'>,
+  { name = 'anyone', kind }: Pick<Caller, 'name' | 'kind'>,
+): By {
+  return { account: name.slice(0, MOST_NAME_CHARACTERS), kind, address, requestId };
 }
 
 /** @throws Fault `invalid_request` or `invalid_name` */

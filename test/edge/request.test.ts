@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { mediaTypeOf, pathParameter, readRequest, repositoryOf } from '../../shared/edge/request.ts';
+import {
+  mediaTypeOf,
+  pathParameter,
+  readRequest,
+  repositoryOf,
+  senderOf,
+} from '../../shared/edge/request.ts';
 import { anEvent } from '../functions/events.ts';
 
 const request = (...parts: Parameters<typeof anEvent>) => readRequest(anEvent(...parts).event);
@@ -59,6 +65,20 @@ describe('repositoryOf', () => {
     { path: '/charts/charts/x-1.0.0.tgz', repository: '' },
   ])('is "$repository" for $path', ({ path, repository }) => {
     expect(repositoryOf(request('GET', path))).toBe(repository);
+  });
+});
+
+describe('senderOf', () => {
+  const sent = request('POST', '/api/charts', { headers: { 'x-request-id': 'mine' } });
+  const from = { address: '192.0.2.1', requestId: 'mine' };
+
+  it.each([
+    { caller: { name: 'ci', kind: 'robot' }, by: { account: 'ci', kind: 'robot' } },
+    { caller: { kind: 'anyone' }, by: { account: 'anyone', kind: 'anyone' } },
+    // A longer one would be no key of the table.
+    { caller: { name: 'x'.repeat(3000), kind: 'user' }, by: { account: 'x'.repeat(256), kind: 'user' } },
+  ] as const)('is told as $by.kind', ({ caller, by }) => {
+    expect(senderOf(sent, caller)).toEqual({ ...by, ...from });
   });
 });
 

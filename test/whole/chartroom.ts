@@ -21,7 +21,7 @@ export type Chartroom = LocalStack & {
   publishedIndex(repository?: string): Promise<{ pointer: Pointer; index: Index } | undefined>;
   /** Keys of all objects. */
   keys(): Promise<string[]>;
-  /** Sort keys of all items. */
+  /** Sort keys of all items but those of the audit, which stay. */
   items(): Promise<string[]>;
 };
 
@@ -97,7 +97,7 @@ function stores({ clientConfig, tableName, bucketName }: LocalStack) {
     },
     items: async () => {
       const { Items: items = [] } = await dynamo.send(new ScanCommand({ TableName: tableName }));
-      return items.map(({ sk }) => sk?.S ?? '');
+      return items.flatMap(({ pk, sk }) => (pk?.S?.startsWith('audit#') ? [] : (sk?.S ?? '')));
     },
   };
 }

@@ -7,6 +7,7 @@ import { invokeOn } from '../../local/invoke.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
 import { aPackage } from '../packages.ts';
+import { anAccessChange } from '../store/records.ts';
 import { type Chartroom, startChartroom } from './chartroom.ts';
 
 const authorization = `Basic ${btoa('admin:correct horse')}`;
@@ -16,11 +17,13 @@ const nineDays = 9 * 24 * 60 * 60 * 1000;
 async function age({ clientConfig, tableName }: Chartroom, repository: string): Promise<void> {
   const { region, credentials, endpoints } = clientConfig;
   const client = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
-  const known = knownRepositoriesTable(client, tableName);
+  const known = knownRepositoriesTable(client, tableName, 400);
   const found = await known.get(parseRepository(repository.split('/')));
   if (found?.deleted === undefined) throw new Error(`${repository} was not deleted`);
   const deleted = new Date(Date.parse(found.deleted) - nineDays).toISOString();
-  expect(await known.put({ ...found, deleted, revision: 'aged' }, found.revision)).toBe(true);
+  expect(await known.put({ ...found, deleted, revision: 'aged' }, found.revision, anAccessChange())).toBe(
+    true,
+  );
   client.destroy();
 }
 
