@@ -12,7 +12,7 @@ async function read(chartroom: Chartroom, query: string, headers: Record<string,
 
 /** What the audit has once a reader has seen the index. */
 async function changesOf(chartroom: Chartroom, query = 'repository=org', headers = {}) {
-  await chartroom.send('GET', '/org/index.yaml', { headers });
+  for (const path of ['/index.yaml', '/org/index.yaml']) await chartroom.send('GET', path, { headers });
   return (await read(chartroom, query, headers)).body.changes;
 }
 
@@ -23,9 +23,17 @@ const by = (account: string, kind: string, requestId = 'gateway-id=') => ({
   requestId,
 });
 
+const madeOrg = {
+  id: expect.any(String),
+  at: expect.any(String),
+  by: by('admin', 'user'),
+  action: 'repository_created',
+  repository: 'org',
+};
+
 const json = { 'content-type': 'application/json' };
 
-async function put(chartroom: Chartroom, path: string, sent: unknown, headers = admin) {
+async function put(chartroom: Chartroom, path: string, sent: unknown = {}, headers = admin) {
   const body = JSON.stringify(sent);
   const answer = await chartroom.send('PUT', path, { headers: { ...json, ...headers }, body });
   expect([200, 201]).toContain(answer.status);
@@ -34,6 +42,8 @@ async function put(chartroom: Chartroom, path: string, sent: unknown, headers = 
 describe('GET /-/audit', () => {
   it('tells who published, overwrote, signed and deleted, with the digests of what came and went', async () => {
     const chartroom = aChartroom({ access: 'closed' });
+    await put(chartroom, '/-/repositories/org');
+    chartroom.clock.advance(1000);
     const robot = { kind: 'robot', grants: [{ role: 'maintainer', on: 'org' }] };
     await put(chartroom, '/-/accounts/ci', robot);
     const made = await chartroom.send('POST', '/-/accounts/ci/secrets', {
@@ -55,13 +65,14 @@ describe('GET /-/audit', () => {
     await send('POST', '/api/org/prov', 'three', prov);
     await send('DELETE', '/api/org/charts/demo/1.0.0', 'four');
     const common = { id: expect.any(String), repository: 'org', name: 'demo', version: '1.0.0' };
-    const at = (second: number) => `2026-01-02T03:04:${String(5 + second).padStart(2, '0')}.678Z`;
+    const at = (second: number) => `2026-01-02T03:04:${String(6 + second).padStart(2, '0')}.678Z`;
     const [was, digest] = [digestOf(first), digestOf(second)];
     expect(await changesOf(chartroom, 'repository=org', admin)).toEqual([
       { ...common, at: at(3), by: by('ci', 'robot', 'four'), action: 'deleted', was: digest },
       { ...common, at: at(2), by: by('ci', 'robot', 'three'), action: 'signed', digest: digestOf(prov) },
       { ...common, at: at(1), by: by('ci', 'robot', 'two'), action: 'overwrote', digest, was },
       { ...common, at: at(0), by: by('ci', 'robot', 'one'), action: 'published', digest: was },
+      madeOrg,
     ]);
   });
 
@@ -85,6 +96,8 @@ describe('GET /-/audit', () => {
   it('tells who changed access, and never a password, a secret or a key ring', async () => {
     const chartroom = aChartroom({ access: 'closed' });
     const password = 'a long password';
+    await put(chartroom, '/-/repositories/org');
+    chartroom.clock.advance(1000);
     await put(chartroom, '/-/accounts/ada', { kind: 'user', password, grants: [] });
     chartroom.clock.advance(1000);
     const grants = [{ role: 'reader', on: 'org' }];
@@ -93,7 +106,7 @@ describe('GET /-/audit', () => {
     await put(chartroom, '/-/settings/org', { anonymousRead: true });
     chartroom.clock.advance(1000);
     await chartroom.send('DELETE', '/-/accounts/ada', { headers: admin });
-    const common = { id: expect.any(String), at: expect.any(String), by: by('admin', 'admin') };
+    const common = { id: expect.any(String), at: expect.any(String), by: by('admin', 'user') };
     const ofAda = [
       { ...common, action: 'account_deleted', target: 'ada' },
       {
@@ -116,9 +129,9 @@ describe('GET /-/audit', () => {
       detail: { settings: { anonymousRead: true } },
     };
     expect(await changesOf(chartroom, 'account=ada', admin)).toEqual(ofAda);
-    expect(await changesOf(chartroom, 'repository=org', admin)).toEqual([ofOrg]);
+    expect(await changesOf(chartroom, 'repository=org', admin)).toEqual([ofOrg, madeOrg]);
     const [deleted, ...others] = ofAda;
-    const all = [deleted, ofOrg, ...others];
+    const all = [deleted, ofOrg, ...others, madeOrg];
     expect(await changesOf(chartroom, 'account=admin', admin)).toEqual(all);
     expect(await changesOf(chartroom, 'day=2026-01-02', admin)).toEqual(all);
     expect(JSON.stringify(chartroom.audit.changes())).not.toContain(password);
@@ -128,6 +141,7 @@ describe('GET /-/audit', () => {
     const chartroom = aChartroom({ access: 'closed' });
     const body = await aPackage();
     await chartroom.send('POST', '/api/org/charts', { headers: admin, body });
+    await put(chartroom, '/-/repositories/org');
     const before = await changesOf(chartroom, 'repository=org', admin);
     for (const headers of [admin, basic('admin', 'wrong')]) {
       await chartroom.send('POST', '/api/org/charts', { headers, body });
@@ -139,24 +153,41 @@ describe('GET /-/audit', () => {
     expect(await changesOf(chartroom, 'account=admin', admin)).toHaveLength(1);
   });
 
+  it('tells who made, deleted and brought back a repository', async () => {
+    const chartroom = aChartroom({ access: 'closed' });
+    const path = '/-/repositories/org';
+    await put(chartroom, path);
+    // What is there already is no change.
+    await put(chartroom, path);
+    chartroom.clock.advance(1000);
+    await chartroom.send('DELETE', path, { headers: admin });
+    await chartroom.send('DELETE', path, { headers: admin });
+    chartroom.clock.advance(1000);
+    await put(chartroom, path, { restore: true });
+    const actions = ['repository_restored', 'repository_deleted', 'repository_created'];
+    expect(await changesOf(chartroom, 'repository=org', admin)).toEqual(
+      actions.map((action) => ({ ...madeOrg, action })),
+    );
+  });
+
   it('is paged', async () => {
     const chartroom = aChartroom();
     for (const version of ['1.0.0', '1.1.0', '1.2.0']) {
-      await chartroom.send('POST', '/api/org/charts', { body: await aPackage({ version }) });
+      await chartroom.send('POST', '/api/charts', { body: await aPackage({ version }) });
     }
-    const all = await changesOf(chartroom);
-    const first = await read(chartroom, 'repository=org&limit=2');
+    const all = await changesOf(chartroom, 'repository=');
+    const first = await read(chartroom, 'repository=&limit=2');
     expect(first.body.changes).toEqual(all.slice(0, 2));
-    const rest = await read(chartroom, `repository=org&limit=2&after=${encodeURIComponent(first.body.next)}`);
+    const rest = await read(chartroom, `repository=&limit=2&after=${encodeURIComponent(first.body.next)}`);
     expect(rest.body).toEqual({ changes: all.slice(2) });
-    expect((await read(chartroom, 'repository=org&limit=3')).body).toEqual({ changes: all });
+    expect((await read(chartroom, 'repository=&limit=3')).body).toEqual({ changes: all });
   });
 
   it('is bounded by instants', async () => {
     const chartroom = aChartroom();
-    await chartroom.send('POST', '/api/org/charts', { body: await aPackage() });
-    const [change] = await changesOf(chartroom);
-    const within = async (range: string) => (await read(chartroom, `repository=org&${range}`)).body.changes;
+    await chartroom.send('POST', '/api/charts', { body: await aPackage() });
+    const [change] = await changesOf(chartroom, 'repository=');
+    const within = async (range: string) => (await read(chartroom, `repository=&${range}`)).body.changes;
     expect(await within('from=2026-01-02')).toEqual([change]);
     expect(await within('from=2026-01-03')).toEqual([]);
     expect(await within('until=2026-01-02T03:04:05Z')).toEqual([]);

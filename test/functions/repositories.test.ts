@@ -246,12 +246,12 @@ describe.each(ways)('publishing $way', ({ way, publish: publishTo }) => {
         expect(contents(chartroom).items).toEqual(before.items);
         return;
       }
-      const hasName = options.access === 'closed' && way !== 'a copy in the inbox';
+      const publisher = options.access === 'closed' ? 'admin' : 'anyone';
       expect(made).toEqual({
         path: 'org',
         created,
         revision: expect.any(String),
-        ...(hasName && { by: 'admin' }),
+        by: way === 'a copy in the inbox' ? 'bucket' : publisher,
       });
       expect(live(chartroom)).toEqual(['demo']);
     },
@@ -308,7 +308,7 @@ describe('with open access', () => {
     expect((await chartroom.send('GET', '/org/index.yaml')).status).toBe(200);
     await publish(chartroom, await aPackage(), '/api/org/charts');
     expect((await send(chartroom, 'GET', '/-/repositories')).body.repositories).toEqual([
-      { path: 'org', created },
+      { path: 'org', created, by: 'anyone' },
     ]);
     await send(chartroom, 'DELETE', '/-/repositories/org');
     for (const path of [

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { putAccount } from '../../shared/accounts.ts';
 import { parseAccountName } from '../../shared/domain/account.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
+import { putRepository } from '../../shared/known-repositories.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
 import type { TokenSettings } from '../../shared/token-credentials.ts';
 import { aPackage } from '../packages.ts';
@@ -140,6 +141,7 @@ describe('a token', () => {
     { actions: ['push', 'delete'], query: '?force', status: 201 },
   ])('with $actions replaces what is there: $status', async ({ actions, query, status }) => {
     const chartroom = aChartroomWithTokens();
+    await putRepository(chartroom, parseRepository(['org']), { restore: false, by: somebody });
     const headers = bearing(await tokenFor(chartroom, accessTo('org', ...actions)));
     const publish = async (description: string) =>
       await chartroom.send('POST', `/api/org/charts${query}`, {

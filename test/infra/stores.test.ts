@@ -50,7 +50,7 @@ describe('the table and the bucket', () => {
 
   it('drop by time to live what says so of itself, which no version does', () => {
     closed.hasResourceProperties('AWS::DynamoDB::Table', {
-      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+      TimeToLiveSpecification: { AttributeName: 'forgetAt', Enabled: true },
     });
   });
 
