@@ -53,15 +53,15 @@ describe('guessing a password', () => {
     const { region, credentials, endpoints } = chartroom.clientConfig;
     const client = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
     const { Items = [] } = await client.send(new ScanCommand({ TableName: chartroom.tableName }));
-    const counts = Items.filter((item) => 'ttl' in item);
+    const counts = Items.filter((item) => 'forgetAt' in item);
     expect(counts).toEqual(
       Array(3).fill({
         pk: { S: expect.stringMatching(/^failures#[0-9a-f]{64}$/) },
         sk: { S: 'failures' },
         count: { N: expect.stringMatching(/^(20|1)$/) },
-        ttl: { N: expect.stringMatching(/^\d{10}$/) },
+        forgetAt: { N: expect.stringMatching(/^\d{10}$/) },
       }),
     );
-    expect(Items.filter((item) => !('ttl' in item)).map(({ sk }) => sk?.S)).toEqual(['account#admin']);
+    expect(Items.filter((item) => !('forgetAt' in item)).map(({ sk }) => sk?.S)).toEqual(['account#admin']);
   });
 });
