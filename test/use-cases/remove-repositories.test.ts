@@ -209,3 +209,17 @@ describe('a deleted repository', () => {
     expect(await kept(world, org)).toEqual(nothing);
   });
 });
+
+describe('an event of a repository that cannot come back', () => {
+  it('changes nothing: nobody may put anything into it while it is removed', async () => {
+    const world = await aWorldWithDeleted();
+    const key = 'inbox/org/-/late.tgz';
+    await world.objects.put(key, await aPackage({ name: 'late' }), { contentType: 'application/gzip' });
+    const body = JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object: { key } } }] });
+    world.clock.advance(7 * DAY);
+    const before = await kept(world, org);
+    const event = { Records: [{ messageId: 'm', body }] } as never;
+    expect(await indexRepositories(world)(event)).toEqual({ batchItemFailures: [] });
+    expect(await kept(world, org)).toEqual(before);
+  });
+});
