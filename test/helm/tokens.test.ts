@@ -37,6 +37,10 @@ describe.skipIf(helmBinary() === undefined).each([
     const assembly = await synthesize({ outDir: folder, context: { access: 'closed', ...tokens } });
     chartroom = await startChartroom({ assembly, adminPassword: 'correct horse' });
     here = await aHelm();
+    const made = await chartroom.send('PUT', '/-/repositories/org/team', {
+      headers: { authorization: `Basic ${btoa('admin:correct horse')}` },
+    });
+    expect(made.status).toBe(201);
   });
   afterAll(async () => {
     await here.remove();
