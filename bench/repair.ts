@@ -1,12 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { startLocal } from '../local/stack.ts';
+import type { LocalStack } from '../local/stack.ts';
 import { inParallel } from '../shared/async-iteration.ts';
 import { systemClock } from '../shared/clock.ts';
 import { publishPackage } from '../shared/publish.ts';
@@ -26,9 +27,16 @@ import { root } from './seed.ts';
 
 /** Rebuilding a table that was lost, out of so many packages, and its peer: `helm repo index` of the same. */
 export async function repairFigures(count: number, helm: string | undefined): Promise<readonly Figure[]> {
-  const stack = await startLocal();
+  // In a process of their own, as the stores of a deployment are: what is timed is what repairs.
+  const stores = fork(path.join(import.meta.dirname, 'stores.ts'), { execArgv: ['--import', 'tsx'] });
+  const ended = once(stores, 'exit');
   const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-bench-'));
   try {
+    const [stack]: Pick<LocalStack, 'clientConfig' | 'tableName' | 'bucketName'>[] = await once(
+      stores,
+      'message',
+    );
+    if (stack === undefined) throw new Error('the stores did not start');
     const { region, credentials, endpoints } = stack.clientConfig;
     const dynamo = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
     const s3 = new S3Client({ region, credentials, endpoint: endpoints.s3, forcePathStyle: true });
@@ -75,7 +83,8 @@ export async function repairFigures(count: number, helm: string | undefined): Pr
     });
     return [...figures, { name: 'helm repo index of the same packages', unit: 'ms', runs: peer }];
   } finally {
-    await stack.stop();
+    if (stores.connected) stores.disconnect();
+    await ended;
     await rm(folder, { recursive: true });
   }
 }
