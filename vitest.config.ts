@@ -4,22 +4,39 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** What mostly waits begins first, so that the rest fills the time; by size, these would come last. */
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const waits = ({ moduleId }: TestSpecification) => /\/test\/whole\/faults-|\/test\/readme/.test(moduleId);
+    const waits = ({ moduleId }: TestSpecification) =>
+      /\/test\/whole\/(faults-|upkeep)|\/test\/readme/.test(moduleId);
     const sorted = await super.sort(files);
     return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
   }
 }
 
+// They start processes and threads, or load handlers as the environment of the moment has them.
+const ALONE = [
+  'test/{whole,local,helm}/**/*.test.ts',
+  'test/{readme,docs}.test.ts',
+  'test/edge/access.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // CDK's own check of a template takes longer than to make it: test/infra/validation.test.ts asks for it.
     env: { CDK_VALIDATION: 'false' },
     testTimeout: 180_000,
     hookTimeout: 120_000,
-    globalSetup: ['test/whole/setup.ts'],
     sequence: { sequencer: WaitingFirst },
     // More than a small machine has cores: the tests of faults mostly wait, for a lease to end or a message to return.
     maxWorkers: 6,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, globalSetup: ['test/whole/setup.ts'] },
+      },
+      {
+        extends: true,
+        // To load the AWS SDK and the CDK anew for each file would take longer than most of them do.
+        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+      },
+    ],
   },
 });
