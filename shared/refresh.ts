@@ -16,25 +16,12 @@ import {
   settingsFingerprint,
   spliceIndex,
 } from './domain/index-file.ts';
-import { type ListedByChart, lostVersions, renderListed } from './domain/lost-versions.ts';
+import { renderListed } from './domain/lost-versions.ts';
 import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
-import {
-  heldIndex,
-  heldListing,
-  indexesOf,
-  indexFile,
-  joinListings,
-  type Listing,
-  listedBeforeLoss,
-  listedBeyond,
-  lostFile,
-  openIndex,
-  openListing,
-  openLostVersions,
-  rangesFile,
-} from './published-index.ts';
+import { type Losses, lookBack, lossesSince, type Past } from './losses.ts';
+import { indexFile, lostFile, rangesFile } from './published-index.ts';
 import type { AuditStore } from './store/audit-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer, PointerStore, Shrinking } from './store/pointer-store.ts';
@@ -142,116 +129,6 @@ export async function refreshIndex(
     report({ kind: 'clean_up_failed', repository, error });
   }
   return { kind: 'refreshed', pointer: flip.pointer };
-}
-
-/** What came before the index that is about to be made. */
-type Past = {
-  /** The sequence of the index before it, 0 if there is none that had a pointer. */
-  readonly sequence: number;
-  /** Its folder, and another in its place where that one tells of a loss. */
-  readonly folder: string | undefined;
-  /** What it lists, with what was lost before it. */
-  readonly listing: Listing;
-  /** How many versions it had, if all that is left of it is the number. */
-  readonly onlyNumber: number | undefined;
-  readonly told: ListedByChart;
-  /** Charts of which another index lists more: its pointer may have been set back. */
-  readonly doubtful: readonly ChartName[];
-};
-
-async function lookBack(
-  { objects, settings }: IndexDependencies,
-  repository: Repository,
-  pointer: Pointer | undefined,
-  previous: IndexFile | undefined,
-): Promise<Past> {
-  if (pointer === undefined) return await lookForLostPointer(objects, repository);
-  const { sequence } = pointer;
-  const told =
-    (pointer.lost === undefined ? undefined : await openLostVersions(objects, pointer.lost)) ?? new Map();
-  const before = previous ? heldIndex(previous, settings.format) : await openListing(objects, pointer.folder);
-  // Mostly there is none. Else it is of somebody who refreshes too, or did and died, or of a time that the
-  // table was set back from: its number is reached only once, so only now can one be told from another.
-  const others: Listing[] = [];
-  const doubtful: ChartName[] = [];
-  let folder: string | undefined;
-  for (const other of await indexesOf(objects, repository, sequence + 1)) {
-    // One that was begun without a pointer may be from before this pointer.
-    if (other.isFirst) continue;
-    const index = await openIndex(objects, other.folder);
-    if (index === undefined) continue;
-    const beyond = await listedBeyond(index, before ?? joinListings([]));
-    if (beyond.size === 0) continue;
-    folder = other.folder;
-    others.push(heldListing(beyond));
-    doubtful.push(...beyond.keys());
-  }
-  return {
-    sequence,
-    folder: folder ?? pointer.folder,
-    listing: joinListings([...(before ? [before] : []), heldListing(told), ...others]),
-    onlyNumber: before === undefined ? pointer.versions : undefined,
-    told,
-    doubtful,
-  };
-}
-
-/** Looked for while there is no pointer, so mostly once. */
-async function lookForLostPointer(
-  objects: IndexDependencies['objects'],
-  repository: Repository,
-): Promise<Past> {
-  const folders = await indexesOf(objects, repository);
-  const had = folders.filter(({ isFirst }) => !isFirst).sort((a, b) => b.sequence - a.sequence);
-  return {
-    sequence: had[0]?.sequence ?? 0,
-    folder: (had[0] ?? folders[0])?.folder,
-    listing: await listedBeforeLoss(objects, folders),
-    onlyNumber: undefined,
-    told: new Map(),
-    doubtful: [],
-  };
-}
-
-/** What the indexes so far list and the table has lost, gathered chart by chart. */
-type Losses = {
-  /** The charts that they list. */
-  readonly names: readonly ChartName[];
-  look(name: ChartName, items: readonly VersionItem[]): Promise<void>;
-  /** When the rest is known by number only. */
-  count(versions: number): void;
-  /** How many were found that were not told of before. */
-  found(): number;
-  /** All that are not back, or undefined if they are those that were told of before. */
-  changed(): ListedByChart | undefined;
-  /** Whether none is left to be remembered. */
-  readonly forgets: boolean;
-};
-
-function lossesSince({ listing, onlyNumber, told }: Past, forget: RefreshOptions['forget']): Losses {
-  const lost = new Map(told);
-  let found = 0;
-  return {
-    names: listing.names,
-    look: async (name, items) => {
-      const gone = lostVersions(await listing.versions(name), items).filter(
-        ({ version }) => forget?.(name, version) !== true,
-      );
-      const before = new Set(told.get(name)?.map(({ version }) => version));
-      found += gone.filter(({ version }) => !before.has(version)).length;
-      if (gone.length === 0) lost.delete(name);
-      else lost.set(name, gone);
-    },
-    count: (versions) => {
-      // What was published meanwhile can hide a loss.
-      if (forget === undefined && onlyNumber !== undefined) found += Math.max(0, onlyNumber - versions);
-    },
-    found: () => found,
-    changed: () => (renderListed(lost) === renderListed(told) ? undefined : lost),
-    get forgets() {
-      return forget !== undefined && lost.size === 0;
-    },
-  };
 }
 
 /** What is looked at in every chart that is read. */

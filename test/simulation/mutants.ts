@@ -12,6 +12,7 @@ const pointers = 'test/store/memory-pointers.ts';
 const publish = 'shared/publish.ts';
 const reader = 'shared/current-index.ts';
 const refresh = 'shared/refresh.ts';
+const losses = 'shared/losses.ts';
 const inspect = 'shared/inspect-repository.ts';
 const lost = 'shared/domain/lost-versions.ts';
 
@@ -209,7 +210,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     rule: 'loss: an index is compared with the one before it, by name',
-    file: refresh,
+    file: losses,
     from: 'listing: joinListings([...(before ? [before] : []), heldListing(told), ...others]),',
     to: 'listing: joinListings([heldListing(told), ...others]),',
   },
