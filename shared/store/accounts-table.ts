@@ -1,15 +1,11 @@
-import {
-  type DynamoDBClient,
-  GetItemCommand,
-  paginateQuery,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
 import type { Account } from '../domain/account.ts';
 import type { AccountStore } from './account-store.ts';
 import { writeAudited } from './audit-table.ts';
 import { applied, namesIn } from './conditional.ts';
 import { accountKey, accountPartition, anyAccount, endOf, type Item, textOf } from './item-keys.ts';
+import { itemsBetween } from './items-between.ts';
 
 // An attribute for each secret: a use is noted by one write that cannot undo a change of the account.
 const usedAttribute = (secretId: string) => `${table.usedAttribute}${secretId}`;
@@ -28,26 +24,14 @@ export function accountsTable(client: DynamoDBClient, tableName: string, keepDay
     },
 
     async *all(after) {
-      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :to`;
-      const pages = paginateQuery(
-        { client },
-        {
-          TableName: tableName,
-          ConsistentRead: true,
-          KeyConditionExpression: condition,
-          ExpressionAttributeNames: namesIn(condition),
-          ExpressionAttributeValues: {
-            ':partition': accountPartition,
-            ':from': { S: `${anyAccount}${after ?? ''}` },
-            ':to': { S: endOf(anyAccount) },
-          },
-        },
-      );
-      for await (const { Items: items = [] } of pages) {
-        for (const item of items) {
-          const account = readAccount(item);
-          if (account.name !== after) yield account;
-        }
+      const items = itemsBetween(client, tableName, {
+        partition: accountPartition,
+        from: `${anyAccount}${after ?? ''}`,
+        to: endOf(anyAccount),
+      });
+      for await (const item of items) {
+        const account = readAccount(item);
+        if (account.name !== after) yield account;
       }
     },
 

@@ -1,7 +1,6 @@
 import {
   type DynamoDBClient,
   PutItemCommand,
-  paginateQuery,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -11,6 +10,7 @@ import { type AuditedChange, type AuditView, cursorOf, viewsOf } from '../domain
 import type { AuditStore } from './audit-store.ts';
 import { applied, namesIn } from './conditional.ts';
 import { type Item, textOf } from './item-keys.ts';
+import { itemsBetween } from './items-between.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -60,29 +60,10 @@ export function auditTable(client: DynamoDBClient, tableName: string, keepDays: 
 
     async *read(view, { from = FIRST, until = LAST, after }) {
       const last = after !== undefined && after < until ? after : until;
-      // DynamoDB refuses a stretch that ends before it begins.
-      if (last < from) return;
-      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :last`;
-      const pages = paginateQuery(
-        { client },
-        {
-          TableName: tableName,
-          ConsistentRead: true,
-          ScanIndexForward: false,
-          KeyConditionExpression: condition,
-          ExpressionAttributeNames: namesIn(condition),
-          ExpressionAttributeValues: {
-            ':partition': { S: partitionOf(view) },
-            ':from': { S: from },
-            ':last': { S: last },
-          },
-        },
-      );
-      for await (const { Items: items = [] } of pages) {
-        for (const item of items) {
-          if (textOf(item, table.sortKey) !== after)
-            yield JSON.parse(textOf(item, 'change')) as AuditedChange;
-        }
+      const partition = { S: partitionOf(view) };
+      const items = itemsBetween(client, tableName, { partition, from, to: last, descending: true });
+      for await (const item of items) {
+        if (textOf(item, table.sortKey) !== after) yield JSON.parse(textOf(item, 'change')) as AuditedChange;
       }
     },
   };

@@ -1,4 +1,4 @@
-import { type DynamoDBClient, GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
 import type { KnownRepository } from '../domain/known-repository.ts';
 import { writeAudited } from './audit-table.ts';
@@ -11,6 +11,7 @@ import {
   knownRepositoryPartition,
   textOf,
 } from './item-keys.ts';
+import { itemsBetween } from './items-between.ts';
 import type { KnownRepositoryStore } from './known-repository-store.ts';
 
 /** The repositories that somebody made in DynamoDB, in a partition of their own. */
@@ -29,23 +30,14 @@ export function knownRepositoriesTable(
     },
 
     async *all(after) {
-      const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :to`;
-      const pages = paginateQuery(
-        { client },
-        {
-          TableName: tableName,
-          ConsistentRead: true,
-          KeyConditionExpression: condition,
-          ExpressionAttributeNames: namesIn(condition),
-          ExpressionAttributeValues: {
-            ':partition': knownRepositoryPartition,
-            ':from': { S: `${anyKnownRepository}${after ?? ''}` },
-            ':to': { S: endOf(anyKnownRepository) },
-          },
-        },
-      );
-      for await (const { Items: items = [] } of pages) {
-        yield* items.map(readKnown).filter(({ path }) => path !== after);
+      const items = itemsBetween(client, tableName, {
+        partition: knownRepositoryPartition,
+        from: `${anyKnownRepository}${after ?? ''}`,
+        to: endOf(anyKnownRepository),
+      });
+      for await (const item of items) {
+        const known = readKnown(item);
+        if (known.path !== after) yield known;
       }
     },
 

@@ -14,13 +14,13 @@ import { applied, namesIn } from './conditional.ts';
 import {
   anyVersion,
   endOf,
-  type Item,
   partitionOf,
   readVersionKey,
   textOf,
   versionKey,
   versionsOf,
 } from './item-keys.ts';
+import { itemsBetween } from './items-between.ts';
 import {
   changeAttribute,
   liveAttribute,
@@ -99,25 +99,8 @@ export function versionsTable(
       ),
     );
 
-  /** Every item whose sort key lies between these, in ascending order of it. */
-  async function* query(repository: Repository, from: string, to: string): AsyncGenerator<Item> {
-    const condition = `#${table.partitionKey} = :partition AND #${table.sortKey} BETWEEN :from AND :to`;
-    const pages = paginateQuery(
-      { client },
-      {
-        TableName: tableName,
-        ConsistentRead: true,
-        KeyConditionExpression: condition,
-        ExpressionAttributeNames: namesIn(condition),
-        ExpressionAttributeValues: {
-          ':partition': partitionOf(repository),
-          ':from': { S: from },
-          ':to': { S: to },
-        },
-      },
-    );
-    for await (const page of pages) yield* page.Items ?? [];
-  }
+  const query = (repository: Repository, from: string, to: string) =>
+    itemsBetween(client, tableName, { partition: partitionOf(repository), from, to });
 
   async function* queryMarks(repository: Repository): AsyncGenerator<Mark> {
     const condition = `#${table.partitionKey} = :partition`;
