@@ -335,6 +335,8 @@ class Inspection {
       if (!differs && lost.length === 0) return;
       const again = await this.#pointer();
       if (again?.folder !== pointer?.folder) continue;
+      // There may have been one in between, which was lost: the next look begins with what it left.
+      if (pointer === undefined && (await this.#hasNewIndexes())) return;
       if (differs) yield { kind: 'index_differs', name };
       yield* this.#versionsLost(name, lost, items);
       return;
@@ -397,6 +399,12 @@ class Inspection {
     for (const each of supersededIndexes(this.#folders, now, this.#dependencies.clock.now(), { ahead })) {
       yield { kind: 'index_superseded', folder: each.folder };
     }
+  }
+
+  async #hasNewIndexes(): Promise<boolean> {
+    const known = new Set(this.#folders.map(({ folder }) => folder));
+    const now = await indexesOf(this.#dependencies.objects, this.#repository);
+    return now.some(({ folder }) => !known.has(folder));
   }
 
   #itemsOf(name: ChartName): Promise<VersionItem[]> {
