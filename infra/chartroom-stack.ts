@@ -100,7 +100,7 @@ const callerNeeds: Needs = {
 };
 
 /** To make the admin's account, or to give it its password again. */
-const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };
+const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'], audit: 'write' };
 
 /** To see whether the repository is there that a path names. */
 const gateNeeds: Needs = { known: ['GetItem'] };

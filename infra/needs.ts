@@ -85,6 +85,7 @@ function tableStatements(
   const putsInto = [
     ...(table.includes('PutItem') ? ofRepositories : []),
     ...(accounts.includes('PutItem') ? [partitions.accounts] : []),
+    ...(known.includes('PutItem') ? [partitions.knownRepositories] : []),
     ...(audit === 'write' ? ofAudit : []),
   ];
   return [
@@ -107,7 +108,11 @@ function tableStatements(
       tableArn,
       [partitions.accounts],
     ),
-    allow(known, tableArn, [partitions.knownRepositories]),
+    allow(
+      known.filter((action) => action !== 'PutItem'),
+      tableArn,
+      [partitions.knownRepositories],
+    ),
     allow(
       uses ? ['UpdateItem'] : [],
       tableArn,

@@ -52,7 +52,7 @@ export const partitions = {
   repository: 'repository#',
   /** One partition for all accounts. */
   accounts: 'accounts',
-  /** One partition for each account as it is guessed at from one address. */
+  /** Partitions for the accounts that are guessed at, each from one address. */
   failures: 'failures#',
   /** One partition for the repositories that somebody made, so that they can be listed. */
   knownRepositories: 'repositories',

@@ -15,6 +15,9 @@ const OWN = new Set(['anyone', 'bucket', 'chartroom']);
 // These are ends of other routes of that length, and would give a URL two readings.
 const RESERVED = new Set(['index.yaml', 'artifacthub-repo.yml']);
 
+/** Whether only the deployment itself is told of by this name. */
+export const isDeploymentsOwn = (name: string): boolean => OWN.has(name);
+
 export function isAccountName(text: string): text is AccountName {
   return NAME.test(text) && !OWN.has(text) && !RESERVED.has(text);
 }

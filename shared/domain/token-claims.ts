@@ -1,5 +1,6 @@
 import type { RepositoryPermission } from '../routes.ts';
 import type { Caller, Grant, Role } from './access.ts';
+import { isDeploymentsOwn } from './account.ts';
 import { Fault } from './fault.ts';
 import { parseRepository, type Repository } from './repository.ts';
 
@@ -20,6 +21,9 @@ const MOST_NAME_CHARACTERS = 128;
 export function callerOfToken({ sub, access }: Readonly<Record<string, unknown>>): Caller {
   if (typeof sub !== 'string' || sub === '') throw lacks('sub');
   if (!Array.isArray(access)) throw lacks('access');
+  if (isDeploymentsOwn(sub)) {
+    throw new Fault('unauthorized', `unauthorized: "${sub}" is a name of the deployment itself`);
+  }
   return { name: shownName(sub), kind: 'token', grants: access.flatMap(grantOf) };
 }
 

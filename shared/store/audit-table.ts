@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   type DynamoDBClient,
   PutItemCommand,
@@ -7,6 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { partitions, table } from '../contract.ts';
 import { type AuditedChange, type AuditView, cursorOf, viewsOf } from '../domain/audit.ts';
+import { Fault } from '../domain/fault.ts';
 import type { AuditStore } from './audit-store.ts';
 import { applied, namesIn } from './conditional.ts';
 import { type Item, textOf } from './item-keys.ts';
@@ -72,11 +74,15 @@ export function auditTable(client: DynamoDBClient, tableName: string, keepDays: 
 /** How often a write begins anew that meets another transaction on the same item. */
 const ATTEMPTS = 5;
 
+// At random, so that those who met do not meet again; with four pauses well below a second.
+const PAUSE_MS = 20;
+
 /**
  * Writes items that are no versions, and what the audit says of it, all of it or nothing.
  *
  * @param writes the change itself
  * @returns false if a condition of the change does not hold
+ * @throws Fault `try_again` where others write the same items all the time
  */
 export async function writeAudited(
   client: DynamoDBClient,
@@ -94,7 +100,12 @@ export async function writeAudited(
       if (!(error instanceof TransactionCanceledException)) throw error;
       const reasons = new Set(error.CancellationReasons?.map(({ Code: code }) => code));
       if (reasons.has('ConditionalCheckFailed')) return false;
-      if (!reasons.has('TransactionConflict') || attempt === ATTEMPTS) throw error;
+      if (!reasons.has('TransactionConflict')) throw error;
+      if (attempt === ATTEMPTS) {
+        const message = 'others are changing this at the same time: try again';
+        throw new Fault('try_again', message, { retryAfterSeconds: 1, cause: error });
+      }
+      await setTimeout(Math.random() * PAUSE_MS * 2 ** attempt);
     }
   }
 }

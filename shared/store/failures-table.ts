@@ -4,11 +4,13 @@ import { applied, namesIn } from './conditional.ts';
 import type { FailurePair, FailureStore } from './failure-store.ts';
 import { type Item, numberOf } from './item-keys.ts';
 
+const FAILURES = 'failures#';
 const FORGET = `#${table.forgetAttribute}`;
 
+// Many pairs in each of 256 partitions: enough for whoever guesses, and few for what goes over all partitions.
 const keyOf = (pair: FailurePair): Item => ({
-  [table.partitionKey]: { S: `${partitions.failures}${pair}` },
-  [table.sortKey]: { S: 'failures' },
+  [table.partitionKey]: { S: `${partitions.failures}${pair.slice(0, 2)}` },
+  [table.sortKey]: { S: `${FAILURES}${pair}` },
 });
 
 const seconds = (milliseconds: number) => ({ N: String(Math.ceil(milliseconds / 1000)) });

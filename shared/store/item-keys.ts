@@ -25,8 +25,8 @@ export type Item = Record<string, AttributeValue>;
  *
  * pk = repositories, sk = repository#<path>: a repository that somebody made. One partition, for the same reason.
  *
- * pk = failures#<digest>, sk = failures: how often somebody was wrong about an account. A partition for each, so that
- * who guesses much slows down nobody else.
+ * pk = failures#<beginning of digest>, sk = failures#<digest>: how often somebody was wrong about an account. 256
+ * partitions, so that who guesses much slows down few, and who goes over all partitions meets no more than these.
  *
  * pk = reconciliation, sk = progress: how far it got.
  *

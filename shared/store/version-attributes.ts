@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
-import type { VersionChange } from '../domain/audit.ts';
+import { upkeep, type VersionChange } from '../domain/audit.ts';
 import type { Digest } from '../domain/digest.ts';
 import { type Item, numberOf, readVersionKey, textOf } from './item-keys.ts';
 import type { PackageRecord, PendingPackage, ProvenanceRecord, VersionItem } from './version-store.ts';
@@ -101,7 +101,10 @@ function readPending(map: Item): PendingPackage {
 
 function readChange(pending: Item): VersionChange {
   const [change] = pending['change']?.L ?? [];
-  return JSON.parse(change?.S ?? '') as VersionChange;
+  if (change?.S !== undefined) return JSON.parse(change.S) as VersionChange;
+  // A reservation from before there was an audit: whose it was is not known any more.
+  const { key, created, digest } = readPackage(pending);
+  return { id: key, at: created, by: upkeep, action: 'published', digest };
 }
 
 // A commit copies `pending` whole: what else is inside `live` means nothing and is not read.

@@ -55,7 +55,10 @@ const isBareTombstone =
   'attribute_exists(#removed) AND attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#provenance)';
 
 // A change is appended first, and with it what it takes the place of: both are read as they were before the write.
-const appending = (change: '#pending.#change' | ':change', replaces: '#live' | '#provenance') =>
+const appending = (
+  change: 'if_not_exists(#pending.#change, :change)' | ':change',
+  replaces: '#live' | '#provenance',
+) =>
   `SET #changes = list_append(if_not_exists(#changes, :none), ${change}), #replaced = list_append(if_not_exists(#replaced, :none), if_not_exists(${replaces}.#was, :nothing))`;
 const appendingValues = { ':none': { L: [] }, ':nothing': { L: [{ NULL: true }] } };
 
@@ -155,11 +158,13 @@ export function versionsTable(
     async commit(id, pending) {
       // What is copied is what the item holds, not what the caller believes that it holds.
       const provenance = pending.provenance ? ', #provenance = #pending.#provenance' : '';
-      const changes = appending('#pending.#change', '#live');
+      // One from before there was an audit has none.
+      const changes = appending('if_not_exists(#pending.#change, :change)', '#live');
       const update = `${changes}, #live = #pending, #unindexed = :token${provenance} REMOVE #pending, #removed`;
       return await updateIf(reservationIsThis, id, update, {
         ':key': { S: pending.key },
         ':token': mark(id),
+        ':change': changeAttribute(pending.change),
         ...appendingValues,
       });
     },

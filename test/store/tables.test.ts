@@ -1,12 +1,15 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bind, close } from '../../local/listen.ts';
+import { parseAccountName } from '../../shared/domain/account.ts';
 import { indexFolder } from '../../shared/domain/object-keys.ts';
+import { accountsTable } from '../../shared/store/accounts-table.ts';
+import { versionKey } from '../../shared/store/item-keys.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
 import { versionsTable } from '../../shared/store/versions-table.ts';
 import { createTable } from './aws.ts';
-import { aChange, aPending, aProvenance, aVersionId, now } from './records.ts';
+import { aChange, anAccessChange, aPending, aProvenance, aVersionId, now } from './records.ts';
 import { scriptedServer } from './scripted-server.ts';
 import { publish } from './versions-contract.ts';
 
@@ -80,6 +83,42 @@ describe('the tables', () => {
     const next = { sequence: 1, folder, sizeBytes: 1, versions: 1, settings: 'json', shrank: [] };
     const flip = () => pointersTable(table.client, tableName).flip(id.repository, undefined, next);
     expect(await table.withAnswerLost(flip)).toBe(true);
+  });
+
+  it('commit a reservation that says not whose it is, as those did from before the audit', async () => {
+    const id = aVersionId();
+    const pending = aPending(id);
+    await store().reserve(id, pending, fresh);
+    await table.client.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: versionKey(id),
+        UpdateExpression: 'REMOVE pending.#change',
+        ExpressionAttributeNames: { '#change': 'change' },
+      }),
+    );
+    const found = (await store().get(id))?.pending ?? pending;
+    const change = { id: pending.key, at: pending.created, action: 'published', digest: pending.digest };
+    const told = { ...change, by: { account: 'chartroom', kind: 'chartroom' } };
+    expect(found.change).toEqual(told);
+    expect(await store().commit(id, found)).toBe(true);
+    expect(await store().get(id)).toMatchObject({ live: { key: pending.key }, changes: [told] });
+  });
+
+  it('say that it is to be tried again where others write the same all the time', async () => {
+    const busy = await scriptedServer(async ({ response }) => {
+      const conflict = {
+        __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+        CancellationReasons: [{ Code: 'TransactionConflict' }],
+      };
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(conflict));
+    });
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new DynamoDBClient({ endpoint: busy.url, region: 'us-east-1', credentials });
+    const writing = accountsTable(client, tableName, 1).remove(parseAccountName('ada'), anAccessChange());
+    await expect(writing).rejects.toMatchObject({ code: 'try_again', retryAfterSeconds: 1 });
+    client.destroy();
+    await busy.close();
   });
 
   it('take one write to clear the mark of a live version', async () => {
