@@ -55,13 +55,15 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
     throw new UsageError(`--access is open or closed, not "${access}"`);
   }
   const adminPassword = process.env['CHARTROOM_ADMIN_PASSWORD'];
+  const settings = Object.fromEntries((values.setting ?? []).map(readSetting));
+  if ('access' in settings) throw new UsageError('access is an option of its own here: --access closed');
   return {
     port: parsePort(values.port),
     storePort: parsePort(values['store-port']),
     access,
     ...(address !== undefined && { address }),
     ...(!values.ephemeral && { dataDir: values['data-dir'] }),
-    settings: Object.fromEntries((values.setting ?? []).map(readSetting)),
+    settings,
     ...(adminPassword && { adminPassword }),
   };
 }
@@ -71,10 +73,13 @@ function showTrouble(line: string): void {
   if (/"level":\s*"(error|fatal)"/i.test(line)) process.stderr.write(`${line}\n`);
 }
 
+/** As a shell reads it back, whatever is in it. */
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+
 /** Four commands that take a newcomer from nothing to a rendered chart. */
 function welcome({ url, adminPassword: password }: LocalStack, hasApi: boolean): string {
-  const curlUser = password ? `-u 'admin:${password}' ` : '';
-  const helmUser = password ? ` --username admin --password '${password}'` : '';
+  const curlUser = password ? `-u ${quoted(`admin:${password}`)} ` : '';
+  const helmUser = password ? ` --username admin --password ${quoted(password)}` : '';
   return `Chartroom is at ${url}${password ? ` (user admin, password ${password})` : ''}
 
   helm create demo && helm package demo
@@ -97,7 +102,12 @@ async function publishFolder({ url, adminPassword }: LocalStack, folder: string)
     return { status: answer.status, text: await answer.text() };
   };
   const count = { published: 0, there: 0, refused: 0 };
-  const names = new Set(await readdir(folder));
+  const found = await readdir(folder).catch((error: unknown) => {
+    throw new UsageError(
+      `--repo-path: ${folder} cannot be read: ${error instanceof Error ? error.message : error}`,
+    );
+  });
+  const names = new Set(found);
   for (const name of [...names].filter((each) => each.endsWith('.tgz')).sort()) {
     const answers = [await post('charts', name)];
     if (names.has(`${name}.prov`)) answers.push(await post('prov', `${name}.prov`));

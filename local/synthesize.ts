@@ -19,6 +19,10 @@ export async function synthesize({ outDir, context }: Synthesis): Promise<string
   const settings: { context?: object } = JSON.parse(readFileSync(`${root}cdk.json`, 'utf8'));
   const CDK_CONTEXT_JSON = JSON.stringify({ ...settings.context, ...context });
   const env = { ...process.env, CDK_OUTDIR: outDir, CDK_CONTEXT_JSON, CDK_VALIDATION: 'false' };
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'infra/app.ts'], { cwd: root, env });
+  const command = ['--import', 'tsx', 'infra/app.ts'];
+  await promisify(execFile)(process.execPath, command, { cwd: root, env }).catch((error: unknown) => {
+    const { stderr = '' }: { stderr?: string } = Object(error);
+    throw new Error(stderr.trim() || String(error), { cause: error });
+  });
   return outDir;
 }

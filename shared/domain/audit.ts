@@ -126,7 +126,7 @@ function parseView(query: URLSearchParams): AuditView {
   const given = [repository, account, day].filter((each) => typeof each === 'string');
   if (given.length !== 1) {
     throw refused(
-      'say of what: one of repository (empty for the root), account and day, such as day=2026-01-31',
+      'say of what, and of one alone: repository (empty for the root), account or day, such as day=2026-01-31',
     );
   }
   if (typeof repository === 'string') {

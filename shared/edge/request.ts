@@ -69,10 +69,10 @@ export function pathParameter({ parameters }: Request, name: string): string {
  *
  * @throws Fault `invalid_repository`
  */
-export function repositoryOf({ parameters }: Request): Repository {
+export function repositoryOf({ parameters, path }: Pick<Request, 'parameters' | 'path'>): Repository {
   const { segment1, segment2, segment3 } = parameters;
-  // No repository can be called so: what is below it and no route of its own is not there.
-  if (segment1 === 'api') throw new Fault('not_found', 'not found');
+  // No repository can be called so: what is below it and no route of its own is not there. Our own say why.
+  if (segment1 === 'api' && !path.startsWith('/-/')) throw new Fault('not_found', 'not found');
   return parseRepository([segment1, segment2, segment3].filter((segment) => segment !== undefined));
 }
 

@@ -204,8 +204,8 @@ describe('GET /-/audit', () => {
   });
 
   it.each([
-    ['', 'say of what: one of repository'],
-    ['repository=a&day=2026-01-01', 'say of what: one of repository'],
+    ['', 'say of what, and of one alone: repository'],
+    ['repository=a&day=2026-01-01', 'say of what, and of one alone: repository'],
     ['repository=a//b', 'cannot be part of a repository'],
     ['account=', 'account is a name'],
     ['day=2026-02-30', 'day is one such as'],

@@ -68,6 +68,11 @@ describe('PUT /-/repositories/{repository}', () => {
     expect(answers.toSorted()).toEqual([200, 200, 201]);
   });
 
+  it.each(['api', 'health', 'org/charts'])('is none that would be called %s, and says why', async (path) => {
+    const { status, body } = await send(aChartroom(), 'PUT', `/-/repositories/${path}`);
+    expect([status, body.error]).toEqual([400, expect.stringContaining('is reserved')]);
+  });
+
   it('is not the root repository, which is always there', async () => {
     const chartroom = closed();
     expect((await send(chartroom, 'GET', '/index.yaml')).status).toBe(200);

@@ -49,6 +49,7 @@ describe('npm start', () => {
     { args: ['nonsense'], message: '"nonsense" is no option' },
     { args: ['--port', 'x'], message: '"x" is not a port' },
     { args: ['--access', 'half'], message: 'not "half"' },
+    { args: ['--setting', 'access=closed'], message: 'access is an option of its own here' },
   ])('refuses $args', async ({ args, message }) => {
     const { printed, ended } = run(args);
     expect(await ended).toBe(2);
@@ -74,13 +75,14 @@ describe('npm start', () => {
   it('publishes a folder, prints four commands, and stops when asked', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'chartroom-folder-'));
     writeFileSync(path.join(folder, 'broken-1.0.0.tgz'), 'no package');
-    const password = 'a password of this test';
+    const password = "this test's password";
     const args = ['--ephemeral', '--port', '0', '--access', 'closed', '--repo-path', folder];
     const { child, printed, ended, line } = run(args, { CHARTROOM_ADMIN_PASSWORD: password });
     await line(/Press Ctrl-C/);
     expect(printed.out).toContain('0 published, 0 there already, 1 refused');
     await expect.poll(() => printed.err).toContain('broken-1.0.0.tgz: 400');
     expect(printed.out.match(/^ {2}\S.*/gm)).toHaveLength(4);
+    expect(printed.out).toContain(String.raw`-u 'admin:this test'\''s password'`);
     const [, url = ''] = /Chartroom is at (\S+)/.exec(printed.out) ?? [];
     expect((await fetch(`${url}/index.yaml`)).status).toBe(401);
     const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
