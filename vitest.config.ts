@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -5,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const waits = ({ moduleId }: TestSpecification) =>
-      /\/test\/whole\/(faults-|upkeep)|\/test\/readme/.test(moduleId);
+      /\/test\/whole\/(faults-|upkeep|events)|\/test\/(readme|helm\/helm)/.test(moduleId);
     const sorted = await super.sort(files);
     return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
   }
@@ -25,8 +26,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 120_000,
     sequence: { sequencer: WaitingFirst },
-    // More than a small machine has cores: the tests of faults mostly wait, for a lease to end or a message to return.
-    maxWorkers: 6,
+    // More than there are cores: many wait, for a lease to end or a message to return.
+    maxWorkers: availableParallelism() + 2,
     projects: [
       {
         extends: true,

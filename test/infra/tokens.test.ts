@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { functionIds } from '../../infra/functions.ts';
+import { parseSettings } from '../../infra/settings.ts';
+import { tokenSettings } from '../../infra/token-settings.ts';
 import { environmentVariables } from '../../shared/contract.ts';
 import { SettingsError } from '../../shared/domain/settings.ts';
 import { endpoints } from '../../shared/routes.ts';
@@ -15,8 +17,11 @@ const key = anRsaKey();
 const privateKey = key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const { n, e } = key.publicKey.export({ format: 'jwk' });
 const whole = { jwtIssuer: issuer, jwtAudience: audience, jwtPublicKey: pem(key) };
+const tokensIn = (template: ReturnType<typeof synthesize>) =>
+  JSON.parse(String(environmentOf(template, 'get-index')[environmentVariables.tokens]));
+/** What the functions would be told, without a whole template for each case. */
 const tokensOf = (context: Record<string, unknown>) =>
-  JSON.parse(String(environmentOf(synthesize(context), 'get-index')[environmentVariables.tokens]));
+  JSON.parse(JSON.stringify(tokenSettings(parseSettings((key) => context[key]))));
 
 describe('a deployment that takes tokens', () => {
   const withTokens = synthesize(whole);
@@ -41,7 +46,7 @@ describe('a deployment that takes tokens', () => {
   });
 
   it('tells them the public key, its issuer and what is asked of a token', () => {
-    expect(tokensOf(whole)).toEqual({
+    expect(tokensIn(withTokens)).toEqual({
       issuer,
       audience,
       algorithms: ['RS256'],
@@ -51,7 +56,7 @@ describe('a deployment that takes tokens', () => {
   });
 
   it('takes several keys, algorithms, and a place for both', () => {
-    const [another, curve] = [anRsaKey(3072), anEcKey()];
+    const [another, curve] = [anRsaKey(), anEcKey()];
     const jwtPublicKey = `\n${pem(key)}\n${pem(another)}${pem(curve)}`;
     const jwtRealm = 'https://login.example.com/token';
     const tokens = tokensOf({ ...whole, jwtPublicKey, jwtAlgorithms: 'RS256,ES256', jwtRealm });
@@ -88,9 +93,9 @@ describe('a deployment that takes tokens', () => {
   );
 
   it('takes keys that fit into the environment of a function', () => {
-    const large = pem(anRsaKey(4096));
+    const large = readFileSync('test/fixtures/keys/large.pub.pem', 'utf8');
     expect(tokensOf({ ...whole, jwtPublicKey: large.repeat(3) }).keys).toHaveLength(3);
-    expect(() => synthesize({ ...whole, jwtPublicKey: large.repeat(4) })).toThrow(/use "jwtJwksUrl"/);
+    expect(() => tokensOf({ ...whole, jwtPublicKey: large.repeat(4) })).toThrow(/use "jwtJwksUrl"/);
   });
 
   const exotic = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
@@ -154,12 +159,16 @@ describe('a deployment that takes tokens', () => {
     { why: 'a realm that ends its quotes', context: { ...whole, jwtRealm: 'x",y="z' }, says: /"jwtRealm"/ },
     { why: 'an audience in two lines', context: { ...whole, jwtAudience: 'x\ny' }, says: /"jwtAudience"/ },
   ])('refuses $why', ({ context, says }) => {
-    expect(() => synthesize(context)).toThrow(SettingsError);
-    expect(() => synthesize(context)).toThrow(says);
+    expect(() => tokensOf(context)).toThrow(SettingsError);
+    expect(() => tokensOf(context)).toThrow(says);
+  });
+
+  it('is not deployed with half of it', () => {
+    expect(() => synthesize({ jwtIssuer: issuer })).toThrow(SettingsError);
   });
 
   it('shows no key that it refuses', () => {
     const jwtPublicKey = privateKey;
-    expect(() => synthesize({ ...whole, jwtPublicKey })).not.toThrow(privateKey.slice(30, 60));
+    expect(() => tokensOf({ ...whole, jwtPublicKey })).not.toThrow(privateKey.slice(30, 60));
   });
 });

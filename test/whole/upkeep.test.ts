@@ -9,14 +9,14 @@ import { type Chartroom, listed, startChartroom } from './chartroom.ts';
 
 type Outcome = { readonly code: number; readonly said: string };
 
-/** Runs `npm run <task> -- …` as an operator does. @returns what it printed and its exit code */
+/** Does what `npm run <task> -- …` does, but for npm's own second. @returns what it printed and its exit code */
 const operate = (task: string, dataDir: string, ...args: string[]) =>
-  npmRun(task, '--', '--data-dir', dataDir, ...args);
+  run(process.execPath, '--import', 'tsx', 'local/upkeep.ts', task, '--data-dir', dataDir, ...args);
 
-function npmRun(...args: string[]): Promise<Outcome> {
+/** Runs a command in the project's folder. */
+function run(command: string, ...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const command = ['run', '--silent', ...args];
-    execFile('npm', command, { cwd: path.join(import.meta.dirname, '../..') }, (error, stdout, stderr) =>
+    execFile(command, args, { cwd: path.join(import.meta.dirname, '../..') }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), said: `${stdout}${stderr}` }),
     );
   });
@@ -165,13 +165,13 @@ describe('what an operator cannot mean', () => {
   });
 
   it('are options before the two dashes', async () => {
-    const { code, said } = await npmRun('verify', '--data-dir', '/somewhere');
+    const { code, said } = await run('npm', 'run', '--silent', 'verify', '--data-dir', '/somewhere');
     expect(code).toBe(2);
     expect(said).toContain('npm run verify -- --data-dir …');
   });
 
   it('is an unknown option: the known ones are shown', async () => {
-    const { code, said } = await npmRun('verify', '--', '--nonsense');
+    const { code, said } = await run('npm', 'run', '--silent', 'verify', '--', '--nonsense');
     expect(code).toBe(2);
     expect(said).toContain('--nonsense');
     expect(said).toContain('--data-dir DIR');
