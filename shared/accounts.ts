@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessChange, type ChangeDependencies } from './access-change.ts';
 import { secretDigest } from './account-credentials.ts';
+import { changeRevised } from './change-revised.ts';
 import type { Clock } from './clock.ts';
 import { EVERYWHERE } from './domain/access.ts';
 import {
@@ -27,9 +28,6 @@ const SECRET_BYTES = 32;
 
 // Two are enough to rotate; some more for who gives each job one of its own.
 const MOST_SECRETS = 10;
-
-/** How often a change begins anew when somebody else changes the account at the same time. */
-const ATTEMPTS = 5;
 
 /** An account as it may be shown: nothing that a password or secret could be found by. */
 export function shownAccount(account: Account): object {
@@ -124,8 +122,7 @@ const noPassword = (name: AccountName) =>
   new Fault('invalid_request', `${name} is a new user: send a "password" with it`);
 
 /**
- * Puts what `next` makes of an account in its place, and begins again where somebody else was faster. What is left as
- * it was is no change.
+ * Changes an account, and tells the audit of it.
  *
  * @throws Fault `try_again`, and what `next` throws
  */
@@ -135,14 +132,13 @@ export async function changeAccount(
   tell: (account: Account, before: Account | undefined) => AccessChange,
   next: (before: Account | undefined) => Account,
 ): Promise<{ readonly account: Account; readonly isNew: boolean }> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const before = await accounts.get(name);
-    const account = next(before);
-    if (account === before) return { account, isNew: false };
-    if (await accounts.put(account, before?.revision, tell(account, before)))
-      return { account, isNew: before === undefined };
-  }
-  throw new Fault('try_again', `${name} is being changed by others: try again`, { retryAfterSeconds: 1 });
+  const place = {
+    read: () => accounts.get(name),
+    write: (account: Account, before: Account | undefined) =>
+      accounts.put(account, before?.revision, tell(account, before)),
+  };
+  const { value: account, isNew } = await changeRevised(name, place, next);
+  return { account, isNew };
 }
 
 /**

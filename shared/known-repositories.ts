@@ -1,4 +1,5 @@
 import { accessChange } from './access-change.ts';
+import { changeRevised } from './change-revised.ts';
 import type { Clock } from './clock.ts';
 import type { AccessChange, By } from './domain/audit.ts';
 import { Fault } from './domain/fault.ts';
@@ -51,9 +52,6 @@ export type RepositoryGate = {
 };
 
 const ROOT = '';
-
-/** How often a change begins anew when somebody else changes the repository at the same time. */
-const ATTEMPTS = 5;
 
 export function repositoryGate(
   dependencies: KnownRepositoryDependencies,
@@ -196,12 +194,11 @@ async function change(
   tell: (before: KnownRepository | undefined) => AccessChange,
   next: (before: KnownRepository | undefined) => KnownRepository,
 ): Promise<{ readonly known: KnownRepository; readonly isNew: boolean }> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const before = await knownRepositories.get(path);
-    const known = next(before);
-    if (known === before || (await knownRepositories.put(known, before?.revision, tell(before)))) {
-      return { known, isNew: before === undefined };
-    }
-  }
-  throw new Fault('try_again', `${path} is being changed by others: try again`, { retryAfterSeconds: 1 });
+  const place = {
+    read: () => knownRepositories.get(path),
+    write: (known: KnownRepository, before: KnownRepository | undefined) =>
+      knownRepositories.put(known, before?.revision, tell(before)),
+  };
+  const { value: known, isNew } = await changeRevised(path, place, next);
+  return { known, isNew };
 }

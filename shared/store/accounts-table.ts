@@ -6,6 +6,7 @@ import { writeAudited } from './audit-table.ts';
 import { applied, namesIn } from './conditional.ts';
 import { accountKey, accountPartition, anyAccount, endOf, type Item, textOf } from './item-keys.ts';
 import { itemsBetween } from './items-between.ts';
+import { revisedPut } from './revised-put.ts';
 
 // An attribute for each secret: a use is noted by one write that cannot undo a change of the account.
 const usedAttribute = (secretId: string) => `${table.usedAttribute}${secretId}`;
@@ -35,24 +36,8 @@ export function accountsTable(client: DynamoDBClient, tableName: string, keepDay
       }
     },
 
-    put(account, replaces, change) {
-      // A write whose answer got lost is sent again, and finds what it wrote.
-      const condition =
-        replaces === undefined
-          ? `attribute_not_exists(#${table.partitionKey}) OR #revision = :ours`
-          : '#revision IN (:replaced, :ours)';
-      const put = {
-        TableName: tableName,
-        Item: writeAccount(account),
-        ConditionExpression: condition,
-        ExpressionAttributeNames: namesIn(condition),
-        ExpressionAttributeValues: {
-          ':ours': { S: account.revision },
-          ...(replaces !== undefined && { ':replaced': { S: replaces } }),
-        },
-      };
-      return writeAudited(client, audited, change, [{ Put: put }]);
-    },
+    put: (account, replaces, change) =>
+      writeAudited(client, audited, change, [revisedPut(tableName, writeAccount(account), replaces)]),
 
     remove(name, change) {
       const remove = {

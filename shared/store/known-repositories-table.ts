@@ -1,5 +1,4 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { table } from '../contract.ts';
 import type { KnownRepository } from '../domain/known-repository.ts';
 import { writeAudited } from './audit-table.ts';
 import { namesIn } from './conditional.ts';
@@ -13,6 +12,7 @@ import {
 } from './item-keys.ts';
 import { itemsBetween } from './items-between.ts';
 import type { KnownRepositoryStore } from './known-repository-store.ts';
+import { revisedPut } from './revised-put.ts';
 
 /** The repositories that somebody made in DynamoDB, in a partition of their own. */
 export function knownRepositoriesTable(
@@ -41,28 +41,8 @@ export function knownRepositoriesTable(
       }
     },
 
-    put(known, replaces, change) {
-      // A write whose answer got lost is sent again, and finds what it wrote.
-      const condition =
-        replaces === undefined
-          ? `attribute_not_exists(#${table.partitionKey}) OR #revision = :ours`
-          : '#revision IN (:replaced, :ours)';
-      const put = {
-        TableName: tableName,
-        Item: {
-          ...knownRepositoryKey(known.path),
-          revision: { S: known.revision },
-          repository: { S: JSON.stringify(known) },
-        },
-        ConditionExpression: condition,
-        ExpressionAttributeNames: namesIn(condition),
-        ExpressionAttributeValues: {
-          ':ours': { S: known.revision },
-          ...(replaces !== undefined && { ':replaced': { S: replaces } }),
-        },
-      };
-      return writeAudited(client, audited, change, [{ Put: put }]);
-    },
+    put: (known, replaces, change) =>
+      writeAudited(client, audited, change, [revisedPut(tableName, writeKnown(known), replaces)]),
 
     remove(path, revision, change) {
       const condition = '#revision = :revision';
@@ -77,5 +57,11 @@ export function knownRepositoriesTable(
     },
   };
 }
+
+const writeKnown = (known: KnownRepository): Item => ({
+  ...knownRepositoryKey(known.path),
+  revision: { S: known.revision },
+  repository: { S: JSON.stringify(known) },
+});
 
 const readKnown = (item: Item): KnownRepository => JSON.parse(textOf(item, 'repository')) as KnownRepository;
