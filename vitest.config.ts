@@ -2,13 +2,15 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What mostly waits begins first, so that the rest fills the time; by size, these would come last. */
-class WaitingFirst extends BaseSequencer {
+/** What waits or takes long begins first, so that the rest fills the time; by size, these would come last. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const waits = ({ moduleId }: TestSpecification) =>
-      /\/test\/whole\/(faults-|upkeep|events)|\/test\/(readme|helm\/helm)/.test(moduleId);
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /\/test\/(whole\/(faults-|upkeep|events)|readme|helm\/helm|store\/embedded|infra\/validation|signature)/.test(
+        moduleId,
+      );
     const sorted = await super.sort(files);
-    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }
 
@@ -25,7 +27,7 @@ export default defineConfig({
     env: { CDK_VALIDATION: 'false' },
     testTimeout: 180_000,
     hookTimeout: 120_000,
-    sequence: { sequencer: WaitingFirst },
+    sequence: { sequencer: LongestFirst },
     // More than there are cores: many wait, for a lease to end or a message to return.
     maxWorkers: availableParallelism() + 2,
     projects: [
