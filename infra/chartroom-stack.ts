@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { NestedStack, Stack } from 'aws-cdk-lib';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
 import { environmentVariables } from '../shared/contract.ts';
@@ -70,6 +70,9 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'put-repository': { known: ['GetItem', 'PutItem'], audit: 'write' },
   'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'], audit: 'write' },
   'get-whoami': {},
+  'list-projects': { table: ['GetItem'], known: ['Query'] },
+  'get-project': { table: ['GetItem'], known: ['Query'] },
+  'get-system-info': {},
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -185,8 +188,12 @@ export class ChartroomStack extends Stack {
       ...settingsEnvironment(settings),
     };
 
-    for (const endpoint of endpointsOf(settings)) {
-      const construct = new Endpoint(this, endpoint, {
+    const ids = endpointsOf(settings);
+    // A stack has at most 500 resources, and each endpoint takes half a dozen.
+    const harbor = ids.some(isHarbors) ? this.#nestedStack('Harbor', "what Harbor's clients call") : this;
+
+    for (const endpoint of ids) {
+      const construct = new Endpoint(isHarbors(endpoint) ? harbor : this, endpoint, {
         api,
         endpoint,
         bundles,
@@ -219,6 +226,10 @@ export class ChartroomStack extends Stack {
     addOutputs(this, { api, metadata, charts, repair, admin });
   }
 
+  #nestedStack(id: string, what: string): Stack {
+    return new NestedStack(this, id, { description: `Chartroom: ${what}` });
+  }
+
   #seedAdmin({ metadata, charts, bundles, environment }: SeedParts): Admin {
     const secret = new AdminSecret(this, 'Admin');
     const seed = new Seeder(this, seeder, { bundles, environment, secret, metadata });
@@ -233,6 +244,12 @@ const endpointsOf = ({ apiEnabled }: Settings): readonly EndpointId[] => [
   fallback,
 ];
 
+function isHarbors(endpoint: EndpointId): boolean {
+  if (endpoint === fallback) return false;
+  const { harbor }: EndpointRoutes = endpoints[endpoint];
+  return harbor === true;
+}
+
 const asksWhoCalls = (endpoint: EndpointId): boolean =>
   endpoint !== fallback && endpoints[endpoint].permission !== 'none';
 
@@ -243,7 +260,7 @@ const publishers: readonly EndpointId[] = ['publish-package', 'publish-provenanc
 function namesRepository(endpoint: EndpointId): boolean {
   if (endpoint === fallback) return false;
   const { paths, permission }: EndpointRoutes = endpoints[endpoint];
-  return permission !== 'none' && paths.some((path) => path.includes('{segment1}'));
+  return permission !== 'none' && paths.some((path) => /{(segment1|project)}/.test(path));
 }
 
 /** What the deployment says for all repositories. */

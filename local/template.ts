@@ -17,6 +17,7 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
   'AWS::Region': region,
   'AWS::AccountId': account,
   'AWS::Partition': 'aws',
+  'AWS::URLSuffix': 'amazonaws.com',
 };
 
 const isObject = (value: Json): value is JsonObject =>
@@ -93,18 +94,54 @@ export class Template {
 
 /** Reads a cloud assembly, the folder that `cdk synth` writes. */
 export function readAssembly(directory: string): Template {
-  const files = readdirSync(directory);
-  const read = (name: string): unknown => JSON.parse(readFileSync(path.join(directory, name), 'utf8'));
-  const [template, ...others] = files.filter((name) => name.endsWith('.template.json'));
+  return new Template(readResources(directory), readAssets(directory));
+}
+
+/**
+ * The resources of an assembly's template and of its nested stacks as if all stood in one. Their names differ, since
+ * CDK makes them of what the constructs are called.
+ */
+export function readResources(directory: string): Resources {
+  const templates = readdirSync(directory).filter((name) => name.endsWith('.template.json'));
+  const [template, ...others] = templates.filter((name) => !name.endsWith('.nested.template.json'));
   if (template === undefined || others.length > 0) throw new Error(`expected one template in ${directory}`);
+  const assets = readAssets(directory);
+  const all = Object.entries(readTemplate(directory, template)).flatMap(([id, resource]) => {
+    if (resource.Type !== 'AWS::CloudFormation::Stack') return [[id, resource] as const];
+    const { TemplateURL: url = null, Parameters: parameters = {} } = resource.Properties ?? {};
+    const [key = ''] = /[0-9a-f]{64}\.json/.exec(JSON.stringify(url)) ?? [];
+    const nested = readTemplate(directory, assets.get(key) ?? key);
+    return Object.entries(withParameters(nested, parameters as JsonObject) as unknown as Resources);
+  });
+  return Object.fromEntries(all);
+}
+
+function readTemplate(directory: string, file: string): Resources {
+  const text = readFileSync(path.resolve(directory, file), 'utf8');
+  return (JSON.parse(text) as { readonly Resources: Resources }).Resources;
+}
+
+/** The local path of each asset, by the key that it would have in S3. */
+function readAssets(directory: string): ReadonlyMap<string, string> {
   const assets = new Map<string, string>();
-  for (const name of files.filter((each) => each.endsWith('.assets.json'))) {
-    const declared = read(name) as { readonly files: Readonly<Record<string, Asset>> };
+  for (const name of readdirSync(directory).filter((each) => each.endsWith('.assets.json'))) {
+    const text = readFileSync(path.join(directory, name), 'utf8');
+    const declared = JSON.parse(text) as { readonly files: Readonly<Record<string, Asset>> };
     for (const { source, destinations } of Object.values(declared.files)) {
       for (const { objectKey } of Object.values(destinations)) {
         assets.set(objectKey, path.resolve(directory, source.path));
       }
     }
   }
-  return new Template((read(template) as { readonly Resources: Resources }).Resources, assets);
+  return assets;
+}
+
+/** Puts the values of a nested stack's parameters in their place. */
+function withParameters(value: Json, parameters: JsonObject): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => withParameters(item, parameters));
+  if (!isObject(value)) return value;
+  const given = typeof value['Ref'] === 'string' ? parameters[value['Ref']] : undefined;
+  if (given !== undefined) return given;
+  const items = Object.entries(value).map(([key, item]) => [key, withParameters(item, parameters)]);
+  return Object.fromEntries(items);
 }

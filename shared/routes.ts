@@ -7,8 +7,11 @@
 /** What somebody may be allowed to do in a repository. */
 export type RepositoryPermission = 'read' | 'publish' | 'maintain' | 'administer';
 
-/** What a route asks of its caller; `none` is open to everybody in every mode, `account` to every account. */
-type Permission = 'none' | 'account' | RepositoryPermission;
+/**
+ * What a route asks of its caller; `none` is open to everybody in every mode, `account` to every account, and
+ * `anyone` to everybody too, who hear of what they may read.
+ */
+type Permission = 'none' | 'anyone' | 'account' | RepositoryPermission;
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
@@ -20,6 +23,8 @@ export type EndpointRoutes = {
   readonly everywhere?: true;
   /** Whether the endpoint looks itself whether the repository is there. @default false: nobody gets to it if not */
   readonly asksForRepository?: true;
+  /** Whether only Harbor's clients call it. @default false */
+  readonly harbor?: true;
   readonly paths: readonly string[];
 };
 
@@ -39,6 +44,9 @@ const inSettings = repositories.map((repository) => `/-/settings${repository}`);
 const known = repositories.slice(1).map((repository) => `/-/repositories${repository}`);
 
 const ACCOUNT = '/-/accounts/{account}';
+
+/** Where Harbor's own API has `resource`: 2.x, and 1.x. */
+const inHarbor = (resource: string) => [`/api/v2.0${resource}`, `/api${resource}`];
 
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
@@ -127,6 +135,19 @@ export const endpoints = {
     everywhere: true,
     paths: [`${ACCOUNT}/secrets/{id}`],
   },
+  'list-projects': {
+    methods: READ,
+    permission: 'anyone',
+    harbor: true,
+    paths: inHarbor('/projects'),
+  },
+  'get-project': {
+    methods: READ,
+    permission: 'read',
+    harbor: true,
+    paths: inHarbor('/projects/{project}'),
+  },
+  'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;
 
 /** Answers whatever no route matches (API Gateway's `$default` route). */

@@ -36,7 +36,7 @@ const inPath = (parameters: readonly Parameter[] = []) =>
   parameters
     .filter((parameter) => parameter.in !== 'query')
     .map(nameOf)
-    .filter((name) => /^(segment\d|name|version|file|id|account)$/.test(name));
+    .filter((name) => /^(segment\d|name|version|file|id|account|project|member)$/.test(name));
 
 describe('docs/openapi.yaml', () => {
   it('is OpenAPI', async () => {

@@ -13,6 +13,9 @@ export type AuthorizeDependencies = {
   readonly gate: Pick<RepositoryGate, 'isThere' | 'mustBeThere'>;
 };
 
+/** Somebody who did not say who they are. */
+const nobody: Caller = { kind: 'anyone', grants: [] };
+
 /**
  * Who may call an endpoint, as shared/routes.ts says it: 401 to whoever is not known, 403 to an account that may
  * read the repository and lacks the permission, and 404 to one that may not read it, as if it were not there. Only
@@ -28,9 +31,10 @@ export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDe
 
   return async (request) => {
     const caller = await authenticate(request);
+    if (permission === 'anyone') return caller ?? nobody;
     if (caller === undefined) {
       if (permission !== 'read' || !(await isPublic(request))) throw notSaid();
-      return { kind: 'anyone', grants: [{ role: 'reader', on: repositoryOf(request) }] };
+      return { ...nobody, grants: [{ role: 'reader', on: repositoryOf(request) }] };
     }
     if (permission === 'account') return caller;
     const on = everywhere ? EVERYWHERE : repositoryOf(request);
@@ -64,7 +68,7 @@ async function enter(
   gate: Pick<RepositoryGate, 'mustBeThere'>,
 ): Promise<void> {
   const { permission, everywhere, asksForRepository }: EndpointRoutes = endpoints[id];
-  if (permission === 'account' || everywhere || asksForRepository) return;
+  if (permission === 'account' || permission === 'anyone' || everywhere || asksForRepository) return;
   await gate.mustBeThere(repositoryOf(request));
 }
 

@@ -58,7 +58,7 @@ export function askingForTokens(
 
 function scopeOf(id: ProtectedEndpointId, request: Request): string | undefined {
   const { permission, everywhere }: EndpointRoutes = endpoints[id];
-  if (everywhere || permission === 'account') return undefined;
+  if (everywhere || permission === 'account' || permission === 'anyone') return undefined;
   try {
     return tokenScope(permission, repositoryOf(request));
   } catch (error) {

@@ -6,8 +6,9 @@ import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
 import { basicAuthentication } from './authenticate.ts';
 import { authorization, openAuthorization } from './authorize.ts';
 import { askingForTokens, withTokens } from './bearer.ts';
-import { accounts, type Environment, failures, gate, settingsOf } from './environment.ts';
+import { accounts, type Environment, failures, gate, knownRepositories, settingsOf } from './environment.ts';
 import { logError } from './log.ts';
+import { projectLocator } from './project.ts';
 import {
   type Authorize,
   buildOnce,
@@ -22,7 +23,10 @@ export function lambdaHandler(
   id: ProtectedEndpointId,
   make: (environment: Environment) => Endpoint,
 ): Handler {
-  return buildOnce((environment) => serve(id, make(environment), authorize(id, environment)));
+  return buildOnce((environment) => {
+    const locate = projectLocator(id, () => knownRepositories(environment));
+    return serve(id, make(environment), authorize(id, environment), locate);
+  });
 }
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */

@@ -15,6 +15,9 @@ export type Endpoint = (request: Request, caller: Caller) => Promise<Response>;
 /** Says who calls, or throws a Fault if they may not. */
 export type Authorize = (request: Request) => Promise<Caller>;
 
+/** Finds the repository of a request whose path names it in words of somebody else's. */
+export type Locate = (request: Request) => Promise<Request>;
+
 /** With open access everybody may do everything. */
 export const everybody: Caller = { kind: 'anyone', grants: [{ role: 'admin', on: EVERYWHERE }] };
 
@@ -54,13 +57,15 @@ export function openHandler(
  * what HEAD leaves out.
  *
  * @param authorize everybody may do everything when it is left out
+ * @param locate the path names the repository as ours do when it is left out
  */
-export function serve(id: EndpointId, endpoint: Endpoint, authorize?: Authorize): Handler {
+export function serve(id: EndpointId, endpoint: Endpoint, authorize?: Authorize, locate?: Locate): Handler {
   return async (event) => {
     const request = readRequest(event);
     const answered = await answer(id, request, async () => {
-      const caller = (await authorize?.(request)) ?? everybody;
-      const answered = await endpoint(request, caller);
+      const located = (await locate?.(request)) ?? request;
+      const caller = (await authorize?.(located)) ?? everybody;
+      const answered = await endpoint(located, caller);
       return isRead(request) ? represent(request, answered) : answered;
     });
     // Before HEAD loses its body: it says what GET says.

@@ -19,10 +19,12 @@ import { getHome } from '../../functions/get-home.ts';
 import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
 import { getPackage } from '../../functions/get-package.ts';
+import { getProject } from '../../functions/get-project.ts';
 import { getReadme } from '../../functions/get-readme.ts';
 import { getRepository } from '../../functions/get-repository.ts';
 import { getSchema } from '../../functions/get-schema.ts';
 import { getSettings } from '../../functions/get-settings.ts';
+import { getSystemInfo } from '../../functions/get-system-info.ts';
 import { getTemplates } from '../../functions/get-templates.ts';
 import { getUpload } from '../../functions/get-upload.ts';
 import { getValues } from '../../functions/get-values.ts';
@@ -30,6 +32,7 @@ import { getVersion } from '../../functions/get-version.ts';
 import { getWhoami } from '../../functions/get-whoami.ts';
 import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
+import { listProjects } from '../../functions/list-projects.ts';
 import { listRepositories } from '../../functions/list-repositories.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
@@ -42,6 +45,7 @@ import type { RepositorySettings } from '../../shared/domain/settings.ts';
 import { type Authenticate, basicAuthentication } from '../../shared/edge/authenticate.ts';
 import { authorization, openAuthorization } from '../../shared/edge/authorize.ts';
 import { askingForTokens, withTokens } from '../../shared/edge/bearer.ts';
+import { projectLocator } from '../../shared/edge/project.ts';
 import { type Authorize, type Endpoint, type ProtectedEndpointId, serve } from '../../shared/edge/serve.ts';
 import type { UploadRules } from '../../shared/edge/upload.ts';
 import { failureLimit } from '../../shared/failure-limit.ts';
@@ -100,10 +104,12 @@ export function aChartroom(options: Options = {}) {
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
     'get-package': getPackage(world),
+    'get-project': getProject(world),
     'get-readme': getReadme(world),
     'get-repository': getRepository(world),
     'get-schema': getSchema(world),
     'get-settings': getSettings(ofRepositories),
+    'get-system-info': getSystemInfo(),
     'get-templates': getTemplates(world),
     'get-upload': getUpload(world),
     'get-values': getValues(world),
@@ -111,6 +117,7 @@ export function aChartroom(options: Options = {}) {
     'get-whoami': getWhoami(),
     'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
+    'list-projects': listProjects(world),
     'list-repositories': listRepositories(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
@@ -131,7 +138,10 @@ export function aChartroom(options: Options = {}) {
 
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
-    const result = await serve(endpoint, endpoints[endpoint], authorizeOf(endpoint))(event);
+    const locate = isProtected(endpoint)
+      ? projectLocator(endpoint, () => world.knownRepositories)
+      : undefined;
+    const result = await serve(endpoint, endpoints[endpoint], authorizeOf(endpoint), locate)(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };

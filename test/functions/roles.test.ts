@@ -119,6 +119,7 @@ function expected({ permission, handler }: Route, who: Who): Verdict {
   const { everywhere }: EndpointRoutes = endpoints[handler];
   const isKnown = who !== 'anonymous' && who !== 'wrong';
   if (permission === 'account') return isKnown ? 'pass' : 401;
+  if (permission === 'anyone') return who === 'wrong' ? 401 : 'pass';
   if (!everywhere) return inRepository[permission][who];
   if (!isKnown) return 401;
   return who === 'admin' || who === 'admin-of-all' ? 'pass' : 403;
@@ -133,6 +134,7 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{file}', 'demo-1.0.0.tgz')
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
+    .replace('{project}', 'org')
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 

@@ -60,7 +60,7 @@ const inRepository: Record<
 };
 
 function expected({ permission, handler }: Route, who: Who): 'pass' | 403 | 404 {
-  if (permission === 'none' || permission === 'account') return 'pass';
+  if (permission === 'none' || permission === 'anyone' || permission === 'account') return 'pass';
   const { everywhere }: EndpointRoutes = endpoints[handler];
   return everywhere ? 403 : inRepository[permission][who];
 }
@@ -73,6 +73,7 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{file}', 'demo-1.0.0.tgz')
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
+    .replace('{project}', 'org')
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 

@@ -249,7 +249,7 @@ describe('least privilege', () => {
 
   it('lets whoever is about a repository see whether it is there', () => {
     const asking = Object.entries(endpoints).flatMap(([id, { paths, permission }]) =>
-      permission !== 'none' && paths.some((path) => path.includes('{segment1}')) ? [id] : [],
+      permission !== 'none' && paths.some((path) => /{(segment1|project)}/.test(path)) ? [id] : [],
     );
     const others = ['index-repositories', 'reconcile', 'repair'];
     expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
@@ -270,7 +270,13 @@ describe('least privilege', () => {
     expect(writers(synthesize({ createOnPublish: true }))).toEqual([...asked, ...publishing].toSorted());
     expect(writers(open)).toEqual([...asked, ...publishing].toSorted());
     const known = every.filter(isOnKnown);
-    expect(holders(known, 'dynamodb:Query')).toEqual(['list-repositories', 'reconcile']);
+    // A project may be asked for by its number, which only all of them tell.
+    const byNumber = Object.entries(endpoints).flatMap(([id, { paths }]) =>
+      paths.some((path) => path.includes('{project}')) ? [id] : [],
+    );
+    expect(holders(known, 'dynamodb:Query')).toEqual(
+      [...byNumber, 'list-projects', 'list-repositories', 'reconcile'].toSorted(),
+    );
     expect(holders(known, 'dynamodb:DeleteItem')).toEqual(['reconcile']);
     expect(holders(known, 'dynamodb:UpdateItem')).toEqual([]);
   });

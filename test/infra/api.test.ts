@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { fallback, routes } from '../../shared/routes.ts';
-import { logicalPrefix, resource, resourcesOf, synthesize, textOf } from './synthesize.ts';
+import { logicalPrefix, resource, resourceCounts, resourcesOf, synthesize, textOf } from './synthesize.ts';
 
 const closed = synthesize();
 
@@ -67,8 +67,12 @@ describe('the API', () => {
     );
   });
 
-  it('leaves room in the stack', () => {
-    expect(resourcesOf(closed).size).toBeLessThan(400);
+  it('leaves room in each stack', () => {
+    for (const count of resourceCounts()) expect(count).toBeLessThan(400);
+  });
+
+  it('has fewer routes than API Gateway allows without being asked', () => {
+    expect(routes.length).toBeLessThan(300);
   });
 });
 

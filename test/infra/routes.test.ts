@@ -59,7 +59,9 @@ const isRange = (text: string) => text === 'latest' || parseSemverRange(text) !=
 /** Whether a path means something when it is read by a route's template. */
 function isLegal(route: Route, path: Template): boolean {
   const values = new Map(segmentsOf(route).map((segment, at) => [segment, path[at] ?? '']));
-  const segments = ['{segment1}', '{segment2}', '{segment3}'].flatMap((name) => values.get(name) ?? []);
+  const segments = ['{segment1}', '{segment2}', '{segment3}', '{project}'].flatMap(
+    (name) => values.get(name) ?? [],
+  );
   const [name, version, file, upload, account] = ['{name}', '{version}', '{file}', '{id}', '{account}'].map(
     (key) => values.get(key),
   );

@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { chartroomApp } from '../../infra/chartroom-app.ts';
 import { functionIds } from '../../infra/functions.ts';
+import { readResources } from '../../local/template.ts';
 
 /** A resource of a template, as far as tests look at it. */
 export type Resource = {
@@ -19,15 +20,27 @@ export type Resource = {
 export type Right = { readonly action: string; readonly on: string; readonly condition: unknown };
 
 /**
- * The template of a deployment with these settings, its bundles empty ones.
+ * The template of a deployment with these settings, its bundles empty ones, with the resources of its nested stacks
+ * as if they stood in it.
  *
  * @throws SettingsError when the settings cannot be used
  */
 export function synthesize(context: Record<string, unknown> = {}): Template {
-  return withAssembly(context, ({ stacks: [stack] }) => {
+  return withAssembly(context, ({ directory, stacks: [stack] }) => {
     if (stack === undefined) throw new Error('the app has no stack');
     // Template also refuses resources that wait for each other.
-    return Template.fromJSON(stack.template);
+    return Template.fromJSON({ ...stack.template, Resources: readResources(directory) });
+  });
+}
+
+/** How many resources each stack of a deployment has, the nested ones too. */
+export function resourceCounts(): readonly number[] {
+  return withAssembly({}, ({ directory }) => {
+    const templates = readdirSync(directory).filter((name) => name.endsWith('.template.json'));
+    return templates.map((name) => {
+      const { Resources }: { Resources: object } = JSON.parse(readFileSync(join(directory, name), 'utf8'));
+      return Object.keys(Resources).length;
+    });
   });
 }
 
