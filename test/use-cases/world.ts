@@ -72,7 +72,7 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
     ids += 1;
     return `id${ids}`;
   };
-  const knownRepositories = memoryKnownRepositories({ ...hooks, audit });
+  const knownRepositories = memoryKnownRepositories({ ...hooks, audit, settings: repositorySettings });
   const world = {
     versions,
     pointers,
