@@ -19,6 +19,8 @@ export type FaultCode =
   | 'version_exists'
   | 'provenance_exists'
   | 'being_published'
+  | 'already_exists'
+  | 'not_empty'
   | 'storage_full'
   | 'too_large'
   | 'text_body'

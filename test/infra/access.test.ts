@@ -114,6 +114,7 @@ describe('least privilege', () => {
     const onRepositories = every.filter(isOn('repository#*'));
     expect(holders(onRepositories, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
       [
+        'create-project',
         'create-upload',
         'delete-chart',
         'delete-version',
@@ -123,6 +124,7 @@ describe('least privilege', () => {
         'list-charts',
         'publish-package',
         'publish-provenance',
+        'put-project',
         'put-settings',
         'reconcile',
         'repair',
@@ -182,14 +184,15 @@ describe('least privilege', () => {
 
   it('lets only the API of accounts, and what makes the first, make, list and delete them', () => {
     const onAccounts = every.filter(isOnAccounts);
-    expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
-      'create-secret',
-      'delete-secret',
-      'put-account',
-      'seed-admin',
-    ]);
+    // A member of a project is an account with a grant on it.
+    const ofMembers = ['create-member', 'delete-member', 'delete-project', 'put-member'];
+    expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual(
+      [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'seed-admin'].toSorted(),
+    );
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
-    expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
+    expect(holders(onAccounts, 'dynamodb:Query')).toEqual(
+      [...ofMembers, 'get-member', 'list-accounts', 'list-members'].toSorted(),
+    );
     const updates = onAccounts.filter(({ action }) => action === 'dynamodb:UpdateItem');
     for (const { condition } of updates) expect(condition).toEqual(onlyUses);
   });
@@ -197,8 +200,12 @@ describe('least privilege', () => {
   it('lets who clears marks or changes access put items into the audit, and nobody change or delete them', () => {
     const onAudit = every.filter(isOn('audit#*'));
     expect(holders(onAudit, 'dynamodb:PutItem')).toEqual([
+      'create-member',
+      'create-project',
       'create-secret',
       'delete-account',
+      'delete-member',
+      'delete-project',
       'delete-repository',
       'delete-secret',
       'get-home',
@@ -206,6 +213,8 @@ describe('least privilege', () => {
       'index-repositories',
       'list-charts',
       'put-account',
+      'put-member',
+      'put-project',
       'put-repository',
       'put-settings',
       'reconcile',
@@ -251,12 +260,12 @@ describe('least privilege', () => {
     const asking = Object.entries(endpoints).flatMap(([id, { paths, permission }]) =>
       permission !== 'none' && paths.some((path) => /{(segment1|project)}/.test(path)) ? [id] : [],
     );
-    const others = ['index-repositories', 'reconcile', 'repair'];
+    const others = ['create-project', 'index-repositories', 'reconcile', 'repair'];
     expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
   });
 
   it('lets only who makes and deletes repositories write which there are, and publishers where they may', () => {
-    const asked = ['delete-repository', 'put-repository'];
+    const asked = ['create-project', 'delete-project', 'delete-repository', 'put-repository'];
     const publishing = ['index-repositories', 'publish-package', 'publish-provenance'];
     const writers = (template: typeof closed) =>
       functionIds
