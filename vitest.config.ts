@@ -16,7 +16,7 @@ class LongestFirst extends BaseSequencer {
 
 // They start processes and threads, or load handlers as the environment of the moment has them.
 const ALONE = [
-  'test/{whole,local,helm}/**/*.test.ts',
+  'test/{whole,local,helm,harbor-client}/**/*.test.ts',
   'test/{readme,docs}.test.ts',
   'test/edge/access.test.ts',
 ];

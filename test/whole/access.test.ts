@@ -13,6 +13,7 @@ const sample = (template: string) =>
     .replace('{file}', 'demo-1.0.0.tgz')
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
+    .replace('{project}', 'org')
     .replace('{account}', 'ci')
     .replace('{id}', 'x')
     .replace(/\{(segment\d)\}/g, '$1');
@@ -30,6 +31,8 @@ describe('closed access', () => {
       const shown = `${method} ${path}`;
       if (permission === 'none') {
         expect(answer.status, shown).toBe(200);
+      } else if (permission === 'anyone') {
+        expect(answer.status, shown).not.toBe(401);
       } else {
         expect(answer.status, shown).toBe(401);
         expect(answer.headers.get('www-authenticate'), shown).toBe('Basic realm="Chartroom"');
