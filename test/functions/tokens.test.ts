@@ -208,6 +208,18 @@ describe('a 401', () => {
     }
   });
 
+  it.each([
+    { takes: 'tokens', chartroom: aChartroomWithTokens, ending: ', or a bearer token' },
+    { takes: 'none', chartroom: () => aChartroom({ access: 'closed' }), ending: '' },
+  ])('says in words what would do: $takes', async ({ chartroom, ending }) => {
+    const { body } = await chartroom().send('GET', '/org/index.yaml');
+    const error = `unauthorized: send a user name and password by HTTP Basic${ending}`;
+    expect(JSON.parse(body)).toMatchObject({ error });
+    const headers = basic('admin', 'wrong');
+    const wrong = await chartroom().send('GET', '/org/index.yaml', { headers });
+    expect(JSON.parse(wrong.body)).toMatchObject({ error: 'unauthorized: wrong user name or password' });
+  });
+
   it('asks for no token where none is taken', async () => {
     const chartroom = aChartroom({ access: 'closed' });
     const token = await tokenFor(chartroom, accessTo('org', 'pull'));
