@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aws, type Services } from './aws.ts';
+import type { ServerCertificate } from './certificates.ts';
 import { type Cors, corsOf } from './cors.ts';
 import { takeDataFolder } from './data-folder.ts';
 import { type DynamoDb, openDynamoDb, openTables } from './dynamodb.ts';
@@ -26,6 +27,8 @@ export type LocalOptions = {
   readonly storePort?: number;
   /** Address for other machines to reach this one by. @default loopback only */
   readonly address?: string;
+  /** Serves the API over HTTPS, by a CA that is kept in the data folder. @default false */
+  readonly tls?: boolean;
   /** Where table, bucket and queues live. @default a temporary folder, removed by `stop` */
   readonly dataDir?: string;
   /** @default 'open'; an `assembly` decides this itself */
@@ -57,6 +60,8 @@ type SecretProperties = {
 /** A stack on this computer; what is not there yet answers 503 or 404. */
 export class LocalStack implements Services {
   url = '';
+  /** File with the CA that clients are to trust; set when the API is served over HTTPS. */
+  caFile: string | undefined;
   /** Of S3, and of the rest that functions call. */
   storeUrl = '';
   /** Set when the stack has a secret, which is when access is closed. */
@@ -100,14 +105,17 @@ export class LocalStack implements Services {
   }
 
   async start(): Promise<void> {
-    const { port, storePort, address, dataDir, retryAfterMs, requestTimeoutMs } = this.#options;
-    // The ports before the slow steps, so that a taken one is told at once.
+    const { port, storePort, address, tls, dataDir, retryAfterMs, requestTimeoutMs } = this.#options;
+    // The folder and the ports before the slow steps, so that a taken one is told at once.
     const { host, apiHost, storeHost } = advertise(address);
     this.storeUrl = `http://${storeHost}:${await this.#listen(createServer(aws(this)), host, storePort)}`;
-    this.url = `http://${apiHost}:${await this.#listen(gateway(this, requestTimeoutMs), host, port)}`;
     const holder = { pid: process.pid, url: this.storeUrl, secret: this.secret };
     const data = await takeDataFolder(dataDir, holder);
     this.#onStop(data.release);
+    const certificate = tls ? await certificateIn(data.path) : undefined;
+    this.caFile = certificate?.caFile;
+    const api = gateway(this, { requestTimeoutMs, certificate });
+    this.url = `http${tls ? 's' : ''}://${apiHost}:${await this.#listen(api, host, port)}`;
     const template = readAssembly(await assemblyOf(this.#options, data.path));
     this.cors = corsOf(template);
     await this.#openStores(template, data.path);
@@ -221,6 +229,12 @@ export class LocalStack implements Services {
     this.#functions = functionsOf(template, surroundings, this.#options.log ?? (() => {}));
     this.#onStop(() => Promise.all([...this.#functions.values()].map((one) => one.kill())));
   }
+}
+
+/** What makes certificates is loaded for those who ask for them: that takes a fifth of a second. */
+async function certificateIn(folder: string): Promise<ServerCertificate> {
+  const { serverCertificate } = await import('./certificates.ts');
+  return await serverCertificate(path.join(folder, 'tls'));
 }
 
 /**

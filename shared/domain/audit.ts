@@ -1,5 +1,5 @@
 import type { Caller } from './access.ts';
-import type { AccountName } from './account.ts';
+import { type AccountName, withPlus } from './account.ts';
 import { Fault } from './fault.ts';
 import type { VersionId } from './object-keys.ts';
 import { parseRepository, type Repository } from './repository.ts';
@@ -133,7 +133,7 @@ function parseView(query: URLSearchParams): AuditView {
     return { repository: parseRepository(repository === '' ? [] : repository.split('/')) };
   }
   if (typeof account === 'string') {
-    if (account !== '' && account.length <= 256) return { account };
+    if (account !== '' && account.length <= 256) return { account: withPlus(account) };
     throw refused('account is a name of 1 to 256 characters, or "anyone", "bucket" or "chartroom"');
   }
   if (typeof day === 'string' && day.length === 10 && isInstant(day)) return { day };
