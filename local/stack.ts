@@ -13,6 +13,7 @@ import { type Functions, functionsOf, type LambdaFunction, type Log } from './fu
 import { gateway, type Routes, routesOf } from './gateway.ts';
 import { advertise, bind, close } from './listen.ts';
 import { type Queue, queuesOf } from './queue.ts';
+import { type Roles, rolesOf } from './roles.ts';
 import { Bucket } from './s3-bucket.ts';
 import { type BucketProperties, type Change, type EventRecord, eventRecord, queuesFor } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
@@ -96,6 +97,11 @@ export class LocalStack implements Services {
     },
   };
 
+  #roles: Roles = () => false;
+
+  /** A function may do what its role says, and a visitor everything. */
+  readonly may: Roles = (id, act) => id === VISITOR || this.#roles(id, act);
+
   readonly secrets = (id: string) => (id === VISITOR || this.#functions.has(id) ? this.secret : undefined);
 
   /** What an AWS SDK client needs to look into the stores. */
@@ -118,6 +124,7 @@ export class LocalStack implements Services {
     this.url = `http${tls ? 's' : ''}://${apiHost}:${await this.#listen(api, host, port)}`;
     const template = readAssembly(await assemblyOf(this.#options, data.path));
     this.cors = corsOf(template);
+    this.#roles = rolesOf(template);
     await this.#openStores(template, data.path);
     this.#startFunctions(template);
     const functionAt = (arn: string) => this.#functionAt(arn);
@@ -205,7 +212,7 @@ export class LocalStack implements Services {
     const files = new ObjectFiles(path.join(folder, 's3', this.bucketName));
     this.#onStop(() => files.close());
     const changed = (change: Change) => this.#notify(change, declared.properties);
-    this.bucket = new Bucket({ name: this.bucketName, files, changed, secrets: this.secrets });
+    this.bucket = new Bucket({ name: this.bucketName, files, changed, secrets: this.secrets, may: this.may });
   }
 
   #notify(change: Change, properties: BucketProperties): void {
