@@ -14,26 +14,30 @@ const PASSWORD = 'twelve chars';
 
 const org = parseRepository(['org']);
 
-/** The accounts of the matrix; the routes are tried in `org/team/x` as deep as they go, and in the root. */
+/** The accounts of the matrix; the routes are tried in `org/team/x` as deep as they go, `library` and the root. */
 const accounts = {
   reader: [
     { role: 'reader', on: 'org/*' },
     { role: 'reader', on: 'org' },
+    { role: 'reader', on: 'library' },
     { role: 'reader', on: '' },
   ],
   publisher: [
     { role: 'publisher', on: 'org/*' },
     { role: 'publisher', on: 'org' },
+    { role: 'publisher', on: 'library' },
     { role: 'publisher', on: '' },
   ],
   maintainer: [
     { role: 'maintainer', on: 'org/*' },
     { role: 'maintainer', on: 'org' },
+    { role: 'maintainer', on: 'library' },
     { role: 'maintainer', on: '' },
   ],
   'repository-admin': [
     { role: 'admin', on: 'org/*' },
     { role: 'admin', on: 'org' },
+    { role: 'admin', on: 'library' },
     { role: 'admin', on: '' },
   ],
   stranger: [
@@ -138,7 +142,7 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 
-const tried = [['org'], ['org', 'team'], ['org', 'team', 'x']].map(parseRepository);
+const tried = [['org'], ['org', 'team'], ['org', 'team', 'x'], ['library']].map(parseRepository);
 
 /** @param there the repositories that somebody made */
 async function closed(there = tried): Promise<Chartroom> {
