@@ -199,6 +199,7 @@ export class ChartroomStack extends Stack {
         bundles,
         environment,
         memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
+        apiEnabled: settings.apiEnabled,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
       if (namesRepository(endpoint)) grantNeeds(construct, gateNeeds, { metadata, charts });
