@@ -73,6 +73,25 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'list-projects': { table: ['GetItem'], known: ['Query'] },
   'get-project': { table: ['GetItem'], known: ['Query'] },
   'get-system-info': {},
+  'list-labels': { table: ['GetItem'], known: ['Query'], labels: ['Query'] },
+  'create-label': { table: ['GetItem'], known: ['Query'], labels: ['Query', 'PutItem'], audit: 'write' },
+  'get-label': { table: ['GetItem'], known: ['GetItem'], labels: ['GetItem'] },
+  // Whoever gives a label another name deletes the item of the one before.
+  'put-label': {
+    table: ['GetItem'],
+    known: ['GetItem'],
+    labels: ['GetItem', 'Query', 'PutItem', 'DeleteItem'],
+    audit: 'write',
+  },
+  'delete-label': {
+    table: ['GetItem'],
+    known: ['GetItem'],
+    labels: ['GetItem', 'DeleteItem'],
+    audit: 'write',
+  },
+  'list-version-labels': { table: ['GetItem'], labels: ['Query'] },
+  'attach-label': { table: ['GetItem', 'UpdateItem'], labels: ['GetItem', 'Query'] },
+  'detach-label': { table: ['GetItem', 'UpdateItem'] },
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -148,6 +167,7 @@ const upkeepNeeds: Needs = {
 /** To remove what is left of a deleted repository, with all that the bucket ever held of it. */
 const removalNeeds: Needs = {
   known: ['Query', 'DeleteItem'],
+  labels: ['GetItem', 'Query', 'DeleteItem'],
   objects: { charts: forGood, files: forGood, index: forGood, inbox: forGood, rejected: forGood },
 };
 

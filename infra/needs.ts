@@ -30,6 +30,8 @@ export type Needs = {
   readonly failures?: readonly TableAction[];
   /** What it calls on the items that say which repositories there are. */
   readonly known?: readonly TableAction[];
+  /** What it calls on the labels that there are; which ones a version has is in the version's item. */
+  readonly labels?: readonly TableAction[];
   /** `write`: tells the audit of changes, and can neither read nor delete what is there. */
   readonly audit?: 'write' | 'read';
   readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
@@ -54,6 +56,7 @@ function tableStatements(
     uses = false,
     failures = [],
     known = [],
+    labels = [],
     audit,
     repositories = false,
   }: Needs,
@@ -86,6 +89,7 @@ function tableStatements(
     ...(table.includes('PutItem') ? ofRepositories : []),
     ...(accounts.includes('PutItem') ? [partitions.accounts] : []),
     ...(known.includes('PutItem') ? [partitions.knownRepositories] : []),
+    ...(labels.includes('PutItem') ? [partitions.labels] : []),
     ...(audit === 'write' ? ofAudit : []),
   ];
   return [
@@ -112,6 +116,11 @@ function tableStatements(
       known.filter((action) => action !== 'PutItem'),
       tableArn,
       [partitions.knownRepositories],
+    ),
+    allow(
+      labels.filter((action) => action !== 'PutItem'),
+      tableArn,
+      [partitions.labels],
     ),
     allow(
       uses ? ['UpdateItem'] : [],

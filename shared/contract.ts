@@ -56,6 +56,8 @@ export const partitions = {
   failures: 'failures#',
   /** One partition for the repositories that somebody made, so that they can be listed. */
   knownRepositories: 'repositories',
+  /** One partition for the labels that versions can have. */
+  labels: 'labels',
   /** How far reconciliation got. */
   reconciliation: 'reconciliation',
   /** One for each repository, account and day: who changed what. */

@@ -55,6 +55,9 @@ const PROJECT_CHARTS = `/api${PROJECT}/charts`;
 /** Where Harbor takes packages for the project `library`. */
 export const LIBRARY_CHARTS = '/api/chartrepo/charts';
 
+/** The labels of a version, as Harbor's clients find them. */
+const LABELS = '/chartrepo/{segment1}/charts/{name}/{version}/labels';
+
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
 /** Key: the endpoint's id, which is the name of its file in functions/. */
@@ -161,6 +164,25 @@ export const endpoints = {
     permission: 'read',
     harbor: true,
     paths: inHarbor('/projects/{project}'),
+  },
+  // Whose a label is stands in it: what changing it asks for, the endpoint asks itself (shared/edge/labels.ts).
+  'list-labels': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
+  'create-label': { methods: ['POST'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
+  'get-label': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
+  'put-label': { methods: ['PUT'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
+  'delete-label': {
+    methods: ['DELETE'],
+    permission: 'account',
+    harbor: true,
+    paths: inHarbor('/labels/{id}'),
+  },
+  'list-version-labels': { methods: ['GET'], permission: 'read', harbor: true, paths: inHarbor(LABELS) },
+  'attach-label': { methods: ['POST'], permission: 'publish', harbor: true, paths: inHarbor(LABELS) },
+  'detach-label': {
+    methods: ['DELETE'],
+    permission: 'publish',
+    harbor: true,
+    paths: inHarbor(`${LABELS}/{id}`),
   },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;

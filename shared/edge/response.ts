@@ -96,6 +96,7 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   deleting_is_off: { status: 405, code: 'METHOD_NOT_ALLOWED' },
   version_exists: conflict,
   provenance_exists: conflict,
+  label_exists: conflict,
   being_published: conflict,
   storage_full: { status: 507, code: 'INSUFFICIENT_STORAGE' },
   too_large: { status: 413, code: 'REQUEST_ENTITY_TOO_LARGE' },

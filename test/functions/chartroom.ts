@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
+import { postVersionLabel } from '../../functions/attach-label.ts';
+import { postLabel } from '../../functions/create-label.ts';
 import { postSecret } from '../../functions/create-secret.ts';
 import { createUpload } from '../../functions/create-upload.ts';
 import { removeAccount } from '../../functions/delete-account.ts';
 import { removeChart } from '../../functions/delete-chart.ts';
+import { removeLabel } from '../../functions/delete-label.ts';
 import { removeRepository } from '../../functions/delete-repository.ts';
 import { removeSecret } from '../../functions/delete-secret.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
+import { deleteVersionLabel } from '../../functions/detach-label.ts';
 import { getAccount } from '../../functions/get-account.ts';
 import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
 import { getAudit } from '../../functions/get-audit.ts';
@@ -18,6 +22,7 @@ import { getHealth } from '../../functions/get-health.ts';
 import { getHome } from '../../functions/get-home.ts';
 import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
+import { getLabel } from '../../functions/get-label.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
 import { getReadme } from '../../functions/get-readme.ts';
@@ -32,11 +37,14 @@ import { getVersion } from '../../functions/get-version.ts';
 import { getWhoami } from '../../functions/get-whoami.ts';
 import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
+import { listLabels } from '../../functions/list-labels.ts';
 import { listProjects } from '../../functions/list-projects.ts';
 import { listRepositories } from '../../functions/list-repositories.ts';
+import { listVersionLabels } from '../../functions/list-version-labels.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import { replaceAccount } from '../../functions/put-account.ts';
+import { replaceLabel } from '../../functions/put-label.ts';
 import { makeRepository } from '../../functions/put-repository.ts';
 import { replaceSettings } from '../../functions/put-settings.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
@@ -86,6 +94,14 @@ export function aChartroom(options: Options = {}) {
   const ofRepositories = { ...world, settings: world.repositorySettings };
   const endpoints: Record<EndpointId, Endpoint> = {
     'answer-unknown-route': answerUnknownRoute({ apiEnabled }),
+    'attach-label': postVersionLabel(world),
+    'create-label': postLabel(world),
+    'delete-label': removeLabel(world),
+    'detach-label': deleteVersionLabel(world),
+    'get-label': getLabel(world),
+    'list-labels': listLabels(world),
+    'list-version-labels': listVersionLabels(world),
+    'put-label': replaceLabel(world),
     'create-secret': postSecret(world),
     'create-upload': createUpload(world),
     'delete-account': removeAccount(world),

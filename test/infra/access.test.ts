@@ -114,9 +114,11 @@ describe('least privilege', () => {
     const onRepositories = every.filter(isOn('repository#*'));
     expect(holders(onRepositories, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
       [
+        'attach-label',
         'create-upload',
         'delete-chart',
         'delete-version',
+        'detach-label',
         'get-home',
         'get-index',
         'index-repositories',
@@ -162,6 +164,7 @@ describe('least privilege', () => {
         ['failures#*'],
         ['accounts'],
         ['audit#*'],
+        ['labels'],
       ];
       if (action === 'dynamodb:Scan') expect(condition).toBeUndefined();
       // A transaction puts into several kinds of partitions at once; whatever else is done, is to one.
@@ -197,8 +200,10 @@ describe('least privilege', () => {
   it('lets who clears marks or changes access put items into the audit, and nobody change or delete them', () => {
     const onAudit = every.filter(isOn('audit#*'));
     expect(holders(onAudit, 'dynamodb:PutItem')).toEqual([
+      'create-label',
       'create-secret',
       'delete-account',
+      'delete-label',
       'delete-repository',
       'delete-secret',
       'get-home',
@@ -206,6 +211,7 @@ describe('least privilege', () => {
       'index-repositories',
       'list-charts',
       'put-account',
+      'put-label',
       'put-repository',
       'put-settings',
       'reconcile',
@@ -251,7 +257,9 @@ describe('least privilege', () => {
     const asking = Object.entries(endpoints).flatMap(([id, { paths, permission }]) =>
       permission !== 'none' && paths.some((path) => /{(segment1|project)}/.test(path)) ? [id] : [],
     );
-    const others = ['index-repositories', 'reconcile', 'repair'];
+    // A project's label is shown while the project is there.
+    const ofLabels = ['get-label', 'put-label', 'delete-label'];
+    const others = [...ofLabels, 'index-repositories', 'reconcile', 'repair'];
     expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
   });
 
@@ -275,10 +283,24 @@ describe('least privilege', () => {
       paths.some((path) => path.includes('{project}')) ? [id] : [],
     );
     expect(holders(known, 'dynamodb:Query')).toEqual(
-      [...byNumber, 'list-projects', 'list-repositories', 'reconcile'].toSorted(),
+      [
+        ...byNumber,
+        'create-label',
+        'list-labels',
+        'list-projects',
+        'list-repositories',
+        'reconcile',
+      ].toSorted(),
     );
     expect(holders(known, 'dynamodb:DeleteItem')).toEqual(['reconcile']);
     expect(holders(known, 'dynamodb:UpdateItem')).toEqual([]);
+  });
+
+  it('lets only the API of labels make, change and delete them, and what removes their projects', () => {
+    const onLabels = every.filter(isOn('labels'));
+    expect(holders(onLabels, 'dynamodb:PutItem')).toEqual(['create-label', 'put-label']);
+    expect(holders(onLabels, 'dynamodb:DeleteItem')).toEqual(['delete-label', 'put-label', 'reconcile']);
+    expect(holders(onLabels, 'dynamodb:UpdateItem')).toEqual([]);
   });
 
   it('lets only reconciliation, which removes deleted repositories, delete anything for good', () => {
