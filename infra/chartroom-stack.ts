@@ -73,6 +73,12 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'list-projects': { table: ['GetItem'], known: ['Query'] },
   'get-project': { table: ['GetItem'], known: ['Query'] },
   'get-system-info': {},
+  // A large one is put into the bucket, and its reading is signed here.
+  'get-merged-index': {
+    ...indexNeeds,
+    known: ['Query'],
+    objects: { ...indexNeeds.objects, merged: ['GetObject', 'PutObject', 'ListBucket'] },
+  },
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -152,7 +158,13 @@ const removalNeeds: Needs = {
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+const largeEndpoints: readonly EndpointId[] = [
+  'publish-package',
+  'get-index',
+  'list-charts',
+  'get-home',
+  'get-merged-index',
+];
 
 export type ChartroomStackProps = {
   readonly settings: Settings;

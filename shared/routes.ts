@@ -147,6 +147,12 @@ export const endpoints = {
     harbor: true,
     paths: inHarbor('/projects/{project}'),
   },
+  'get-merged-index': {
+    methods: READ,
+    permission: 'anyone',
+    harbor: true,
+    paths: ['/chartrepo/index.yaml'],
+  },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;
 

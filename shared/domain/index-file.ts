@@ -135,7 +135,8 @@ function assemble(fragments: readonly Fragment[], generated: string, settings: I
   };
 }
 
-function frame(charts: number, generated: string, settings: IndexSettings): Frame {
+/** What stands around and between the fragments of so many charts. */
+export function frame(charts: number, generated: string, settings: IndexSettings): Frame {
   const serverInfo = settings.contextPath === '' ? {} : { contextPath: settings.contextPath };
   if (settings.format === 'json') {
     return {
@@ -225,15 +226,24 @@ function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** What a stretch of an index says of its charts, one after the other. */
 export function* readStretch(
-  { charts }: Stretch,
+  { charts }: Pick<Stretch, 'charts'>,
   bytes: Uint8Array,
   format: IndexSettings['format'],
 ): Generator<{ readonly name: ChartName; readonly versions: readonly ListedVersion[] }> {
+  for (const fragment of fragmentsIn(charts, bytes, format)) {
+    yield { name: fragment.name, versions: readFragment(fragment, format) };
+  }
+}
+
+function* fragmentsIn(
+  charts: Ranges,
+  bytes: Uint8Array,
+  format: IndexSettings['format'],
+): Generator<Pick<Fragment, 'name' | 'bytes'>> {
   const { separator } = frame(charts.length, '', { format, chartUrl: '', contextPath: '' });
   let offset = 0;
   for (const { name, sizeBytes } of charts) {
-    const fragment = bytes.subarray(offset, offset + sizeBytes);
-    yield { name, versions: readFragment({ name, bytes: fragment }, format) };
+    yield { name, bytes: bytes.subarray(offset, offset + sizeBytes) };
     offset += sizeBytes + separator.length;
   }
 }
@@ -263,6 +273,10 @@ export function readFragment(
   const chart = format === 'json' ? JSON.parse(`{${text}}`) : load(text);
   return (chart as Record<ChartName, ListedVersion[]>)[name] ?? [];
 }
+
+/** The same bytes, to be searched for text. */
+export const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 /** Reads a whole index without its ranges. @returns undefined for bytes that are none */
 export function readIndex(bytes: Uint8Array): ReadonlyMap<ChartName, readonly ListedVersion[]> | undefined {

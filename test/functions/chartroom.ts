@@ -18,6 +18,7 @@ import { getHealth } from '../../functions/get-health.ts';
 import { getHome } from '../../functions/get-home.ts';
 import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
+import { getMergedIndex } from '../../functions/get-merged-index.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
 import { getReadme } from '../../functions/get-readme.ts';
@@ -103,6 +104,7 @@ export function aChartroom(options: Options = {}) {
     'get-home': getHome(world, { apiEnabled }),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
+    'get-merged-index': getMergedIndex(world),
     'get-package': getPackage(world),
     'get-project': getProject(world),
     'get-readme': getReadme(world),

@@ -100,7 +100,9 @@ describe('least privilege', () => {
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
       expect(action).not.toContain('*');
-      expect(on).toMatch(/^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected)\/\*)?$/);
+      expect(on).toMatch(
+        /^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected|merged)\/\*)?$/,
+      );
     }
   });
 
@@ -119,6 +121,7 @@ describe('least privilege', () => {
         'delete-version',
         'get-home',
         'get-index',
+        'get-merged-index',
         'index-repositories',
         'list-charts',
         'publish-package',
@@ -203,6 +206,7 @@ describe('least privilege', () => {
       'delete-secret',
       'get-home',
       'get-index',
+      'get-merged-index',
       'index-repositories',
       'list-charts',
       'put-account',
@@ -242,6 +246,14 @@ describe('least privilege', () => {
     ]);
   });
 
+  it('lets only what makes merged indexes put and sign them', () => {
+    const onMerged = every.filter(({ on }) => /\/merged\/\*$/.test(on));
+    expect(onMerged.map(({ id, action }) => `${id} ${action}`)).toEqual([
+      'get-merged-index s3:GetObject',
+      'get-merged-index s3:PutObject',
+    ]);
+  });
+
   it('lets only what goes over all repositories look for them, and nobody change the bucket', () => {
     expect(who('dynamodb:Scan')).toEqual(['reconcile', 'repair']);
     expect(who('s3:PutBucketPolicy')).toEqual([]);
@@ -274,8 +286,9 @@ describe('least privilege', () => {
     const byNumber = Object.entries(endpoints).flatMap(([id, { paths }]) =>
       paths.some((path) => path.includes('{project}')) ? [id] : [],
     );
+    const ofAll = ['get-merged-index', 'list-projects'];
     expect(holders(known, 'dynamodb:Query')).toEqual(
-      [...byNumber, 'list-projects', 'list-repositories', 'reconcile'].toSorted(),
+      [...byNumber, ...ofAll, 'list-repositories', 'reconcile'].toSorted(),
     );
     expect(holders(known, 'dynamodb:DeleteItem')).toEqual(['reconcile']);
     expect(holders(known, 'dynamodb:UpdateItem')).toEqual([]);
