@@ -79,6 +79,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
     known: ['Query'],
     objects: { ...indexNeeds.objects, merged: ['GetObject', 'PutObject', 'ListBucket'] },
   },
+  search: { ...indexNeeds, known: ['Query'] },
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -164,6 +165,7 @@ const largeEndpoints: readonly EndpointId[] = [
   'list-charts',
   'get-home',
   'get-merged-index',
+  'search',
 ];
 
 export type ChartroomStackProps = {

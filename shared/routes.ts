@@ -153,6 +153,7 @@ export const endpoints = {
     harbor: true,
     paths: ['/chartrepo/index.yaml'],
   },
+  search: { methods: ['GET'], permission: 'anyone', harbor: true, paths: inHarbor('/search') },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;
 

@@ -235,6 +235,18 @@ export function* readStretch(
   }
 }
 
+/** The newest version of each chart in a stretch of an index; the others are not parsed. */
+export function* readNewest(
+  { charts }: Pick<Stretch, 'charts'>,
+  bytes: Uint8Array,
+  format: IndexSettings['format'],
+): Generator<{ readonly name: ChartName; readonly newest: NewestVersion }> {
+  for (const fragment of fragmentsIn(charts, bytes, format)) {
+    const newest = newestOf(fragment, format);
+    if (newest !== undefined) yield { name: fragment.name, newest };
+  }
+}
+
 function* fragmentsIn(
   charts: Ranges,
   bytes: Uint8Array,
@@ -272,6 +284,27 @@ export function readFragment(
   const text = Buffer.from(bytes).toString();
   const chart = format === 'json' ? JSON.parse(`{${text}}`) : load(text);
   return (chart as Record<ChartName, ListedVersion[]>)[name] ?? [];
+}
+
+/** What a search looks at, beside what the index says of every version. */
+export type NewestVersion = ListedVersion & {
+  readonly description?: string;
+  readonly keywords?: readonly string[] | null;
+};
+
+/** The first version of a fragment is the newest. */
+function newestOf(
+  { name, bytes }: Pick<Fragment, 'name' | 'bytes'>,
+  format: IndexSettings['format'],
+): NewestVersion | undefined {
+  const fragment = viewOf(bytes);
+  // Between two entries; in YAML there is one before the first entry too.
+  const between = format === 'json' ? ',\n' : '\n  - ';
+  const from = format === 'json' ? 0 : fragment.indexOf(between) + 1;
+  const end = fragment.indexOf(between, from);
+  if (end === -1) return readFragment({ name, bytes }, format)[0];
+  const first = Buffer.concat([fragment.subarray(0, end), Buffer.from(format === 'json' ? ']' : '\n')]);
+  return readFragment({ name, bytes: first }, format)[0];
 }
 
 /** The same bytes, to be searched for text. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChartName } from '../../shared/domain/chart-name.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
 import type { IndexSettings, LiveVersion } from '../../shared/domain/entry.ts';
-import { type IndexFile, renderFragment, renderIndex } from '../../shared/domain/index-file.ts';
+import { type IndexFile, readNewest, renderFragment, renderIndex } from '../../shared/domain/index-file.ts';
 import {
   byProject,
   copyPiece,
@@ -200,6 +200,26 @@ describe.each([
     expect(broken((text) => text.replace('redis', 'other'))).toBeUndefined();
     expect(broken((text) => text.slice(0, 40))).toBeUndefined();
     expect(broken((text) => text.replace('generated', 'somewhere'))).toBeUndefined();
+  });
+});
+
+describe.each([json, { ...json, format: 'yaml' } as const])('the newest versions of an index', (settings) => {
+  it('are the first that it lists of each chart', () => {
+    fc.assert(
+      fc.property(shapes, (all) => {
+        const part = aPart(
+          { project: parseRepository(['p']), shapes: all, generated: 'x'.repeat(20) },
+          settings,
+        );
+        const [piece] = planMerge([part], settings, 1_000_000).pieces;
+        const bytes = part.bytes.subarray(piece?.source.offset);
+        const newest = [...readNewest({ charts: part.ranges }, bytes, settings.format)];
+        const listed = own((load(part.bytes.toString()) as Index).entries);
+        expect(newest.map(({ name, newest: version }) => [name, version])).toEqual(
+          listed.map(([name, [first]]) => [name, first]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+        );
+      }),
+    );
   });
 });
 

@@ -40,6 +40,7 @@ import { postProvenance } from '../../functions/publish-provenance.ts';
 import { replaceAccount } from '../../functions/put-account.ts';
 import { makeRepository } from '../../functions/put-repository.ts';
 import { replaceSettings } from '../../functions/put-settings.ts';
+import { search } from '../../functions/search.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
@@ -126,6 +127,7 @@ export function aChartroom(options: Options = {}) {
     'put-account': replaceAccount({ ...world, hashPassword }),
     'put-repository': makeRepository(world),
     'put-settings': replaceSettings(ofRepositories),
+    search: search(world),
   };
 
   const basic = closedTo(world);

@@ -129,6 +129,7 @@ describe('least privilege', () => {
         'put-settings',
         'reconcile',
         'repair',
+        'search',
       ],
     );
   });
@@ -214,6 +215,7 @@ describe('least privilege', () => {
       'put-settings',
       'reconcile',
       'repair',
+      'search',
       'seed-admin',
     ]);
     expect(holders(onAudit, 'dynamodb:Query')).toEqual(['get-audit']);
@@ -286,7 +288,7 @@ describe('least privilege', () => {
     const byNumber = Object.entries(endpoints).flatMap(([id, { paths }]) =>
       paths.some((path) => path.includes('{project}')) ? [id] : [],
     );
-    const ofAll = ['get-merged-index', 'list-projects'];
+    const ofAll = ['get-merged-index', 'list-projects', 'search'];
     expect(holders(known, 'dynamodb:Query')).toEqual(
       [...byNumber, ...ofAll, 'list-repositories', 'reconcile'].toSorted(),
     );
