@@ -92,6 +92,13 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'list-version-labels': { table: ['GetItem'], labels: ['Query'] },
   'attach-label': { table: ['GetItem', 'UpdateItem'], labels: ['GetItem', 'Query'] },
   'detach-label': { table: ['GetItem', 'UpdateItem'] },
+  // A large one is put into the bucket, and its reading is signed here.
+  'get-merged-index': {
+    ...indexNeeds,
+    known: ['Query'],
+    objects: { ...indexNeeds.objects, merged: ['GetObject', 'PutObject', 'ListBucket'] },
+  },
+  search: { ...indexNeeds, known: ['Query'] },
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -172,7 +179,14 @@ const removalNeeds: Needs = {
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+const largeEndpoints: readonly EndpointId[] = [
+  'publish-package',
+  'get-index',
+  'list-charts',
+  'get-home',
+  'get-merged-index',
+  'search',
+];
 
 export type ChartroomStackProps = {
   readonly settings: Settings;

@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { table as names, partitions, prefixes } from '../shared/contract.ts';
+import { mergedPrefix, table as names, partitions, prefixes } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
@@ -15,6 +15,8 @@ type ObjectAction =
   | 'DeleteObjectVersion'
   | ListAction;
 type ListAction = 'ListBucket' | 'ListBucketVersions';
+
+const objectPrefixes = { ...prefixes, merged: mergedPrefix };
 
 /** What a function calls, and so all that it may do. */
 export type Needs = {
@@ -34,7 +36,7 @@ export type Needs = {
   readonly labels?: readonly TableAction[];
   /** `write`: tells the audit of changes, and can neither read nor delete what is there. */
   readonly audit?: 'write' | 'read';
-  readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
+  readonly objects?: { readonly [Prefix in keyof typeof objectPrefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
 };
@@ -137,9 +139,9 @@ function objectStatements(
   { objects = {}, repositories = false }: Needs,
   { charts }: Stores,
 ): PolicyStatement[] {
-  const rows = Object.entries(prefixes).map(([name, prefix]) => ({
+  const rows = Object.entries(objectPrefixes).map(([name, prefix]) => ({
     prefix,
-    actions: objects[name as keyof typeof prefixes] ?? [],
+    actions: objects[name as keyof typeof objectPrefixes] ?? [],
   }));
   const ofRows = rows.flatMap(({ prefix, actions }) => {
     const onObjects = actions.filter((action) => !isList(action));

@@ -73,6 +73,9 @@ export const prefixes = {
   rejected: 'rejected/',
 } as const;
 
+/** What begins the keys of what is made of several projects together, and belongs to no repository. */
+export const mergedPrefix = 'merged/';
+
 /** The account that a closed deployment begins with; it may do everything. */
 export const adminAccount = 'admin';
 

@@ -184,6 +184,13 @@ export const endpoints = {
     harbor: true,
     paths: inHarbor(`${LABELS}/{id}`),
   },
+  'get-merged-index': {
+    methods: READ,
+    permission: 'anyone',
+    harbor: true,
+    paths: ['/chartrepo/index.yaml'],
+  },
+  search: { methods: ['GET'], permission: 'anyone', harbor: true, paths: inHarbor('/search') },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;
 

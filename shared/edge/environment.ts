@@ -247,6 +247,15 @@ export function indexDependencies(environment: Environment) {
   };
 }
 
+/** All that reading the indexes of all projects needs. */
+export function projectDependencies(environment: Environment) {
+  return {
+    ...indexDependencies(environment),
+    knownRepositories: knownRepositories(environment),
+    settingsOf: settingsOf(environment),
+  };
+}
+
 /** All that the indexer needs: it publishes from the inbox too. */
 export function eventDependencies(environment: Environment) {
   const index = indexDependencies(environment);

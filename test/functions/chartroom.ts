@@ -23,6 +23,7 @@ import { getHome } from '../../functions/get-home.ts';
 import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
 import { getLabel } from '../../functions/get-label.ts';
+import { getMergedIndex } from '../../functions/get-merged-index.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
 import { getReadme } from '../../functions/get-readme.ts';
@@ -47,6 +48,7 @@ import { replaceAccount } from '../../functions/put-account.ts';
 import { replaceLabel } from '../../functions/put-label.ts';
 import { makeRepository } from '../../functions/put-repository.ts';
 import { replaceSettings } from '../../functions/put-settings.ts';
+import { search } from '../../functions/search.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
@@ -119,6 +121,7 @@ export function aChartroom(options: Options = {}) {
     'get-home': getHome(world, { apiEnabled }),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
+    'get-merged-index': getMergedIndex(world),
     'get-package': getPackage(world),
     'get-project': getProject(world),
     'get-readme': getReadme(world),
@@ -140,6 +143,7 @@ export function aChartroom(options: Options = {}) {
     'put-account': replaceAccount({ ...world, hashPassword }),
     'put-repository': makeRepository(world),
     'put-settings': replaceSettings(ofRepositories),
+    search: search(world),
   };
 
   const basic = closedTo(world);

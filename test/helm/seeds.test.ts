@@ -69,7 +69,9 @@ describe.skipIf(missing)('as with Harbor, over HTTPS', () => {
     const into = (name: string) => path.join(here.folder, name);
     await here.helm('fetch', 'tke-admin/mailhog', '--prov', '-d', here.folder);
     expect(await bytesOf(into('mailhog-5.8.0.tgz'))).toBe(await bytesOf(chart('mailhog-5.8.0.tgz')));
-    expect(await bytesOf(into('mailhog-5.8.0.tgz.prov'))).toBe(await bytesOf(chart('mailhog-5.8.0.tgz.prov')));
+    expect(await bytesOf(into('mailhog-5.8.0.tgz.prov'))).toBe(
+      await bytesOf(chart('mailhog-5.8.0.tgz.prov')),
+    );
     await here.helm('fetch', 'tke-admin/mailhog', '--version', '5.7.0', '-d', here.folder);
     expect(await bytesOf(into('mailhog-5.7.0.tgz'))).toBe(await bytesOf(chart('mailhog-5.7.0.tgz')));
     const address = `${room.url}/chartrepo/admin/charts/common-4.5.2.tgz`;
@@ -116,7 +118,9 @@ describe.skipIf(missing)('as with Harbor, over HTTPS', () => {
     expect(await curl('-X', 'DELETE', target)).toMatchObject({ status: 412 });
     const charts = JSON.parse((await curl(api('/chartrepo/admin/charts'))).body) as { name: string }[];
     for (const { name } of charts) {
-      expect(await curl('-X', 'DELETE', api(`/chartrepo/admin/charts/${name}`))).toMatchObject({ status: 200 });
+      expect(await curl('-X', 'DELETE', api(`/chartrepo/admin/charts/${name}`))).toMatchObject({
+        status: 200,
+      });
     }
     expect(await curl('-X', 'DELETE', target)).toEqual({ status: 200, body: '' });
     expect(await here.tryHelm('repo', 'update', 'tke-admin')).toMatchObject({ ok: false });

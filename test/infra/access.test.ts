@@ -100,7 +100,9 @@ describe('least privilege', () => {
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
       expect(action).not.toContain('*');
-      expect(on).toMatch(/^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected)\/\*)?$/);
+      expect(on).toMatch(
+        /^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected|merged)\/\*)?$/,
+      );
     }
   });
 
@@ -121,6 +123,7 @@ describe('least privilege', () => {
         'detach-label',
         'get-home',
         'get-index',
+        'get-merged-index',
         'index-repositories',
         'list-charts',
         'publish-package',
@@ -128,6 +131,7 @@ describe('least privilege', () => {
         'put-settings',
         'reconcile',
         'repair',
+        'search',
       ],
     );
   });
@@ -208,6 +212,7 @@ describe('least privilege', () => {
       'delete-secret',
       'get-home',
       'get-index',
+      'get-merged-index',
       'index-repositories',
       'list-charts',
       'put-account',
@@ -216,6 +221,7 @@ describe('least privilege', () => {
       'put-settings',
       'reconcile',
       'repair',
+      'search',
       'seed-admin',
     ]);
     expect(holders(onAudit, 'dynamodb:Query')).toEqual(['get-audit']);
@@ -245,6 +251,14 @@ describe('least privilege', () => {
       'index-repositories',
       'reconcile',
       'repair',
+    ]);
+  });
+
+  it('lets only what makes merged indexes put and sign them', () => {
+    const onMerged = every.filter(({ on }) => /\/merged\/\*$/.test(on));
+    expect(onMerged.map(({ id, action }) => `${id} ${action}`)).toEqual([
+      'get-merged-index s3:GetObject',
+      'get-merged-index s3:PutObject',
     ]);
   });
 
@@ -282,15 +296,9 @@ describe('least privilege', () => {
     const byNumber = Object.entries(endpoints).flatMap(([id, { paths }]) =>
       paths.some((path) => path.includes('{project}')) ? [id] : [],
     );
+    const ofAll = ['get-merged-index', 'list-projects', 'search'];
     expect(holders(known, 'dynamodb:Query')).toEqual(
-      [
-        ...byNumber,
-        'create-label',
-        'list-labels',
-        'list-projects',
-        'list-repositories',
-        'reconcile',
-      ].toSorted(),
+      [...byNumber, ...ofAll, 'create-label', 'list-labels', 'list-repositories', 'reconcile'].toSorted(),
     );
     expect(holders(known, 'dynamodb:DeleteItem')).toEqual(['reconcile']);
     expect(holders(known, 'dynamodb:UpdateItem')).toEqual([]);
