@@ -179,14 +179,15 @@ const removalNeeds: Needs = {
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = [
-  'publish-package',
-  'get-index',
-  'list-charts',
-  'get-home',
-  'get-merged-index',
-  'search',
-];
+const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+
+/** Handlers that may hold several indexes. */
+const largestEndpoints: readonly EndpointId[] = ['get-merged-index', 'search'];
+
+function memoryOf(endpoint: EndpointId): number {
+  if (largestEndpoints.includes(endpoint)) return 2048;
+  return largeEndpoints.includes(endpoint) ? 1024 : 512;
+}
 
 export type ChartroomStackProps = {
   readonly settings: Settings;
@@ -232,7 +233,7 @@ export class ChartroomStack extends Stack {
         endpoint,
         bundles,
         environment,
-        memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
+        memoryMegabytes: memoryOf(endpoint),
         apiEnabled: settings.apiEnabled,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });

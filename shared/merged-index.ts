@@ -24,7 +24,7 @@ export type MergedAnswer = { readonly etag: string } & (
   | { readonly kind: 'stored'; readonly sizeBytes: number; readonly url: () => Promise<string> }
 );
 
-/** The function has 1 GB: this, and what is inserted, and some pieces that are being read. */
+/** The function has 2 GB: this, and what is inserted, and some pieces that are being read. */
 const MOST_BYTES = 200 * 1024 * 1024;
 
 // Large enough that the time to ask for a piece does not matter, and sixteen of them fit beside the whole.

@@ -10,6 +10,9 @@ import type { Pointer } from './store/pointer-store.ts';
 // As for one index: API Gateway cuts a request off after 30 s, and the answer takes some of them.
 const PATIENCE_MS = 20_000;
 
+// Each of them may have to be brought up to date, which holds it in memory twice.
+const FOUND_AT_ONCE = 8;
+
 /** The current index of a project; no pointer where nothing was ever published. */
 export type ProjectIndex = { readonly project: Repository; readonly pointer: Pointer | undefined };
 
@@ -48,10 +51,11 @@ export async function readProjects<Value>(
   const lost = new Set<string>();
   for (;;) {
     const pointers = new Map<Repository, Pointer | undefined>();
-    await inParallel(projects, async (project) => {
+    const find = async (project: Repository) => {
       mustBeInTime();
       pointers.set(project, await currentIndex(dependencies, project, { deadline }));
-    });
+    };
+    await inParallel(projects, find, FOUND_AT_ONCE);
     const ordered = projects.toSorted(byProject);
     const reading = await read(
       ordered.map((project) => ({ project, pointer: pointers.get(project) })),

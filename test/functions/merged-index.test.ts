@@ -232,6 +232,21 @@ describe('GET /chartrepo/index.yaml of closed access', () => {
     expect(keys(reader.body)).toEqual(['team-b/redis', 'team/redis']);
   });
 
+  it('lists what everybody may read among many that they may not', async () => {
+    const chartroom = aChartroom({ access: 'closed' });
+    const open = new Set(['p0', 'p99', 'p100', 'p149']);
+    for (let at = 0; at < 150; at += 1) {
+      const path = project(`p${at}`);
+      await putRepository(chartroom, path, { restore: false, by: somebody });
+      await chartroom.publish('redis', '1.0.0', '', path);
+      if (open.has(path))
+        await chartroom.repositorySettings.put(path, { anonymousRead: true }, anAccessChange());
+    }
+    expect(keys((await chartroom.send('GET', PATH)).body)).toEqual(
+      [...open].toSorted().map((name) => `${name}/redis`),
+    );
+  });
+
   it('gives nobody a 304 for what somebody else may read', async () => {
     const chartroom = await closedWithProjects();
     const { headers } = await chartroom.send('GET', PATH, admin);
