@@ -1,5 +1,4 @@
 import { collect, inParallel } from '../shared/async-iteration.ts';
-import { shownProject } from '../shared/domain/project.ts';
 import type { Repository } from '../shared/domain/repository.ts';
 import { projectDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
@@ -8,8 +7,10 @@ import type { Endpoint } from '../shared/edge/serve.ts';
 import { type ReadableDependencies, readableProjects } from '../shared/readable-projects.ts';
 import type { IndexDependencies } from '../shared/refresh.ts';
 import { type Hit, searchCharts } from '../shared/search-charts.ts';
+import { showProject } from '../shared/show-project.ts';
 
-const MOST_PROJECTS = 1_000;
+// Each is asked how many charts it has.
+const MOST_PROJECTS = 100;
 
 /** GET /api/v2.0/search: the projects and charts in which `q` is found, of those that the caller may read. */
 export function search(dependencies: IndexDependencies & ReadableDependencies): Endpoint {
@@ -21,7 +22,7 @@ export function search(dependencies: IndexDependencies & ReadableDependencies): 
     const named = projects.filter(({ path }) => isWanted(path)).slice(0, MOST_PROJECTS);
     const shown = new Map<Repository, object>();
     await inParallel(named, async (known) => {
-      shown.set(known.path, shownProject(known, await dependencies.settingsOf(known.path)));
+      shown.set(known.path, await showProject(dependencies, known, caller));
     });
     const paths = projects.map(({ path }) => path);
     const hits = await searchCharts(dependencies, paths, isWanted);

@@ -32,6 +32,20 @@ const indexNeeds: Needs = {
   objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
 };
 
+/** To count the charts of a project, by the index's ranges and what is marked. */
+const countNeeds: Needs = {
+  table: ['GetItem', 'Query'],
+  marks: true,
+  objects: { index: ['GetObject', 'ListBucket'] },
+};
+
+/** To change who has a role in a project: each is a grant of an account. */
+const memberNeeds: Needs = {
+  known: ['Query'],
+  accounts: ['Query', 'GetItem', 'PutItem'],
+  audit: 'write',
+};
+
 /** What each endpoint of shared/routes.ts calls; its role allows this and no more. */
 const endpointNeeds: Record<EndpointId, Needs> = {
   'get-home': indexNeeds,
@@ -70,8 +84,31 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'put-repository': { known: ['GetItem', 'PutItem'], audit: 'write' },
   'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'], audit: 'write' },
   'get-whoami': {},
-  'list-projects': { table: ['GetItem'], known: ['Query'] },
-  'get-project': { table: ['GetItem'], known: ['Query'] },
+  'list-projects': { ...countNeeds, known: ['Query'] },
+  'create-project': {
+    table: ['GetItem', 'Query', 'PutItem'],
+    marks: true,
+    known: ['GetItem', 'PutItem'],
+    audit: 'write',
+  },
+  // A project may be asked for by its number, which only all of them tell.
+  'get-project': { ...countNeeds, known: ['Query'] },
+  'put-project': { table: ['GetItem', 'PutItem'], known: ['Query'], audit: 'write' },
+  'delete-project': {
+    table: ['GetItem', 'Query'],
+    marks: true,
+    known: ['Query', 'GetItem', 'PutItem'],
+    accounts: ['Query', 'GetItem', 'PutItem'],
+    audit: 'write',
+  },
+  'get-deletable': { table: ['GetItem', 'Query'], marks: true, known: ['Query'] },
+  'list-project-repositories': { known: ['Query'] },
+  'list-members': { known: ['Query'], accounts: ['Query'] },
+  'create-member': memberNeeds,
+  'get-member': { known: ['Query'], accounts: ['Query'] },
+  'put-member': memberNeeds,
+  'delete-member': memberNeeds,
+  'get-current-user': {},
   'get-system-info': {},
   'list-labels': { table: ['GetItem'], known: ['Query'], labels: ['Query'] },
   'create-label': { table: ['GetItem'], known: ['Query'], labels: ['Query', 'PutItem'], audit: 'write' },

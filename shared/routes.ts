@@ -57,6 +57,7 @@ export const LIBRARY_CHARTS = '/api/chartrepo/charts';
 
 /** The labels of a version, as Harbor's clients find them. */
 const LABELS = '/chartrepo/{segment1}/charts/{name}/{version}/labels';
+const MEMBER = '/projects/{project}/members/{member}';
 
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
@@ -159,8 +160,15 @@ export const endpoints = {
     harbor: true,
     paths: inHarbor('/projects'),
   },
+  'create-project': {
+    methods: ['POST'],
+    permission: 'administer',
+    everywhere: true,
+    harbor: true,
+    paths: inHarbor('/projects'),
+  },
   'get-project': {
-    methods: READ,
+    methods: ['GET'],
     permission: 'read',
     harbor: true,
     paths: inHarbor('/projects/{project}'),
@@ -191,6 +199,52 @@ export const endpoints = {
     paths: ['/chartrepo/index.yaml'],
   },
   search: { methods: ['GET'], permission: 'anyone', harbor: true, paths: inHarbor('/search') },
+  'put-project': {
+    methods: ['PUT'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}'),
+  },
+  'delete-project': {
+    methods: ['DELETE'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}'),
+  },
+  'get-deletable': {
+    methods: ['GET'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/_deletable'),
+  },
+  'list-project-repositories': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/repositories'),
+  },
+  // Harbor tells every member who the others are; a name is half of what a login needs, so a reader is not told here.
+  'list-members': {
+    methods: ['GET'],
+    permission: 'maintain',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/members'),
+  },
+  'create-member': {
+    methods: ['POST'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/members'),
+  },
+  'get-member': { methods: ['GET'], permission: 'maintain', harbor: true, paths: inHarbor(MEMBER) },
+  'put-member': { methods: ['PUT'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
+  'delete-member': { methods: ['DELETE'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
+  'get-current-user': {
+    methods: ['GET'],
+    permission: 'account',
+    harbor: true,
+    paths: inHarbor('/users/current'),
+  },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;
 

@@ -20,6 +20,8 @@ export type FaultCode =
   | 'provenance_exists'
   | 'label_exists'
   | 'being_published'
+  | 'already_exists'
+  | 'not_empty'
   | 'storage_full'
   | 'too_large'
   | 'text_body'

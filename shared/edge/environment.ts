@@ -136,7 +136,7 @@ export function versions(environment: Environment): VersionStore {
   return versionsTable(dynamo, environment.tableName());
 }
 
-function pointers(environment: Environment): PointerStore {
+export function pointers(environment: Environment): PointerStore {
   dynamo ??= dynamoClient();
   return pointersTable(dynamo, environment.tableName());
 }

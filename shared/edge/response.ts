@@ -98,6 +98,8 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   provenance_exists: conflict,
   label_exists: conflict,
   being_published: conflict,
+  already_exists: conflict,
+  not_empty: { status: 412, code: 'PRECONDITION' },
   storage_full: { status: 507, code: 'INSUFFICIENT_STORAGE' },
   too_large: { status: 413, code: 'REQUEST_ENTITY_TOO_LARGE' },
   text_body: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },

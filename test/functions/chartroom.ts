@@ -3,11 +3,15 @@ import { expect } from 'vitest';
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
 import { postVersionLabel } from '../../functions/attach-label.ts';
 import { postLabel } from '../../functions/create-label.ts';
+import { postMember } from '../../functions/create-member.ts';
+import { postProject } from '../../functions/create-project.ts';
 import { postSecret } from '../../functions/create-secret.ts';
 import { createUpload } from '../../functions/create-upload.ts';
 import { removeAccount } from '../../functions/delete-account.ts';
 import { removeChart } from '../../functions/delete-chart.ts';
 import { removeLabel } from '../../functions/delete-label.ts';
+import { deleteMember } from '../../functions/delete-member.ts';
+import { removeProject } from '../../functions/delete-project.ts';
 import { removeRepository } from '../../functions/delete-repository.ts';
 import { removeSecret } from '../../functions/delete-secret.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
@@ -16,13 +20,16 @@ import { getAccount } from '../../functions/get-account.ts';
 import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
 import { getAudit } from '../../functions/get-audit.ts';
 import { getChart } from '../../functions/get-chart.ts';
+import { getCurrentUser } from '../../functions/get-current-user.ts';
 import { getDefinition } from '../../functions/get-definition.ts';
+import { getDeletable } from '../../functions/get-deletable.ts';
 import { getFiles } from '../../functions/get-files.ts';
 import { getHealth } from '../../functions/get-health.ts';
 import { getHome } from '../../functions/get-home.ts';
 import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
 import { getLabel } from '../../functions/get-label.ts';
+import { getMember } from '../../functions/get-member.ts';
 import { getMergedIndex } from '../../functions/get-merged-index.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
@@ -39,6 +46,8 @@ import { getWhoami } from '../../functions/get-whoami.ts';
 import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
 import { listLabels } from '../../functions/list-labels.ts';
+import { listMembers } from '../../functions/list-members.ts';
+import { listProjectRepositories } from '../../functions/list-project-repositories.ts';
 import { listProjects } from '../../functions/list-projects.ts';
 import { listRepositories } from '../../functions/list-repositories.ts';
 import { listVersionLabels } from '../../functions/list-version-labels.ts';
@@ -46,6 +55,8 @@ import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import { replaceAccount } from '../../functions/put-account.ts';
 import { replaceLabel } from '../../functions/put-label.ts';
+import { replaceMember } from '../../functions/put-member.ts';
+import { changeProject } from '../../functions/put-project.ts';
 import { makeRepository } from '../../functions/put-repository.ts';
 import { replaceSettings } from '../../functions/put-settings.ts';
 import { search } from '../../functions/search.ts';
@@ -137,6 +148,17 @@ export function aChartroom(options: Options = {}) {
     'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
     'list-projects': listProjects(world),
+    'create-member': postMember(world),
+    'create-project': postProject(world),
+    'delete-member': deleteMember(world),
+    'delete-project': removeProject(world),
+    'get-current-user': getCurrentUser(),
+    'get-member': getMember(world),
+    'get-deletable': getDeletable(world),
+    'list-members': listMembers(world),
+    'list-project-repositories': listProjectRepositories(),
+    'put-member': replaceMember(world),
+    'put-project': changeProject(ofRepositories),
     'list-repositories': listRepositories(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),

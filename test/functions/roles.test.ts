@@ -141,6 +141,7 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
     .replace('{project}', 'org')
+    .replace('{member}', '1')
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 

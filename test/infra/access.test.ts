@@ -117,6 +117,7 @@ describe('least privilege', () => {
     expect(holders(onRepositories, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
       [
         'attach-label',
+        'create-project',
         'create-upload',
         'delete-chart',
         'delete-version',
@@ -128,6 +129,7 @@ describe('least privilege', () => {
         'list-charts',
         'publish-package',
         'publish-provenance',
+        'put-project',
         'put-settings',
         'reconcile',
         'repair',
@@ -189,14 +191,15 @@ describe('least privilege', () => {
 
   it('lets only the API of accounts, and what makes the first, make, list and delete them', () => {
     const onAccounts = every.filter(isOnAccounts);
-    expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
-      'create-secret',
-      'delete-secret',
-      'put-account',
-      'seed-admin',
-    ]);
+    // A member of a project is an account with a grant on it.
+    const ofMembers = ['create-member', 'delete-member', 'delete-project', 'put-member'];
+    expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual(
+      [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'seed-admin'].toSorted(),
+    );
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
-    expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
+    expect(holders(onAccounts, 'dynamodb:Query')).toEqual(
+      [...ofMembers, 'get-member', 'list-accounts', 'list-members'].toSorted(),
+    );
     const updates = onAccounts.filter(({ action }) => action === 'dynamodb:UpdateItem');
     for (const { condition } of updates) expect(condition).toEqual(onlyUses);
   });
@@ -205,9 +208,13 @@ describe('least privilege', () => {
     const onAudit = every.filter(isOn('audit#*'));
     expect(holders(onAudit, 'dynamodb:PutItem')).toEqual([
       'create-label',
+      'create-member',
+      'create-project',
       'create-secret',
       'delete-account',
       'delete-label',
+      'delete-member',
+      'delete-project',
       'delete-repository',
       'delete-secret',
       'get-home',
@@ -217,6 +224,8 @@ describe('least privilege', () => {
       'list-charts',
       'put-account',
       'put-label',
+      'put-member',
+      'put-project',
       'put-repository',
       'put-settings',
       'reconcile',
@@ -273,12 +282,12 @@ describe('least privilege', () => {
     );
     // A project's label is shown while the project is there.
     const ofLabels = ['get-label', 'put-label', 'delete-label'];
-    const others = [...ofLabels, 'index-repositories', 'reconcile', 'repair'];
+    const others = [...ofLabels, 'create-project', 'index-repositories', 'reconcile', 'repair'];
     expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
   });
 
   it('lets only who makes and deletes repositories write which there are, and publishers where they may', () => {
-    const asked = ['delete-repository', 'put-repository'];
+    const asked = ['create-project', 'delete-project', 'delete-repository', 'put-repository'];
     const publishing = ['index-repositories', 'publish-package', 'publish-provenance'];
     const writers = (template: typeof closed) =>
       functionIds

@@ -82,7 +82,10 @@ export function storeContract(backend: Backend): void {
     uploadsContract(() => stores().uploads);
     accountsContract(() => stores().accounts);
     failuresContract(() => stores().failures);
-    knownRepositoriesContract(() => stores().knownRepositories);
+    knownRepositoriesContract(
+      () => stores().knownRepositories,
+      () => stores().settings,
+    );
     labelsContract(stores);
     auditContract(stores);
     if (backend.speaksHttp) s3Contract(s3, backend.shortcomings ?? []);

@@ -18,16 +18,17 @@ const memory: Backend = {
     // Small pages, so that the suite turns them.
     const versions = memoryVersions({ pageItems: 3 });
     const audit = memoryAudit();
+    const settings = memorySettings({ audit });
     return {
       versions,
       pointers: memoryPointers(),
       objects: memoryObjects(),
       audit,
-      settings: memorySettings({ audit }),
+      settings,
       uploads: memoryUploads(),
       accounts: memoryAccounts({ audit }),
       failures: memoryFailures(),
-      knownRepositories: memoryKnownRepositories({ audit }),
+      knownRepositories: memoryKnownRepositories({ audit, settings }),
       labels: memoryLabels({ audit }),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),

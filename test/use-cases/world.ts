@@ -78,7 +78,7 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
     labelIds += 1;
     return labelIds;
   };
-  const knownRepositories = memoryKnownRepositories({ ...hooks, audit });
+  const knownRepositories = memoryKnownRepositories({ ...hooks, audit, settings: repositorySettings });
   const world = {
     versions,
     pointers,
