@@ -1,8 +1,7 @@
-import { type CountDependencies, countCharts } from '../shared/chart-count.ts';
-import { type Caller, roleIn } from '../shared/domain/access.ts';
+import type { Caller } from '../shared/domain/access.ts';
 import { Fault } from '../shared/domain/fault.ts';
 import type { KnownRepository } from '../shared/domain/known-repository.ts';
-import { parseProjectFilter, shownProject } from '../shared/domain/project.ts';
+import { parseProjectFilter } from '../shared/domain/project.ts';
 import { notSaid } from '../shared/edge/authenticate.ts';
 import { knownRepositories, objects, pointers, settingsOf, versions } from '../shared/edge/environment.ts';
 import { harborPage } from '../shared/edge/harbor-pages.ts';
@@ -11,8 +10,9 @@ import type { Request } from '../shared/edge/request.ts';
 import { json, type Response } from '../shared/edge/response.ts';
 import { type Endpoint, everybody } from '../shared/edge/serve.ts';
 import { type ReadableDependencies, readableProjects } from '../shared/readable-projects.ts';
+import { type ShowDependencies, showProject } from '../shared/show-project.ts';
 
-type Dependencies = ReadableDependencies & CountDependencies;
+type Dependencies = ReadableDependencies & ShowDependencies;
 
 /**
  * GET /api/v2.0/projects: the projects that the caller may read, by name, a page at a time; HEAD tells whether one is
@@ -29,13 +29,7 @@ export function listProjects(dependencies: Dependencies): Endpoint {
       if (isPublic === undefined || (await settingsOf(known.path)).anonymousRead === isPublic)
         found.push(known);
     }
-    return await harborPage(request, found, async (known) =>
-      shownProject(known, {
-        isPublic: (await settingsOf(known.path)).anonymousRead,
-        charts: await countCharts(dependencies, known.path),
-        role: roleIn(caller, known.path),
-      }),
-    );
+    return await harborPage(request, found, (known) => showProject(dependencies, known, caller));
   };
 }
 

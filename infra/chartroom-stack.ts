@@ -110,6 +110,32 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'delete-member': memberNeeds,
   'get-current-user': {},
   'get-system-info': {},
+  'list-labels': { table: ['GetItem'], known: ['Query'], labels: ['Query'] },
+  'create-label': { table: ['GetItem'], known: ['Query'], labels: ['Query', 'PutItem'], audit: 'write' },
+  'get-label': { table: ['GetItem'], known: ['GetItem'], labels: ['GetItem'] },
+  // Whoever gives a label another name deletes the item of the one before.
+  'put-label': {
+    table: ['GetItem'],
+    known: ['GetItem'],
+    labels: ['GetItem', 'Query', 'PutItem', 'DeleteItem'],
+    audit: 'write',
+  },
+  'delete-label': {
+    table: ['GetItem'],
+    known: ['GetItem'],
+    labels: ['GetItem', 'DeleteItem'],
+    audit: 'write',
+  },
+  'list-version-labels': { table: ['GetItem'], labels: ['Query'] },
+  'attach-label': { table: ['GetItem', 'UpdateItem'], labels: ['GetItem', 'Query'] },
+  'detach-label': { table: ['GetItem', 'UpdateItem'] },
+  // A large one is put into the bucket, and its reading is signed here.
+  'get-merged-index': {
+    ...indexNeeds,
+    known: ['Query'],
+    objects: { ...indexNeeds.objects, merged: ['GetObject', 'PutObject', 'ListBucket'] },
+  },
+  search: { ...indexNeeds, known: ['Query'] },
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -185,11 +211,20 @@ const upkeepNeeds: Needs = {
 /** To remove what is left of a deleted repository, with all that the bucket ever held of it. */
 const removalNeeds: Needs = {
   known: ['Query', 'DeleteItem'],
+  labels: ['GetItem', 'Query', 'DeleteItem'],
   objects: { charts: forGood, files: forGood, index: forGood, inbox: forGood, rejected: forGood },
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
 const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+
+/** Handlers that may hold several indexes. */
+const largestEndpoints: readonly EndpointId[] = ['get-merged-index', 'search'];
+
+function memoryOf(endpoint: EndpointId): number {
+  if (largestEndpoints.includes(endpoint)) return 2048;
+  return largeEndpoints.includes(endpoint) ? 1024 : 512;
+}
 
 export type ChartroomStackProps = {
   readonly settings: Settings;
@@ -235,7 +270,8 @@ export class ChartroomStack extends Stack {
         endpoint,
         bundles,
         environment,
-        memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
+        memoryMegabytes: memoryOf(endpoint),
+        apiEnabled: settings.apiEnabled,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
       if (namesRepository(endpoint)) grantNeeds(construct, gateNeeds, { metadata, charts });

@@ -18,6 +18,7 @@ export type FaultCode =
   | 'version_not_found'
   | 'version_exists'
   | 'provenance_exists'
+  | 'label_exists'
   | 'being_published'
   | 'already_exists'
   | 'not_empty'

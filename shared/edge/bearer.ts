@@ -2,7 +2,7 @@ import { Fault } from '../domain/fault.ts';
 import { tokenScope } from '../domain/token-claims.ts';
 import { type EndpointRoutes, endpoints } from '../routes.ts';
 import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
-import { type Authenticate, parseBasic } from './authenticate.ts';
+import { type Authenticate, NOT_SAID, parseBasic } from './authenticate.ts';
 import { type Request, repositoryOf } from './request.ts';
 import type { Authorize, ProtectedEndpointId } from './serve.ts';
 
@@ -51,7 +51,8 @@ export function askingForTokens(
       const scope = scopeOf(id, request);
       const parameters = Object.entries({ realm, service: audience, ...(scope && { scope }) });
       const challenge = `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(',')}`;
-      throw new Fault(error.code, error.message, { cause: error, challenge });
+      const message = error.message === NOT_SAID ? `${NOT_SAID}, or a bearer token` : error.message;
+      throw new Fault(error.code, message, { cause: error, challenge });
     }
   };
 }

@@ -3,6 +3,7 @@ import { memoryAccounts } from './memory-accounts.ts';
 import { memoryAudit } from './memory-audit.ts';
 import { memoryFailures } from './memory-failures.ts';
 import { memoryKnownRepositories } from './memory-known-repositories.ts';
+import { memoryLabels } from './memory-labels.ts';
 import { memoryObjects } from './memory-objects.ts';
 import { memoryPointers } from './memory-pointers.ts';
 import { memoryRepositories } from './memory-repositories.ts';
@@ -28,6 +29,7 @@ const memory: Backend = {
       accounts: memoryAccounts({ audit }),
       failures: memoryFailures(),
       knownRepositories: memoryKnownRepositories({ audit, settings }),
+      labels: memoryLabels({ audit }),
       repositories: memoryRepositories({
         known: () => new Set(versions.items().map(({ repository }) => repository)),
         forget: versions.forget,
