@@ -72,6 +72,9 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-whoami': {},
   'list-projects': { table: ['GetItem'], known: ['Query'] },
   'get-project': { table: ['GetItem'], known: ['Query'] },
+  'list-project-charts': indexNeeds,
+  'list-project-versions': { table: ['Query'] },
+  'get-project-version': { table: ['GetItem'], objects: { files: ['GetObject', 'ListBucket'] } },
   'get-system-info': {},
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
@@ -152,7 +155,13 @@ const removalNeeds: Needs = {
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+const largeEndpoints: readonly EndpointId[] = [
+  'publish-package',
+  'get-index',
+  'list-charts',
+  'list-project-charts',
+  'get-home',
+];
 
 export type ChartroomStackProps = {
   readonly settings: Settings;

@@ -20,6 +20,7 @@ import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
+import { getProjectVersion } from '../../functions/get-project-version.ts';
 import { getReadme } from '../../functions/get-readme.ts';
 import { getRepository } from '../../functions/get-repository.ts';
 import { getSchema } from '../../functions/get-schema.ts';
@@ -32,6 +33,8 @@ import { getVersion } from '../../functions/get-version.ts';
 import { getWhoami } from '../../functions/get-whoami.ts';
 import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
+import { getProjectCharts } from '../../functions/list-project-charts.ts';
+import { getProjectVersions } from '../../functions/list-project-versions.ts';
 import { listProjects } from '../../functions/list-projects.ts';
 import { listRepositories } from '../../functions/list-repositories.ts';
 import { postPackage } from '../../functions/publish-package.ts';
@@ -117,6 +120,9 @@ export function aChartroom(options: Options = {}) {
     'get-whoami': getWhoami(),
     'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
+    'list-project-charts': getProjectCharts(world),
+    'list-project-versions': getProjectVersions(world),
+    'get-project-version': getProjectVersion(world),
     'list-projects': listProjects(world),
     'list-repositories': listRepositories(world),
     'publish-package': postPackage(world, uploads),
