@@ -72,6 +72,9 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-whoami': {},
   'list-projects': { table: ['GetItem'], known: ['Query'] },
   'get-project': { table: ['GetItem'], known: ['Query'] },
+  'list-project-charts': indexNeeds,
+  'list-project-versions': { table: ['Query'] },
+  'get-project-version': { table: ['GetItem'], objects: { files: ['GetObject', 'ListBucket'] } },
   'get-system-info': {},
   'list-labels': { table: ['GetItem'], known: ['Query'], labels: ['Query'] },
   'create-label': { table: ['GetItem'], known: ['Query'], labels: ['Query', 'PutItem'], audit: 'write' },
@@ -172,7 +175,13 @@ const removalNeeds: Needs = {
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+const largeEndpoints: readonly EndpointId[] = [
+  'publish-package',
+  'get-index',
+  'list-charts',
+  'list-project-charts',
+  'get-home',
+];
 
 export type ChartroomStackProps = {
   readonly settings: Settings;
@@ -219,6 +228,7 @@ export class ChartroomStack extends Stack {
         bundles,
         environment,
         memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
+        apiEnabled: settings.apiEnabled,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
       if (namesRepository(endpoint)) grantNeeds(construct, gateNeeds, { metadata, charts });

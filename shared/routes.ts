@@ -51,23 +51,30 @@ const inHarbor = (resource: string) => [`/api/v2.0${resource}`, `/api${resource}
 /** The labels of a version, as Harbor's clients find them. */
 const LABELS = '/chartrepo/{segment1}/charts/{name}/{version}/labels';
 
+/** Where Harbor has the charts of a project, a repository of one segment, for Helm and by its API. */
+const PROJECT = '/chartrepo/{segment1}';
+const PROJECT_CHARTS = `/api${PROJECT}/charts`;
+
+/** Where Harbor takes packages for the project `library`. */
+export const LIBRARY_CHARTS = '/api/chartrepo/charts';
+
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
 /** Key: the endpoint's id, which is the name of its file in functions/. */
 export const endpoints = {
   'get-home': { methods: READ, permission: 'read', paths: ['/', '/charts'] },
-  'get-health': { methods: READ, permission: 'none', paths: ['/health'] },
+  'get-health': { methods: READ, permission: 'none', paths: ['/health', '/api/chartrepo/health'] },
   'get-info': { methods: READ, permission: 'none', paths: ['/info'] },
   // `helm serve` answered below /charts too, so that both http://host and http://host/charts could be added.
   'get-index': {
     methods: READ,
     permission: 'read',
-    paths: [...inRepository('/index.yaml'), '/charts/index.yaml'],
+    paths: [...inRepository('/index.yaml'), '/charts/index.yaml', `${PROJECT}/index.yaml`],
   },
   'get-package': {
     methods: READ,
     permission: 'read',
-    paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}'],
+    paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}', `${PROJECT}/charts/{file}`],
   },
   'get-artifact-hub-file': {
     methods: READ,
@@ -87,13 +94,13 @@ export const endpoints = {
     methods: ['POST'],
     permission: 'publish',
     asksForRepository: true,
-    paths: inApi('/charts'),
+    paths: [...inApi('/charts'), PROJECT_CHARTS, LIBRARY_CHARTS],
   },
   'publish-provenance': {
     methods: ['POST'],
     permission: 'publish',
     asksForRepository: true,
-    paths: inApi('/prov'),
+    paths: [...inApi('/prov'), `/api${PROJECT}/prov`],
   },
   'create-upload': {
     methods: ['POST'],
@@ -102,8 +109,16 @@ export const endpoints = {
     paths: inApi('/uploads'),
   },
   'get-upload': { methods: READ, permission: 'publish', paths: inApi('/uploads/{id}') },
-  'delete-version': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}/{version}') },
-  'delete-chart': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}') },
+  'delete-version': {
+    methods: ['DELETE'],
+    permission: 'maintain',
+    paths: [...inApi('/charts/{name}/{version}'), `${PROJECT_CHARTS}/{name}/{version}`],
+  },
+  'delete-chart': {
+    methods: ['DELETE'],
+    permission: 'maintain',
+    paths: [...inApi('/charts/{name}'), `${PROJECT_CHARTS}/{name}`],
+  },
   'get-settings': { methods: READ, permission: 'administer', paths: inSettings },
   'put-settings': { methods: ['PUT'], permission: 'administer', paths: inSettings },
   'list-repositories': {
@@ -168,6 +183,24 @@ export const endpoints = {
     permission: 'publish',
     harbor: true,
     paths: inHarbor(`${LABELS}/{id}`),
+  },
+  'list-project-charts': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [PROJECT_CHARTS],
+  },
+  'list-project-versions': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [`${PROJECT_CHARTS}/{name}`],
+  },
+  'get-project-version': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [`${PROJECT_CHARTS}/{name}/{version}`],
   },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;

@@ -39,6 +39,12 @@ export function headersOnly(status: number, headers: Headers): Response {
   return { status, headers, body: '' };
 }
 
+/** What was deleted; Harbor says no word more. The type is what API Gateway says of an answer that has none. */
+export function deleted({ atHarbors }: { readonly atHarbors: boolean }): Response {
+  if (atHarbors) return headersOnly(200, { 'content-type': 'text/plain; charset=utf-8' });
+  return json(200, { deleted: true });
+}
+
 /**
  * What keeps a browser from making more of an answer than it is: nothing here is framed, or taken for another type,
  * or tells others where somebody came from. What an answer says for itself counts.

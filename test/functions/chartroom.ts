@@ -25,6 +25,7 @@ import { getInfo } from '../../functions/get-info.ts';
 import { getLabel } from '../../functions/get-label.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
+import { getProjectVersion } from '../../functions/get-project-version.ts';
 import { getReadme } from '../../functions/get-readme.ts';
 import { getRepository } from '../../functions/get-repository.ts';
 import { getSchema } from '../../functions/get-schema.ts';
@@ -38,6 +39,8 @@ import { getWhoami } from '../../functions/get-whoami.ts';
 import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
 import { listLabels } from '../../functions/list-labels.ts';
+import { getProjectCharts } from '../../functions/list-project-charts.ts';
+import { getProjectVersions } from '../../functions/list-project-versions.ts';
 import { listProjects } from '../../functions/list-projects.ts';
 import { listRepositories } from '../../functions/list-repositories.ts';
 import { listVersionLabels } from '../../functions/list-version-labels.ts';
@@ -133,6 +136,9 @@ export function aChartroom(options: Options = {}) {
     'get-whoami': getWhoami(),
     'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
+    'list-project-charts': getProjectCharts(world),
+    'list-project-versions': getProjectVersions(world),
+    'get-project-version': getProjectVersion(world),
     'list-projects': listProjects(world),
     'list-repositories': listRepositories(world),
     'publish-package': postPackage(world, uploads),

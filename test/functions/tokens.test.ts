@@ -32,7 +32,7 @@ const bearing = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** In every repository that a sample path below names. */
 const on = (...actions: readonly string[]) =>
-  ['repo', 'org', 'org/team', 'org/team/x'].map((name) => accessTo(name, ...actions));
+  ['repo', 'org', 'org/team', 'org/team/x', 'library'].map((name) => accessTo(name, ...actions));
 
 const bearers = {
   puller: on('pull'),
