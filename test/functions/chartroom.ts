@@ -184,12 +184,15 @@ export function aChartroom(options: Options = {}) {
     return tokens === undefined ? authorize : askingForTokens(id, authorize, tokens);
   };
 
+  const answering = (id: EndpointId): Endpoint =>
+    tokens === undefined || !isProtected(id) ? endpoints[id] : askingForTokens(id, endpoints[id], tokens);
+
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
     const locate = isProtected(endpoint)
       ? projectLocator(endpoint, () => world.knownRepositories)
       : undefined;
-    const result = await serve(endpoint, endpoints[endpoint], authorizeOf(endpoint), locate)(event);
+    const result = await serve(endpoint, answering(endpoint), authorizeOf(endpoint), locate)(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };
