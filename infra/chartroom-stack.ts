@@ -109,6 +109,13 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'put-member': memberNeeds,
   'delete-member': memberNeeds,
   'get-current-user': {},
+  'list-project-charts': indexNeeds,
+  'list-project-versions': { table: ['Query'], labels: ['Query'] },
+  'get-project-version': {
+    table: ['GetItem'],
+    labels: ['Query'],
+    objects: { files: ['GetObject', 'ListBucket'] },
+  },
   'get-system-info': {},
   'list-labels': { table: ['GetItem'], known: ['Query'], labels: ['Query'] },
   'create-label': { table: ['GetItem'], known: ['Query'], labels: ['Query', 'PutItem'], audit: 'write' },
@@ -216,7 +223,13 @@ const removalNeeds: Needs = {
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+const largeEndpoints: readonly EndpointId[] = [
+  'publish-package',
+  'get-index',
+  'list-charts',
+  'list-project-charts',
+  'get-home',
+];
 
 /** Handlers that may hold several indexes. */
 const largestEndpoints: readonly EndpointId[] = ['get-merged-index', 'search'];

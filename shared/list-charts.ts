@@ -18,10 +18,15 @@ export type Page = { readonly offset: number; readonly limit: number | undefined
 /** A chart as the index lists it, with its versions, newest first; at least one. */
 export type ListedChart = { readonly name: ChartName; readonly versions: readonly ListedVersion[] };
 
-/** The JSON of a list; `stored` is one that is larger than an answer can be, and lies in the bucket. */
-type Body =
-  | { readonly kind: 'inline'; readonly text: string }
-  | { readonly kind: 'stored'; readonly sizeBytes: number; readonly url: () => Promise<string> };
+/** A list that lies in the bucket. */
+type StoredList = {
+  readonly kind: 'stored';
+  readonly sizeBytes: number;
+  readonly url: () => Promise<string>;
+};
+
+/** The JSON of a list; `stored` is one that is larger than an answer can be. */
+type Body = { readonly kind: 'inline'; readonly text: string } | StoredList;
 
 export type ListAnswer = { readonly etag: string } & (Body | { readonly kind: 'known' });
 
@@ -109,25 +114,39 @@ async function listOf(dependencies: ListDependencies, page: OpenPage): Promise<B
     return bytes && renderList(page.stretch, bytes, settings.format);
   };
   // Escaping adds more to the list than the index has line ends, so above the limit nothing need be read.
-  if (page.stretch.sizeBytes > MOST_ANSWER_BYTES) return await storedList(objects, page, render);
+  if (page.stretch.sizeBytes > MOST_ANSWER_BYTES) return await storedPage(objects, page, render);
   const list = await render();
   if (list === undefined) return undefined;
   const text = list.toString();
-  return isSendable(text) ? { kind: 'inline', text } : await storedList(objects, page, async () => list);
+  return isSendable(text) ? { kind: 'inline', text } : await storedPage(objects, page, async () => list);
 }
 
-/** Puts the list beside its index if nobody did: of one state of an index there is one such list for ever. */
-async function storedList(
+async function storedPage(
   objects: ListDependencies['objects'],
   { key, pages }: OpenPage,
   render: () => Promise<Uint8Array | undefined>,
 ): Promise<Body | undefined> {
+  return await storedList(objects, key, async () => {
+    if (key.startsWith(pages) && (await collect(objects.list(pages))).length >= MOST_STORED_PAGES) {
+      throw new Fault('too_large', 'the answer is larger than 6 MB: ask for less by limit');
+    }
+    return await render();
+  });
+}
+
+/**
+ * Puts a list beside its index if nobody did: of one state of an index there is one such list for ever.
+ *
+ * @returns undefined if it cannot be rendered
+ */
+export async function storedList(
+  objects: ListDependencies['objects'],
+  key: string,
+  render: () => Promise<Uint8Array | undefined>,
+): Promise<StoredList | undefined> {
   const url = () => objects.signedUrl(key, SIGNED_URL_SECONDS);
   const stored = await objects.head(key);
   if (stored !== undefined) return { kind: 'stored', sizeBytes: stored.sizeBytes, url };
-  if (key.startsWith(pages) && (await collect(objects.list(pages))).length >= MOST_STORED_PAGES) {
-    throw new Fault('too_large', 'the answer is larger than 6 MB: ask for less by limit');
-  }
   const list = await render();
   if (list === undefined) return undefined;
   await objects.put(key, list, { contentType: LIST_TYPE });

@@ -245,6 +245,24 @@ export const endpoints = {
     harbor: true,
     paths: inHarbor('/users/current'),
   },
+  'list-project-charts': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [PROJECT_CHARTS],
+  },
+  'list-project-versions': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [`${PROJECT_CHARTS}/{name}`],
+  },
+  'get-project-version': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [`${PROJECT_CHARTS}/{name}/{version}`],
+  },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;
 

@@ -12,7 +12,7 @@ import { type ChartVersion, isChartVersion } from './version.ts';
  *     charts/<repository>/-/<name>/<version>/<digest>-<reservation id>.tgz
  *     charts/<repository>/-/<name>/<version>/<package digest>-<own id>.tgz.prov
  *     files/<repository>/-/<name>/<version>/<digest>-<reservation id>.json.gz
- *     index/<repository>/-/<sequence>-<id>/index.yaml   and   …/ranges.json, …/charts.json, …/charts-<offset>-<charts>.json
+ *     index/<repository>/-/<sequence>-<id>/index.yaml   and   …/ranges.json, …/charts.json, …/charts-<offset>-<charts>.json, …/project-charts.json
  *     inbox/<repository>/-/<upload id>.tgz   and   …/rebuild
  *     rejected/<repository>/-/<as it was called in the inbox>
  *     merged/<digest of what it is made of>/index.yaml

@@ -33,6 +33,7 @@ import { getMember } from '../../functions/get-member.ts';
 import { getMergedIndex } from '../../functions/get-merged-index.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
+import { getProjectVersion } from '../../functions/get-project-version.ts';
 import { getReadme } from '../../functions/get-readme.ts';
 import { getRepository } from '../../functions/get-repository.ts';
 import { getSchema } from '../../functions/get-schema.ts';
@@ -47,7 +48,9 @@ import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
 import { listLabels } from '../../functions/list-labels.ts';
 import { listMembers } from '../../functions/list-members.ts';
+import { getProjectCharts } from '../../functions/list-project-charts.ts';
 import { listProjectRepositories } from '../../functions/list-project-repositories.ts';
+import { getProjectVersions } from '../../functions/list-project-versions.ts';
 import { listProjects } from '../../functions/list-projects.ts';
 import { listRepositories } from '../../functions/list-repositories.ts';
 import { listVersionLabels } from '../../functions/list-version-labels.ts';
@@ -147,6 +150,9 @@ export function aChartroom(options: Options = {}) {
     'get-whoami': getWhoami(),
     'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
+    'list-project-charts': getProjectCharts(world),
+    'list-project-versions': getProjectVersions(world),
+    'get-project-version': getProjectVersion(world),
     'list-projects': listProjects(world),
     'create-member': postMember(world),
     'create-project': postProject(world),
@@ -178,12 +184,15 @@ export function aChartroom(options: Options = {}) {
     return tokens === undefined ? authorize : askingForTokens(id, authorize, tokens);
   };
 
+  const answering = (id: EndpointId): Endpoint =>
+    tokens === undefined || !isProtected(id) ? endpoints[id] : askingForTokens(id, endpoints[id], tokens);
+
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
     const locate = isProtected(endpoint)
       ? projectLocator(endpoint, () => world.knownRepositories)
       : undefined;
-    const result = await serve(endpoint, endpoints[endpoint], authorizeOf(endpoint), locate)(event);
+    const result = await serve(endpoint, answering(endpoint), authorizeOf(endpoint), locate)(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };

@@ -461,6 +461,34 @@ describe('the labels of a version', () => {
     expect(await namesOn()).toEqual([]);
   });
 
+  it('are shown with the versions of a chart, and with one version', async () => {
+    const [approved, mine] = [await made(everybodys), await made({ ...orgs, name: 'a mine' })];
+    const gone = await made({ ...everybodys, name: 'gone' });
+    for (const id of [approved, mine, gone]) await send('publisher', 'POST', VERSION, { id });
+    await send('admin', 'DELETE', `${LABELS}/${gone}`);
+    const shown = (await send('reader', 'GET', VERSION)).body;
+    expect(shown.map(({ id }: { id: number }) => id)).toEqual([mine, approved]);
+    const chart = '/api/chartrepo/org/charts/demo';
+    const { body: all } = await send('reader', 'GET', chart);
+    expect(all).toMatchObject([
+      { version: '1.1.0', labels: [] },
+      { version: '1.0.0', labels: shown },
+    ]);
+    for (const [version, labels] of [
+      ['1.0.0', shown],
+      ['1.1.0', []],
+    ]) {
+      expect((await send('reader', 'GET', `${chart}/${version}`)).body).toMatchObject({ labels });
+    }
+  });
+
+  it('are shown nowhere else', async () => {
+    await send('publisher', 'POST', VERSION, { id: await made(everybodys) });
+    for (const path of ['/api/org/charts/demo', '/api/org/charts/demo/1.0.0', '/api/org/charts']) {
+      expect(JSON.stringify((await send('reader', 'GET', path)).body)).not.toContain('labels');
+    }
+  });
+
   it('change nothing of the index', async () => {
     const index = () => chartroom.send('GET', '/org/index.yaml', { headers: headersOf('reader') });
     const before = await index();

@@ -212,6 +212,7 @@ describe('a 401', () => {
     { request: 'PUT /-/settings/org', scope: undefined },
     { request: 'GET /-/accounts', scope: undefined },
     { request: 'GET /-/whoami', scope: undefined },
+    { request: 'GET /chartrepo/index.yaml', scope: undefined },
     { request: 'POST /api/"%0A/charts', scope: undefined },
   ])('to $request asks for a token with $scope, and for Basic first', async ({ request, scope }) => {
     const [method = '', path = ''] = request.split(' ');
