@@ -63,8 +63,9 @@ export function parseProjectWish(value: unknown): ProjectWish {
 }
 
 function parsePublic(value: unknown): boolean {
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
+  // Harbor's first clients send numbers.
+  if ([true, 'true', 1, '1'].some((yes) => yes === value)) return true;
+  if ([false, 'false', 0, '0'].some((no) => no === value)) return false;
   throw new Fault('invalid_request', `"public" is "true" or "false", not ${shown(value)}`);
 }
 
@@ -96,7 +97,7 @@ export function parseProjectFilter(query: URLSearchParams): ProjectFilter {
     isNamed: (name) =>
       name.includes(part) &&
       names.every(({ isPart, value }) => (isPart ? name.includes(value) : name === value)),
-    isPublic: said === '' ? undefined : parsePublic({ 1: 'true', 0: 'false' }[said] ?? said),
+    isPublic: said === '' ? undefined : parsePublic(said),
   };
 }
 

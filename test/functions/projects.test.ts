@@ -94,6 +94,19 @@ describe('POST /api/v2.0/projects', () => {
     expect(json.metadata).toEqual({ public: 'false' });
   });
 
+  it.each([
+    { said: {}, shown: 'false' },
+    { said: { public: true }, shown: 'true' },
+    { said: { public: 1 }, shown: 'true' },
+    { said: { metadata: { public: 'false' }, public: true }, shown: 'false' },
+    { said: { metadata: { public: true } }, shown: 'true' },
+    { said: { metadata: { public: '' }, cve_allowlist: {} }, shown: 'false' },
+  ])('takes $said for public: $shown', async ({ said, shown }) => {
+    const chartroom = closed();
+    expect((await create(chartroom, 'org', said)).status).toBe(201);
+    expect((await send(chartroom, 'GET', `${PROJECTS}/org`)).json.metadata).toEqual({ public: shown });
+  });
+
   it('is refused for one that is there, which keeps its settings', async () => {
     const chartroom = closed();
     await send(chartroom, 'PUT', '/-/repositories/org');
