@@ -23,7 +23,7 @@ export async function harborPage<Item>(
   const link = [
     ...(page > 1 && page <= pages + 1 ? [linkTo(path, query, page - 1, size, 'prev')] : []),
     ...(page < pages ? [linkTo(path, query, page + 1, size, 'next')] : []),
-  ].join(' , ');
+  ].join(', ');
   return json(200, items, { 'x-total-count': String(all.length), ...(link !== '' && { link }) });
 }
 

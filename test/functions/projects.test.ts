@@ -167,6 +167,8 @@ describe('a project that was deleted', () => {
     const chartroom = closed();
     await create(chartroom, 'org', { public: true });
     await send(chartroom, 'PUT', '/-/settings/org', { anonymousRead: true, maxVersions: 3 });
+    const label = { name: 'old', scope: 'p', project_id: numberOf('org') };
+    expect((await send(chartroom, 'POST', '/api/v2.0/labels', label)).status).toBe(201);
     await before(chartroom);
     expect((await send(chartroom, 'DELETE', `${PROJECTS}/org`)).status).toBe(200);
     expect((await send(chartroom, 'GET', `${PROJECTS}/org`)).status).toBe(404);
@@ -177,6 +179,8 @@ describe('a project that was deleted', () => {
     const { json } = await send(chartroom, 'GET', `${PROJECTS}/org`);
     expect(json).toMatchObject({ creation_time: '2026-01-03T03:04:05.678Z', chart_count: 0 });
     expect((await send(chartroom, 'GET', '/org/index.yaml')).json.entries).toEqual({});
+    const labels = `/api/v2.0/labels?scope=p&project_id=${numberOf('org')}`;
+    expect((await send(chartroom, 'GET', labels)).json).toEqual([]);
   });
 
   it('with charts in it is not made again, and the refusal names both ways out', async () => {
@@ -372,7 +376,7 @@ describe('GET /api/v2.0/projects', () => {
     expect(await link('')).toEqual(['3', undefined]);
     expect(await link('?name=s&page_size=1&page=2')).toEqual([
       '3',
-      `<${PROJECTS}?name=s&page_size=1&page=1>; rel="prev" , <${PROJECTS}?name=s&page_size=1&page=3>; rel="next"`,
+      `<${PROJECTS}?name=s&page_size=1&page=1>; rel="prev", <${PROJECTS}?name=s&page_size=1&page=3>; rel="next"`,
     ]);
   });
 
