@@ -1,5 +1,5 @@
 import { shownAccount } from '../shared/accounts.ts';
-import { type Account, parseAccountName } from '../shared/domain/account.ts';
+import { type Account, parseAccountName, withPlus } from '../shared/domain/account.ts';
 import { accounts } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { pageLimit } from '../shared/edge/request.ts';
@@ -16,7 +16,8 @@ export function listAccounts({ accounts }: { accounts: Pick<AccountStore, 'all'>
     const limit = pageLimit(query, MOST);
     const after = query.get('after');
     const page: Account[] = [];
-    for await (const account of accounts.all(after === null ? undefined : parseAccountName(after))) {
+    const last = after === null ? undefined : parseAccountName(withPlus(after));
+    for await (const account of accounts.all(last)) {
       if (page.length === limit) {
         return json(200, { accounts: page.map(shownAccount), next: page.at(-1)?.name });
       }

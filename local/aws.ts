@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { actsOnDynamoDb, actsOnS3, toGetSecret, toList } from './acts.ts';
 import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { Answer, DynamoDb } from './dynamodb.ts';
 import { CallerEnded, type Faults, withFaults } from './faults.ts';
 import { mergedHeaders } from './headers.ts';
+import type { Act, Roles } from './roles.ts';
 import type { Bucket } from './s3-bucket.ts';
 import { xml } from './s3-xml.ts';
 import { authenticate, Refusal, type Secrets, sha256 } from './sigv4.ts';
@@ -21,6 +23,8 @@ export type Services = {
   /** Lets its bearer invoke functions. */
   readonly secret: string;
   readonly faults: Faults;
+  /** Whether the bearer of an access key may do something. */
+  readonly may: Roles;
   /** Whether an `Authorization` header beside a presigned query is ignored; real S3 refuses the two. */
   readonly tolerateHeader: boolean;
 };
@@ -86,8 +90,21 @@ async function callS3(services: Services, call: Call): Promise<Answer> {
   const caller = isForm ? undefined : authenticate({ ...call, payloadHash: payloadHashOf(call) }, secrets);
   if (bucket?.name !== bucketName) throw new Refusal(404, 'NoSuchBucket', `There is no ${bucketName} here.`);
   if (run === undefined) throw new Refusal(501, 'NotImplemented', 'This local S3 does not do that.');
-  return await withFaults(faults, caller, { service: 's3', operation, key }, async () => run(request));
+  const may = (act: Act) => caller === undefined || services.may(caller.accessKeyId, act);
+  for (const act of actsOnS3({ ...request, operation, bucket: bucketName })) {
+    if (!may(act)) throw new Refusal(403, 'AccessDenied', `${caller?.accessKeyId} may not ${said(act)}`);
+  }
+  return await withFaults(faults, caller, { service: 's3', operation, key }, async () => run(request)).catch(
+    (error: unknown) => {
+      if (!(error instanceof Refusal) || error.code !== 'NoSuchKey' || may(toList(bucketName, key)))
+        throw error;
+      throw new Refusal(403, 'AccessDenied', `${caller?.accessKeyId} may not hear that ${key} is not there`);
+    },
+  );
 }
+
+const said = ({ action, resource, context }: Act) =>
+  `${action} on ${resource} with ${JSON.stringify(context)}`;
 
 async function answer(services: Services, call: Call): Promise<Answer> {
   const { headers, body } = call;
@@ -95,8 +112,14 @@ async function answer(services: Services, call: Call): Promise<Answer> {
   const [service, operation = ''] = headers.get('x-amz-target')?.split('.') ?? [];
   if (service === undefined) return await callS3(services, call);
   const caller = authenticate({ ...call, payloadHash: payloadHashOf(call) }, services.secrets);
-  if (service === 'secretsmanager') return getSecretValue(services, call);
   const { dynamoDb, faults } = services;
+  const request: object = JSON.parse(body.toString());
+  const isSecret = service === 'secretsmanager';
+  for (const act of isSecret ? [toGetSecret(request)] : actsOnDynamoDb(operation, request)) {
+    if (services.may(caller.accessKeyId, act)) continue;
+    throw new Refusal(400, 'AccessDeniedException', `${caller.accessKeyId} may not ${said(act)}`);
+  }
+  if (isSecret) return getSecretValue(services, call);
   if (dynamoDb === undefined) throw new Refusal(503, 'ServiceUnavailable', 'The stack still starts.');
   return await withFaults(faults, caller, { service: 'dynamodb', operation }, () =>
     dynamoDb.call(headers, body),
@@ -132,7 +155,7 @@ async function handle(services: Services, request: IncomingMessage, response: Se
 
 /**
  * The services of AWS behind one address: S3 with path-style addressing, DynamoDB, Secrets Manager, and Lambda for
- * the bearer of a secret. Access rules are not imitated.
+ * the bearer of a secret. What a function may do is what its role says.
  */
 export function aws(services: Services) {
   return (request: IncomingMessage, response: ServerResponse): void => {

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { TLSSocket } from 'node:tls';
+import type { ServerCertificate } from './certificates.ts';
 import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { LambdaFunction } from './functions.ts';
 import { mergedHeaders } from './headers.ts';
@@ -11,6 +15,11 @@ import { nameInArn, type Template } from './template.ts';
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+
+// The first byte of a connection over TLS (RFC 8446, 5.1), and of no HTTP method.
+const TLS_HANDSHAKE = 22;
+
+const HTTPS_ONLY = 'this port speaks HTTPS: begin the address with https://';
 
 /** What is answered to Node's errors; to the others, 400. */
 const UNREADABLE: Readonly<Record<string, readonly [status: number, message: string]>> = {
@@ -109,7 +118,7 @@ function httpEvent(
   const userAgent = headers.get('user-agent') ?? '';
   if (headers.has('transfer-encoding')) headers.set('content-length', String(body.length));
   for (const name of ['connection', 'transfer-encoding', 'keep-alive', 'expect']) headers.delete(name);
-  headers.set('x-forwarded-proto', 'http');
+  headers.set('x-forwarded-proto', socket instanceof TLSSocket ? 'https' : 'http');
   const http = { method, path: rawPath, protocol: `HTTP/${httpVersion}`, sourceIp: socket.remoteAddress };
   return {
     version: '2.0',
@@ -136,13 +145,17 @@ function answerItself(response: ServerResponse, status: number, message: string)
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
 }
 
-/** Answers what never became a request: it came too slowly, or is no HTTP. */
-function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable) return void socket.destroy(); // nobody is there any more
-  const [status, message] = UNREADABLE[code ?? ''] ?? [400, 'Bad Request'];
+/** Answers what never became a request. */
+function answerRaw(socket: Duplex, status: number, reason: string, message = reason): void {
   const body = JSON.stringify({ message });
   const headers = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
-  socket.end(`HTTP/1.1 ${status} ${message}\r\n${headers}\r\n\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${headers}\r\n\r\n${body}`);
+}
+
+/** Answers what came too slowly, or is no HTTP. */
+function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy(); // nobody is there any more
+  answerRaw(socket, ...(UNREADABLE[code ?? ''] ?? ([400, 'Bad Request'] as const)));
 }
 
 /** Sends what a function returned. */
@@ -184,24 +197,48 @@ async function handle(request: IncomingMessage, response: ServerResponse, stack:
   send(request, response, invocation.payload);
 }
 
+/** Tells those who speak plain HTTP to a server of TLS, which would hang up without a word. */
+function answerPlain(server: Server, timeoutMs: number): void {
+  const handshakes = server.listeners('connection');
+  server.removeAllListeners('connection').on('connection', (socket: Socket) => {
+    const leave = () => void socket.destroy();
+    socket.on('error', leave).setTimeout(timeoutMs, leave);
+    socket.once('data', (beginning) => {
+      if (beginning[0] !== TLS_HANDSHAKE) return answerRaw(socket, 400, 'Bad Request', HTTPS_ONLY);
+      socket.off('error', leave).off('timeout', leave).setTimeout(0).pause().unshift(beginning);
+      for (const handshake of handshakes) handshake.call(server, socket);
+    });
+  });
+}
+
+type GatewayOptions = {
+  /** How long a request may take to arrive. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Whom it is over TLS; without, it is not. */
+  readonly certificate?: ServerCertificate | undefined;
+};
+
 /**
  * Imitates an HTTP API with Lambda proxy integrations of payload format 2.0; without its patience of 30 s, which
  * no timeout of a function exceeds.
- *
- * @param requestTimeoutMs how long a request may take to arrive
  */
-export function gateway(stack: Stack, requestTimeoutMs = REQUEST_TIMEOUT_MS): Server {
+export function gateway(stack: Stack, options: GatewayOptions = {}): Server {
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS, certificate } = options;
   const timeouts = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(requestTimeoutMs, 1000),
   };
-  const server = createServer(timeouts, (request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response, stack).catch((error: unknown) => {
       // A path like %zz; or the client left, or a function answered what is no answer.
       if (error instanceof URIError) answerItself(response, 400, 'Bad Request');
       else if (!response.headersSent) answerItself(response, 500, 'Internal Server Error');
     });
-  });
-  return server.on('clientError', answerUnreadable);
+  };
+  if (certificate === undefined) return createServer(timeouts, listener).on('clientError', answerUnreadable);
+  const { key, cert } = certificate;
+  const secure = createSecureServer({ ...timeouts, handshakeTimeout: requestTimeoutMs, key, cert }, listener);
+  answerPlain(secure, requestTimeoutMs);
+  return secure.on('clientError', answerUnreadable);
 }

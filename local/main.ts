@@ -1,5 +1,9 @@
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { type IncomingMessage, request as overHttp } from 'node:http';
+import { request as overHttps } from 'node:https';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { type LocalOptions, type LocalStack, startLocal } from './stack.ts';
 
@@ -10,6 +14,7 @@ const USAGE = `Runs Chartroom on this computer.
   --port N          port of the API (default 8080)
   --store-port N    port of its S3 (default: a free one)
   --address A       reachable by other machines and containers: listens on this address, or on all for 0.0.0.0
+  --tls             HTTPS, by a certificate for localhost of a CA that is made; prints where the CA is
   --data-dir DIR    where charts are kept (default .chartroom)
   --ephemeral       keep nothing: start empty, leave nothing behind
   --repo-path DIR   publish every package (*.tgz, and its .prov) of a folder at start
@@ -36,6 +41,7 @@ const OPTIONS = {
   port: { type: 'string', default: '8080' },
   'store-port': { type: 'string', default: '0' },
   address: { type: 'string' },
+  tls: { type: 'boolean', default: false },
   'data-dir': { type: 'string', default: '.chartroom' },
   ephemeral: { type: 'boolean', default: false },
   'repo-path': { type: 'string' },
@@ -54,6 +60,11 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
   if (access !== 'open' && access !== 'closed') {
     throw new UsageError(`--access is open or closed, not "${access}"`);
   }
+  if (values.tls && address !== undefined) {
+    throw new UsageError(
+      '--tls is for this computer alone: downloads go on over plain HTTP. Leave out --address',
+    );
+  }
   const adminPassword = process.env['CHARTROOM_ADMIN_PASSWORD'];
   const settings = Object.fromEntries((values.setting ?? []).map(readSetting));
   if ('access' in settings) throw new UsageError('access is an option of its own here: --access closed');
@@ -62,6 +73,7 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
     storePort: parsePort(values['store-port']),
     access,
     ...(address !== undefined && { address }),
+    tls: values.tls,
     ...(!values.ephemeral && { dataDir: values['data-dir'] }),
     settings,
     ...(adminPassword && { adminPassword }),
@@ -77,20 +89,23 @@ function showTrouble(line: string): void {
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Four commands that take a newcomer from nothing to a rendered chart. */
-function welcome({ url, adminPassword: password }: LocalStack, hasApi: boolean): string {
+function welcome({ url, caFile, adminPassword: password }: LocalStack, hasApi: boolean): string {
+  const curlCa = caFile ? `--cacert ${quoted(caFile)} ` : '';
   const curlUser = password ? `-u ${quoted(`admin:${password}`)} ` : '';
+  const helmCa = caFile ? ` --ca-file ${quoted(caFile)}` : '';
   const helmUser = password ? ` --username admin --password ${quoted(password)}` : '';
   return `Chartroom is at ${url}${password ? ` (user admin, password ${password})` : ''}
-
+${caFile ? `Its certificate is of the CA in ${caFile}\n` : ''}
   helm create demo && helm package demo
-${hasApi ? `  curl ${curlUser}--data-binary @demo-0.1.0.tgz ${url}/api/charts\n` : ''}  helm repo add --force-update chartroom ${url}${helmUser}
+${hasApi ? `  curl ${curlCa}${curlUser}--data-binary @demo-0.1.0.tgz ${url}/api/charts\n` : ''}  helm repo add --force-update${helmCa} chartroom ${url}${helmUser}
   helm template my-release chartroom/demo
 
 Press Ctrl-C to stop.`;
 }
 
 /** Publishes every package of a folder, and the provenance file beside it, through the HTTP API. */
-async function publishFolder({ url, adminPassword }: LocalStack, folder: string): Promise<void> {
+async function publishFolder({ url, caFile, adminPassword }: LocalStack, folder: string): Promise<void> {
+  const ca = caFile && (await readFile(caFile));
   const basic = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`;
   const headers = {
     'content-type': 'application/octet-stream',
@@ -98,8 +113,10 @@ async function publishFolder({ url, adminPassword }: LocalStack, folder: string)
   };
   const post = async (route: string, name: string) => {
     const body = await readFile(path.join(folder, name));
-    const answer = await fetch(`${url}/api/${route}`, { method: 'POST', headers, body });
-    return { status: answer.status, text: await answer.text() };
+    const options = { method: 'POST', headers, ca };
+    const request = (ca ? overHttps : overHttp)(`${url}/api/${route}`, options).end(body);
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    return { status: answer.statusCode ?? 0, text: await text(answer) };
   };
   const count = { published: 0, there: 0, refused: 0 };
   const found = await readdir(folder).catch((error: unknown) => {

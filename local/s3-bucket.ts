@@ -1,5 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { toPut } from './acts.ts';
 import type { Answer } from './dynamodb.ts';
+import type { Roles } from './roles.ts';
 import type { Change } from './s3-events.ts';
 import { listObjects, listVersions } from './s3-list.ts';
 import type { ObjectFiles, StoredObject } from './s3-objects.ts';
@@ -19,6 +21,7 @@ export type BucketOptions = {
   readonly name: string;
   readonly files: ObjectFiles;
   readonly secrets: Secrets;
+  readonly may: Roles;
   /** Hears of each change, in the moment of it. */
   readonly changed: (change: Change) => void;
 };
@@ -185,8 +188,11 @@ export class Bucket {
 
   async #post({ body, headers }: S3Request): Promise<Answer> {
     const { fields, file } = await readPostForm(body, headers.get('content-type') ?? '');
-    checkPolicy(fields, file, this.name, this.#options.secrets);
+    const signer = checkPolicy(fields, file, this.name, this.#options.secrets);
     const form = { key: fields.get('key') ?? '', headers: fields };
+    if (!this.#options.may(signer, toPut(this.name, form.key))) {
+      throw new Refusal(403, 'AccessDenied', `${signer} may not put ${form.key}`);
+    }
     return { ...this.#store(form, file, keptHeaders(fields), 'ObjectCreated:Post'), status: 204 };
   }
 

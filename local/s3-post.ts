@@ -31,11 +31,16 @@ export async function readPostForm(body: Buffer, contentType: string) {
   return { fields, file };
 }
 
-/** Checks a form's signature and that its policy allows these fields and this file. */
-export function checkPolicy(fields: PostForm, file: Buffer, bucket: string, secrets: Secrets): void {
+/**
+ * Checks a form's signature and that its policy allows these fields and this file.
+ *
+ * @returns the access key of who signed it
+ */
+export function checkPolicy(fields: PostForm, file: Buffer, bucket: string, secrets: Secrets): string {
   const text = fields.get('policy');
   if (text === undefined) throw new Refusal(403, 'AccessDenied', 'Access Denied');
-  checkSignature(fields.get('x-amz-signature') ?? '', text, fields.get('x-amz-credential') ?? '', secrets);
+  const credential = fields.get('x-amz-credential') ?? '';
+  const signer = checkSignature(fields.get('x-amz-signature') ?? '', text, credential, secrets);
   const policy = JSON.parse(Buffer.from(text, 'base64').toString()) as Policy;
   if (!(Date.parse(policy.expiration) > Date.now())) throw denied('Policy expired.');
   const conditions = policy.conditions.flatMap((condition): readonly Condition[] =>
@@ -47,6 +52,7 @@ export function checkPolicy(fields: PostForm, file: Buffer, bucket: string, secr
   const covered = new Set(conditions.map((condition) => checkCondition(condition, values, file.length)));
   const extra = [...fields.keys()].find((name) => !covered.has(name) && !FREE.test(name));
   if (extra !== undefined) throw denied(`Extra input fields: ${extra}`);
+  return signer;
 }
 
 const isList = (condition: Policy['conditions'][number]): condition is Condition => Array.isArray(condition);

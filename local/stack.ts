@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aws, type Services } from './aws.ts';
+import type { ServerCertificate } from './certificates.ts';
 import { type Cors, corsOf } from './cors.ts';
 import { takeDataFolder } from './data-folder.ts';
 import { type DynamoDb, openDynamoDb, openTables } from './dynamodb.ts';
@@ -12,6 +13,7 @@ import { type Functions, functionsOf, type LambdaFunction, type Log } from './fu
 import { gateway, type Routes, routesOf } from './gateway.ts';
 import { advertise, bind, close } from './listen.ts';
 import { type Queue, queuesOf } from './queue.ts';
+import { type Roles, rolesOf } from './roles.ts';
 import { Bucket } from './s3-bucket.ts';
 import { type BucketProperties, type Change, type EventRecord, eventRecord, queuesFor } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
@@ -26,6 +28,8 @@ export type LocalOptions = {
   readonly storePort?: number;
   /** Address for other machines to reach this one by. @default loopback only */
   readonly address?: string;
+  /** Serves the API over HTTPS, by a CA that is kept in the data folder. @default false */
+  readonly tls?: boolean;
   /** Where table, bucket and queues live. @default a temporary folder, removed by `stop` */
   readonly dataDir?: string;
   /** @default 'open'; an `assembly` decides this itself */
@@ -57,6 +61,8 @@ type SecretProperties = {
 /** A stack on this computer; what is not there yet answers 503 or 404. */
 export class LocalStack implements Services {
   url = '';
+  /** File with the CA that clients are to trust; set when the API is served over HTTPS. */
+  caFile: string | undefined;
   /** Of S3, and of the rest that functions call. */
   storeUrl = '';
   /** Set when the stack has a secret, which is when access is closed. */
@@ -91,6 +97,11 @@ export class LocalStack implements Services {
     },
   };
 
+  #roles: Roles = () => false;
+
+  /** A function may do what its role says, and a visitor everything. */
+  readonly may: Roles = (id, act) => id === VISITOR || this.#roles(id, act);
+
   readonly secrets = (id: string) => (id === VISITOR || this.#functions.has(id) ? this.secret : undefined);
 
   /** What an AWS SDK client needs to look into the stores. */
@@ -100,16 +111,20 @@ export class LocalStack implements Services {
   }
 
   async start(): Promise<void> {
-    const { port, storePort, address, dataDir, retryAfterMs, requestTimeoutMs } = this.#options;
-    // The ports before the slow steps, so that a taken one is told at once.
+    const { port, storePort, address, tls, dataDir, retryAfterMs, requestTimeoutMs } = this.#options;
+    // The folder and the ports before the slow steps, so that a taken one is told at once.
     const { host, apiHost, storeHost } = advertise(address);
     this.storeUrl = `http://${storeHost}:${await this.#listen(createServer(aws(this)), host, storePort)}`;
-    this.url = `http://${apiHost}:${await this.#listen(gateway(this, requestTimeoutMs), host, port)}`;
     const holder = { pid: process.pid, url: this.storeUrl, secret: this.secret };
     const data = await takeDataFolder(dataDir, holder);
     this.#onStop(data.release);
+    const certificate = tls ? await certificateIn(data.path) : undefined;
+    this.caFile = certificate?.caFile;
+    const api = gateway(this, { requestTimeoutMs, certificate });
+    this.url = `http${tls ? 's' : ''}://${apiHost}:${await this.#listen(api, host, port)}`;
     const template = readAssembly(await assemblyOf(this.#options, data.path));
     this.cors = corsOf(template);
+    this.#roles = rolesOf(template);
     await this.#openStores(template, data.path);
     this.#startFunctions(template);
     const functionAt = (arn: string) => this.#functionAt(arn);
@@ -197,7 +212,7 @@ export class LocalStack implements Services {
     const files = new ObjectFiles(path.join(folder, 's3', this.bucketName));
     this.#onStop(() => files.close());
     const changed = (change: Change) => this.#notify(change, declared.properties);
-    this.bucket = new Bucket({ name: this.bucketName, files, changed, secrets: this.secrets });
+    this.bucket = new Bucket({ name: this.bucketName, files, changed, secrets: this.secrets, may: this.may });
   }
 
   #notify(change: Change, properties: BucketProperties): void {
@@ -221,6 +236,12 @@ export class LocalStack implements Services {
     this.#functions = functionsOf(template, surroundings, this.#options.log ?? (() => {}));
     this.#onStop(() => Promise.all([...this.#functions.values()].map((one) => one.kill())));
   }
+}
+
+/** What makes certificates is loaded for those who ask for them: that takes a fifth of a second. */
+async function certificateIn(folder: string): Promise<ServerCertificate> {
+  const { serverCertificate } = await import('./certificates.ts');
+  return await serverCertificate(path.join(folder, 'tls'));
 }
 
 /**

@@ -31,6 +31,9 @@ const REMEMBERED_MS = 60_000;
 // Some hundred bytes each.
 const MOST_REMEMBERED = 1_000;
 
+// What Harbor's clients put before the name of a robot; no account's own name can begin so.
+const ROBOT_PREFIX = 'robot$';
+
 const NOTED_EVERY_MS = 60 * 60_000;
 
 type Verified = {
@@ -39,7 +42,10 @@ type Verified = {
   readonly until: number;
 };
 
-/** Checks the names and passwords of accounts; what was right is remembered for a minute, and never as it is. */
+/**
+ * Checks the names and passwords of accounts, `robot$ci` being the robot `ci` and nobody else's name; what was right is remembered
+ * for a minute, and never as it is.
+ */
 export function accountAuthentication(dependencies: CredentialDependencies): AuthenticateAccount {
   const { clock, limit } = dependencies;
   const key = randomBytes(32);
@@ -49,11 +55,12 @@ export function accountAuthentication(dependencies: CredentialDependencies): Aut
     const token = createHmac('sha256', key).update(JSON.stringify(given)).digest('base64');
     const known = remembered.get(token);
     if (known !== undefined && clock.now() < known.until) return known.caller;
-    // Before any hash: what is refused costs one read.
-    await limit.check(given.username, address);
-    const verified = await verify(dependencies, given);
+    const named = readUsername(given.username);
+    // Before any hash: what is refused costs one read. Under the account's own name: two names are not twice the guesses.
+    await limit.check(named.name, address);
+    const verified = await verify(dependencies, named, given.password);
     if (verified === undefined) {
-      await limit.failed(given.username, address);
+      await limit.failed(named.name, address);
       return undefined;
     }
     if (remembered.size >= MOST_REMEMBERED) remembered.clear();
@@ -62,12 +69,21 @@ export function accountAuthentication(dependencies: CredentialDependencies): Aut
   };
 }
 
+type Named = { readonly name: string; readonly mustBeRobot: boolean };
+
+function readUsername(username: string): Named {
+  const mustBeRobot = username.startsWith(ROBOT_PREFIX);
+  return { name: mustBeRobot ? username.slice(ROBOT_PREFIX.length) : username, mustBeRobot };
+}
+
 async function verify(
   dependencies: CredentialDependencies,
-  { username, password }: Credentials,
+  { name, mustBeRobot }: Named,
+  password: string,
 ): Promise<Verified | undefined> {
   const { accounts, verifyPassword, clock } = dependencies;
-  const account = isAccountName(username) ? await accounts.get(username) : undefined;
+  const found = isAccountName(name) ? await accounts.get(name) : undefined;
+  const account = mustBeRobot && found?.kind !== 'robot' ? undefined : found;
   const until = clock.now() + REMEMBERED_MS;
   if (account?.kind === 'robot') {
     const secret = secretOf(account, password, clock.now());

@@ -43,8 +43,8 @@ export function accountNotFound(name: AccountName): Fault {
 /**
  * Makes an account, or changes its grants and password.
  *
- * @throws Fault `invalid_request` for a new user without a password, for another kind than it is of, and for an
- *   admin who would not be one any more; `try_again`
+ * @throws Fault `invalid_request` for a new user without a password or with a robot's name, for another kind than it
+ *   is of, and for an admin who would not be one any more; `try_again`
  */
 export async function putAccount(
   dependencies: AccountDependencies,
@@ -111,6 +111,9 @@ function mustStayAdmin({ kind, grants }: AccountWish): void {
 }
 
 function checkFits(name: AccountName, wish: AccountWish, before: Account | undefined): void {
+  if (wish.kind === 'user' && name.includes('+')) {
+    throw new Fault('invalid_request', `${name} can only name a robot: leave out the "+" for a user`);
+  }
   if (name === adminName) mustStayAdmin(wish);
   if (before !== undefined && before.kind !== wish.kind) {
     throw new Fault('invalid_request', `${name} is a ${before.kind}: delete it first, or take another name`);

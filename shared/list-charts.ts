@@ -3,17 +3,9 @@ import { collect } from './async-iteration.ts';
 import { readCurrent } from './current-index.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
-import {
-  indexSize,
-  type ListedVersion,
-  readRanges,
-  readStretch,
-  renderList,
-  type Stretch,
-  stretchOf,
-} from './domain/index-file.ts';
+import { type ListedVersion, readStretch, renderList, type Stretch, stretchOf } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexFile, indexTag, rangesFile, SIGNED_URL_SECONDS } from './published-index.ts';
+import { currentRanges, indexFile, indexTag, SIGNED_URL_SECONDS } from './published-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
@@ -96,11 +88,12 @@ type OpenPage = {
 /** @returns undefined if the ranges of the index are lost, or do not fit it */
 async function openPage(
   { objects, settings }: IndexDependencies,
-  { folder, sizeBytes }: Pointer,
+  pointer: Pointer,
   { offset, limit = Number.POSITIVE_INFINITY }: Page,
 ): Promise<OpenPage | undefined> {
-  const ranges = readRanges((await objects.get(`${folder}${rangesFile}`)) ?? new Uint8Array());
-  if (ranges === undefined || indexSize(ranges, settings) !== sizeBytes) return undefined;
+  const { folder } = pointer;
+  const ranges = await currentRanges(objects, pointer, settings);
+  if (ranges === undefined) return undefined;
   const stretch = stretchOf(ranges, offset, offset + limit, settings.format);
   const { length } = stretch.charts;
   const pages = `${folder}charts-`;

@@ -1,8 +1,10 @@
 import { collect } from './async-iteration.ts';
 import type { ChartName } from './domain/chart-name.ts';
+import type { IndexSettings } from './domain/entry.ts';
 import {
   fragmentPlaces,
   type IndexFile,
+  indexSize,
   isTail,
   type ListedVersion,
   type Ranges,
@@ -14,6 +16,7 @@ import { type ListedByChart, readListed } from './domain/lost-versions.ts';
 import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import type { Pointer } from './store/pointer-store.ts';
 
 // The index and its ranges, side by side in one folder with the lists made from them (shared/domain/object-keys.ts).
 export const indexFile = 'index.yaml';
@@ -39,6 +42,16 @@ export const SIGNED_URL_SECONDS = 300;
 /** `<sequence>-<id>`, which names a state of an index: a sequence alone could come again after a repair. */
 export function indexTag(folder: string): string {
   return folder.split('/').at(-2) ?? '';
+}
+
+/** Where the charts of a current index are. @returns undefined if that is lost, or does not fit the index */
+export async function currentRanges(
+  objects: Pick<ObjectStore, 'get'>,
+  { folder, sizeBytes }: Pick<Pointer, 'folder' | 'sizeBytes'>,
+  settings: IndexSettings,
+): Promise<Ranges | undefined> {
+  const ranges = readRanges((await objects.get(`${folder}${rangesFile}`)) ?? new Uint8Array());
+  return ranges !== undefined && indexSize(ranges, settings) === sizeBytes ? ranges : undefined;
 }
 
 /** An index in the bucket that is read chart by chart, so that its size does not matter. */

@@ -9,12 +9,12 @@ import { isChartVersion, selectVersion } from './domain/version.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { PackageRecord, VersionItem, VersionStore } from './store/version-store.ts';
 
-/** A version that readers see, with where its bytes are. */
-type ReadableVersion = LiveVersion & PackageRecord;
+/** A version that readers see, with where its bytes are, and which labels it has. */
+type ReadableVersion = LiveVersion & PackageRecord & Pick<VersionItem, 'labels'>;
 
 async function* readable(items: AsyncIterable<VersionItem>): AsyncGenerator<ReadableVersion> {
-  for await (const { name, version, live } of items) {
-    if (live !== undefined) yield { name, version, ...live };
+  for await (const { name, version, live, labels } of items) {
+    if (live !== undefined) yield { name, version, ...live, ...(labels && { labels }) };
   }
 }
 
@@ -91,9 +91,10 @@ export async function readDetails(
     if (item?.live === undefined) {
       throw new Fault('version_not_found', `chart ${name} has no version ${version}`);
     }
-    const { live, provenance } = item;
+    const { live, provenance, labels } = item;
     // A provenance file counts while its package is live.
-    return { name, version: item.version, ...live, signed: provenance?.package === live.digest };
+    const signed = provenance?.package === live.digest;
+    return { name, version: item.version, ...live, signed, ...(labels && { labels }) };
   });
 }
 

@@ -55,6 +55,10 @@ const PROJECT_CHARTS = `/api${PROJECT}/charts`;
 /** Where Harbor takes packages for the project `library`. */
 export const LIBRARY_CHARTS = '/api/chartrepo/charts';
 
+/** The labels of a version, as Harbor's clients find them. */
+const LABELS = '/chartrepo/{segment1}/charts/{name}/{version}/labels';
+const MEMBER = '/projects/{project}/members/{member}';
+
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
 /** Key: the endpoint's id, which is the name of its file in functions/. */
@@ -156,11 +160,90 @@ export const endpoints = {
     harbor: true,
     paths: inHarbor('/projects'),
   },
+  'create-project': {
+    methods: ['POST'],
+    permission: 'administer',
+    everywhere: true,
+    harbor: true,
+    paths: inHarbor('/projects'),
+  },
   'get-project': {
-    methods: READ,
+    methods: ['GET'],
     permission: 'read',
     harbor: true,
     paths: inHarbor('/projects/{project}'),
+  },
+  // Whose a label is stands in it: what changing it asks for, the endpoint asks itself (shared/edge/labels.ts).
+  'list-labels': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
+  'create-label': { methods: ['POST'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
+  'get-label': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
+  'put-label': { methods: ['PUT'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
+  'delete-label': {
+    methods: ['DELETE'],
+    permission: 'account',
+    harbor: true,
+    paths: inHarbor('/labels/{id}'),
+  },
+  'list-version-labels': { methods: ['GET'], permission: 'read', harbor: true, paths: inHarbor(LABELS) },
+  'attach-label': { methods: ['POST'], permission: 'publish', harbor: true, paths: inHarbor(LABELS) },
+  'detach-label': {
+    methods: ['DELETE'],
+    permission: 'publish',
+    harbor: true,
+    paths: inHarbor(`${LABELS}/{id}`),
+  },
+  'get-merged-index': {
+    methods: READ,
+    permission: 'anyone',
+    harbor: true,
+    paths: ['/chartrepo/index.yaml'],
+  },
+  search: { methods: ['GET'], permission: 'anyone', harbor: true, paths: inHarbor('/search') },
+  'put-project': {
+    methods: ['PUT'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}'),
+  },
+  'delete-project': {
+    methods: ['DELETE'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}'),
+  },
+  'get-deletable': {
+    methods: ['GET'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/_deletable'),
+  },
+  'list-project-repositories': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/repositories'),
+  },
+  // Harbor tells every member who the others are; a name is half of what a login needs, so a reader is not told here.
+  'list-members': {
+    methods: ['GET'],
+    permission: 'maintain',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/members'),
+  },
+  'create-member': {
+    methods: ['POST'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/members'),
+  },
+  'get-member': { methods: ['GET'], permission: 'maintain', harbor: true, paths: inHarbor(MEMBER) },
+  'put-member': { methods: ['PUT'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
+  'delete-member': { methods: ['DELETE'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
+  'get-current-user': {
+    methods: ['GET'],
+    permission: 'account',
+    harbor: true,
+    paths: inHarbor('/users/current'),
   },
   'list-project-charts': {
     methods: ['GET'],

@@ -77,19 +77,52 @@ describe('the credentials of an account', () => {
 
   it('take the same slow check when they are wrong, whoever is named', async () => {
     const { authenticate, checked, secret, advance } = await aHouse();
-    for (const username of ['ada', 'ci', 'nobody', 'No Name', '']) {
+    const others = ['ci', 'nobody', 'No Name', '', 'robot$ci', 'robot$ada', 'robot$nobody', 'robot$'];
+    for (const username of ['ada', ...others]) {
       expect(await authenticate({ username, password: 'wrong' })).toBeUndefined();
     }
-    expect(checked).toEqual(['hash of a password', undefined, undefined, undefined, undefined]);
+    expect(checked).toEqual(['hash of a password', ...others.map(() => undefined)]);
     advance(24 * 60 * 60 * 1000);
     expect(await authenticate({ username: 'ci', password: secret })).toBeUndefined();
-    expect(checked).toHaveLength(6);
+    expect(checked).toHaveLength(10);
   });
 
   it('of a robot need no slow check when they are right', async () => {
     const { authenticate, checked, secret } = await aHouse();
     expect(await authenticate({ username: 'ci', password: secret })).toMatchObject({ kind: 'robot' });
     expect(checked).toEqual([]);
+  });
+
+  it('of a robot come under the name that Harbor’s clients give it, too', async () => {
+    const { authenticate, checked, secret } = await aHouse();
+    const robot = { name: 'ci', kind: 'robot', grants: [] };
+    for (let each = 0; each < 2; each += 1) {
+      expect(await authenticate({ username: 'robot$ci', password: secret })).toEqual(robot);
+    }
+    expect(checked).toEqual([]);
+  });
+
+  it('of a user do not, right as they are: they are as wrong as those of nobody', async () => {
+    const { authenticate, checked } = await aHouse();
+    const given = { username: 'ada', password: 'a password' };
+    expect(await authenticate(given)).toBeDefined();
+    for (const username of ['robot$ada', 'robot$robot$ci', 'Robot$ci', 'robot$']) {
+      expect(await authenticate({ ...given, username })).toBeUndefined();
+    }
+    expect(checked).toEqual(['hash of a password', undefined, undefined, undefined, undefined]);
+  });
+
+  it.each(['ada', 'ci', 'nobody'])('are counted once for both names of %s', async (username) => {
+    const { authenticate, checked } = await aHouse();
+    const names = [username, `robot$${username}`];
+    for (let each = 0; each < 20; each += 1) {
+      await authenticate({ username: names[each % 2] ?? '', password: 'wrong' });
+    }
+    for (const name of names) {
+      const guess = authenticate({ username: name, password: 'wrong' });
+      await expect(guess).rejects.toMatchObject({ code: 'too_many_failures' });
+    }
+    expect(checked).toHaveLength(20);
   });
 
   it('are right though their use cannot be noted, which is told', async () => {

@@ -21,8 +21,9 @@ const NOT_RUN = [
   { block: 'npm ci\nnpx cdk bootstrap\nnpx cdk deploy\n', why: 'it needs an AWS account' },
 ];
 
-// Where a document says that Chartroom is.
-const ADDRESS = 'http://localhost:8080';
+// Where a document says that Chartroom is, and the file with its CA.
+const ADDRESS = 'localhost:8080';
+const CA_FILE = '.chartroom/tls/ca.pem';
 
 const helm = helmBinary();
 if (helm === undefined) console.info('The commands in README.md are left out: there is no helm on PATH');
@@ -79,13 +80,15 @@ async function start(command: string) {
   };
   onTestFinished(() => signal(child, 'SIGKILL')); // of a test that fails halfway
   let url = '';
+  let caFile = '';
   for await (const line of createInterface({ input: child.stdout })) {
     url = /Chartroom is at (\S+)/.exec(line)?.[1] ?? url;
+    caFile = /of the CA in (.+)/.exec(line)?.[1] ?? caFile;
     if (line.includes('Press Ctrl-C')) break;
   }
   if (url === '') throw new Error(`"${command.trim()}" ended without an address`);
   child.stdout.resume();
-  return { url, stop };
+  return { host: new URL(url).host, caFile, stop };
 }
 
 function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signals): void {
@@ -121,7 +124,9 @@ describe.skipIf(helm === undefined)('the commands in the documents', () => {
           chartroom = await start(commands.replace('npm ci && ', ''));
           continue;
         }
-        const here = commands.replaceAll(ADDRESS, chartroom?.url ?? '');
+        const here = commands
+          .replaceAll(ADDRESS, chartroom?.host ?? '')
+          .replaceAll(CA_FILE, chartroom?.caFile ?? '');
         // For a reader it is enough to see the answer that is an error; here it must be one.
         const script = `set -e; curl() { command curl --fail-with-body --silent --show-error "$@"; }\n${here}`;
         const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, env });
@@ -130,6 +135,6 @@ describe.skipIf(helm === undefined)('the commands in the documents', () => {
       }
       await chartroom?.stop();
     },
-    240_000, // `npm start` three times, each a few seconds of one whole CPU
+    240_000, // `npm start` four times, each a few seconds of one whole CPU
   );
 });

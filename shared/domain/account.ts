@@ -3,11 +3,11 @@ import { type Grant, parseGrants } from './access.ts';
 import type { Branded } from './branded.ts';
 import { Fault } from './fault.ts';
 
-/** An account's name: 1 to 64 of `a-z0-9._-`, a letter or digit first. */
+/** An account's name: 1 to 64 of `a-z0-9._-`, and `+` for robots, a letter or digit first. */
 export type AccountName = Branded<'AccountName'>;
 
-// Without '#' and ':': it stands in a sort key, and before the colon of HTTP Basic.
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+// Without '#' and ':': it stands in a sort key, and before the colon of HTTP Basic. Without '$': robot$ci is ci.
+const NAME = /^[a-z0-9][a-z0-9._+-]{0,63}$/;
 
 // As whom the audit tells of who has no account.
 const OWN = new Set(['anyone', 'bucket', 'chartroom']);
@@ -22,6 +22,15 @@ export function isAccountName(text: string): text is AccountName {
   return NAME.test(text) && !OWN.has(text) && !RESERVED.has(text);
 }
 
+/**
+ * What a query means by a text where an account is to be named: a `+` that the client did not encode has become a
+ * blank, which no account's name holds.
+ */
+export function withPlus(text: string): string {
+  const name = text.replaceAll(' ', '+');
+  return isAccountName(name) ? name : text;
+}
+
 /** @throws Fault `invalid_request` */
 export function parseAccountName(text: string): AccountName {
   if (isAccountName(text)) return text;
@@ -30,7 +39,7 @@ export function parseAccountName(text: string): AccountName {
   }
   throw new Fault(
     'invalid_request',
-    `"${text.slice(0, 80)}" cannot name an account: use a-z, 0-9, ".", "_" and "-", at most 64, beginning with a letter or digit`,
+    `"${text.slice(0, 80)}" cannot name an account: use a-z, 0-9, ".", "_" and "-", for a robot "+" too, at most 64, beginning with a letter or digit`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Caller } from './access.ts';
-import type { AccountName } from './account.ts';
+import { type AccountName, withPlus } from './account.ts';
 import { Fault } from './fault.ts';
 import type { VersionId } from './object-keys.ts';
 import { parseRepository, type Repository } from './repository.ts';
@@ -39,7 +39,7 @@ export type VersionChange = AnyChange & {
   readonly reason?: string;
 };
 
-/** A change of who may do what, or of where. */
+/** A change of who may do what, or of where, or of the labels that there are. */
 export type AccessChange = AnyChange & {
   readonly action:
     | 'account_created'
@@ -51,7 +51,10 @@ export type AccessChange = AnyChange & {
     | 'repository_created'
     | 'repository_deleted'
     | 'repository_restored'
-    | 'repository_removed';
+    | 'repository_removed'
+    | 'label_created'
+    | 'label_changed'
+    | 'label_deleted';
   /** The account that was changed. */
   readonly target?: AccountName;
   readonly repository?: Repository;
@@ -133,7 +136,7 @@ function parseView(query: URLSearchParams): AuditView {
     return { repository: parseRepository(repository === '' ? [] : repository.split('/')) };
   }
   if (typeof account === 'string') {
-    if (account !== '' && account.length <= 256) return { account };
+    if (account !== '' && account.length <= 256) return { account: withPlus(account) };
     throw refused('account is a name of 1 to 256 characters, or "anyone", "bucket" or "chartroom"');
   }
   if (typeof day === 'string' && day.length === 10 && isInstant(day)) return { day };

@@ -22,8 +22,10 @@ export function basicAuthentication(authenticateAccount: AuthenticateAccount): A
   };
 }
 
-export const notSaid = () =>
-  new Fault('unauthorized', 'unauthorized: send a user name and password by HTTP Basic');
+/** What is told to who does not say who they are. */
+export const NOT_SAID = 'unauthorized: send a user name and password by HTTP Basic';
+
+export const notSaid = () => new Fault('unauthorized', NOT_SAID);
 
 /**
  * Reads `Basic <base64 of user:password>`; the scheme's word in any case (RFC 9110, 11.1).

@@ -2,9 +2,9 @@ import { Fault } from '../domain/fault.ts';
 import { tokenScope } from '../domain/token-claims.ts';
 import { type EndpointRoutes, endpoints } from '../routes.ts';
 import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
-import { type Authenticate, parseBasic } from './authenticate.ts';
+import { type Authenticate, NOT_SAID, parseBasic } from './authenticate.ts';
 import { type Request, repositoryOf } from './request.ts';
-import type { Authorize, ProtectedEndpointId } from './serve.ts';
+import type { ProtectedEndpointId } from './serve.ts';
 
 /** Whoever sends a token is its bearer and nobody else; the others are who they were. */
 export function withTokens(authenticateToken: AuthenticateToken, others: Authenticate): Authenticate {
@@ -37,21 +37,26 @@ function isToken(text: string): boolean {
   }
 }
 
-/** Says with a 401 that a token would do too, and which one, as ChartMuseum does. */
-export function askingForTokens(
+/**
+ * Says with a 401 that a token would do too, and which one, as ChartMuseum does.
+ *
+ * @param answer what may refuse: the check of who calls, or an endpoint that asks for more itself
+ */
+export function askingForTokens<Rest extends readonly unknown[], Answer>(
   id: ProtectedEndpointId,
-  authorize: Authorize,
+  answer: (request: Request, ...rest: Rest) => Promise<Answer>,
   { realm, audience }: Pick<TokenSettings, 'realm' | 'audience'>,
-): Authorize {
-  return async (request) => {
+): (request: Request, ...rest: Rest) => Promise<Answer> {
+  return async (request, ...rest) => {
     try {
-      return await authorize(request);
+      return await answer(request, ...rest);
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'unauthorized') throw error;
       const scope = scopeOf(id, request);
       const parameters = Object.entries({ realm, service: audience, ...(scope && { scope }) });
       const challenge = `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(',')}`;
-      throw new Fault(error.code, error.message, { cause: error, challenge });
+      const message = error.message === NOT_SAID ? `${NOT_SAID}, or a bearer token` : error.message;
+      throw new Fault(error.code, message, { cause: error, challenge });
     }
   };
 }

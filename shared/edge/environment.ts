@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
 import { currentIndex } from '../current-index.ts';
 import type { IndexSettings } from '../domain/entry.ts';
+import { MOST_ID } from '../domain/label.ts';
 import type { Repository } from '../domain/repository.ts';
 import type { RepositorySettings } from '../domain/settings.ts';
 import { type RepositoryGate, repositoryGate } from '../known-repositories.ts';
@@ -17,6 +18,8 @@ import type { FailureStore } from '../store/failure-store.ts';
 import { failuresTable } from '../store/failures-table.ts';
 import { knownRepositoriesTable } from '../store/known-repositories-table.ts';
 import type { KnownRepositoryStore } from '../store/known-repository-store.ts';
+import type { LabelStore } from '../store/label-store.ts';
+import { labelsTable } from '../store/labels-table.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
@@ -133,7 +136,7 @@ export function versions(environment: Environment): VersionStore {
   return versionsTable(dynamo, environment.tableName());
 }
 
-function pointers(environment: Environment): PointerStore {
+export function pointers(environment: Environment): PointerStore {
   dynamo ??= dynamoClient();
   return pointersTable(dynamo, environment.tableName());
 }
@@ -168,6 +171,11 @@ export function knownRepositories(environment: Environment): KnownRepositoryStor
   return knownRepositoriesTable(dynamo, environment.tableName(), environment.auditDays);
 }
 
+export function labels(environment: Environment): LabelStore {
+  dynamo ??= dynamoClient();
+  return labelsTable(dynamo, environment.tableName(), environment.auditDays);
+}
+
 export function repositories(environment: Environment): RepositoryStore {
   dynamo ??= dynamoClient();
   return repositoriesTable(dynamo, environment.tableName());
@@ -181,6 +189,21 @@ export function gate(environment: Environment): RepositoryGate {
 /** All that making and deleting repositories needs. */
 export function knownDependencies(environment: Environment) {
   return { knownRepositories: knownRepositories(environment), clock: systemClock, newId: randomUUID };
+}
+
+/** All that making, changing and deleting labels needs. */
+export function labelDependencies(environment: Environment) {
+  return {
+    labels: labels(environment),
+    clock: systemClock,
+    newId: randomUUID,
+    newLabelId: () => randomInt(1, MOST_ID),
+  };
+}
+
+/** All that saying who may see a label needs. */
+export function labelAccess(environment: Environment) {
+  return { ...gate(environment), labels: labels(environment), settingsOf: settingsOf(environment) };
 }
 
 /** What holds for a repository, read anew at each call. */
@@ -224,6 +247,15 @@ export function indexDependencies(environment: Environment) {
   };
 }
 
+/** All that reading the indexes of all projects needs. */
+export function projectDependencies(environment: Environment) {
+  return {
+    ...indexDependencies(environment),
+    knownRepositories: knownRepositories(environment),
+    settingsOf: settingsOf(environment),
+  };
+}
+
 /** All that the indexer needs: it publishes from the inbox too. */
 export function eventDependencies(environment: Environment) {
   const index = indexDependencies(environment);
@@ -246,5 +278,6 @@ export function reconcileDependencies(environment: Environment) {
     ...indexDependencies(environment),
     repositories: repositories(environment),
     knownRepositories: knownRepositories(environment),
+    labels: labels(environment),
   };
 }

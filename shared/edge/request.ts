@@ -109,6 +109,17 @@ export function accountNameOf(request: Request): AccountName {
 }
 
 /**
+ * The number of a project's member.
+ *
+ * @throws Fault `invalid_request`
+ */
+export function memberNumberOf(request: Request): number {
+  const text = pathParameter(request, 'member');
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new Fault('invalid_request', `${JSON.stringify(text.slice(0, 80))} is not the number of a member`);
+}
+
+/**
  * The body as JSON.
  *
  * @param what what the client is to send, for the refusal

@@ -7,7 +7,7 @@ import type { Request } from './request.ts';
 export type UploadRules = Pick<Environment, 'maxUploadBytes' | 'formFields'>;
 
 /**
- * Whether the client asks to replace what is there: `?force`, which `helm cm-push` sends without a value.
+ * Whether the client asks to replace, or to delete, what is there: `?force`, which `helm cm-push` sends without a value.
  * ChartMuseum takes `force=false` for yes; we do not.
  */
 export function asksForForce({ query }: Request): boolean {

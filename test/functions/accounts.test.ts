@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { aPackage } from '../packages.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, refusal } from './chartroom.ts';
 
 const admin = basic('admin', adminPassword);
@@ -177,6 +178,9 @@ describe('PUT /-/accounts/{account}', () => {
     },
     { why: 'a name in upper case', name: 'Ada', sent: user, says: '"Ada" cannot name an account' },
     { why: 'a name of 65 characters', name: 'a'.repeat(65), sent: user, says: 'cannot name an account' },
+    { why: 'a user with a robot’s name', name: 'org+ada', sent: user, says: 'can only name a robot' },
+    { why: 'a name with nothing before the +', name: '+ci', sent: robot, says: 'cannot name an account' },
+    { why: 'a name as Basic has it', name: 'robot$ci', sent: robot, says: 'cannot name an account' },
     { why: 'a name with a colon', name: 'a:b', sent: user, says: 'cannot name an account' },
   ])('refuses $why, and stores nothing', async ({ name, sent, says }) => {
     const chartroom = closed();
@@ -205,6 +209,61 @@ describe('PUT /-/accounts/{account}', () => {
     const made = statuses.filter((status) => status === 201).length;
     expect(statuses.filter((status) => ![200, 201, 503].includes(status ?? 0))).toEqual([]);
     expect((await send(chartroom, 'GET', '/-/accounts/ci')).body.secrets).toHaveLength(1 + made);
+  });
+});
+
+describe('a robot of a project, as Harbor names it', () => {
+  it.each(['org+ci', 'org%2Bci', 'org%2bci'])('is one account, by the path %s too', async (path) => {
+    const chartroom = closed();
+    await send(chartroom, 'PUT', '/-/accounts/orgci', robot);
+    const { headers } = await aRobot(chartroom, 'org+ci');
+    const shown = { name: 'org+ci', kind: 'robot', grants };
+    expect((await send(chartroom, 'GET', `/-/accounts/${path}`)).body).toMatchObject(shown);
+    const made = await send(chartroom, 'POST', `/-/accounts/${path}/secrets`, { expiresInDays: 1 });
+    expect(made.status).toBe(201);
+    for (const known of [headers, basic('robot$org+ci', made.body.secret)]) {
+      const { status, body } = await whoami(chartroom, known);
+      expect([status, JSON.parse(body)]).toEqual([200, shown]);
+    }
+    const removed = await send(chartroom, 'DELETE', `/-/accounts/${path}/secrets/${made.body.id}`);
+    expect(removed.status).toBe(200);
+    expect((await send(chartroom, 'DELETE', `/-/accounts/${path}`)).status).toBe(200);
+    expect((await send(chartroom, 'GET', '/-/accounts')).body.accounts).toMatchObject([
+      { name: 'admin' },
+      { name: 'orgci' },
+    ]);
+  });
+
+  it.each(['org+ci', 'org%2Bci'])('is found by a query for %s', async (asked) => {
+    const chartroom = closed();
+    for (const name of ['org', 'org+ci', 'org.ci'])
+      await send(chartroom, 'PUT', `/-/accounts/${name}`, robot);
+    const page = await send(chartroom, 'GET', `/-/accounts?after=${asked}`);
+    expect(page.body.accounts).toMatchObject([{ name: 'org.ci' }]);
+    const audited = await send(chartroom, 'GET', `/-/audit?account=${asked}`);
+    expect(audited.body.changes).toMatchObject([{ action: 'account_created', target: 'org+ci' }]);
+  });
+
+  it('publishes as its grants say, under either name, and the audit knows one', async () => {
+    const chartroom = closed();
+    await send(chartroom, 'PUT', '/-/repositories/org/team');
+    const { secret } = await aRobot(chartroom, 'org+ci');
+    chartroom.clock.advance(1000);
+    for (const [version, name] of [
+      ['1.0.0', 'org+ci'],
+      ['1.1.0', 'robot$org+ci'],
+    ] as const) {
+      const sent = { headers: basic(name, secret), body: await aPackage({ version }) };
+      expect((await chartroom.send('POST', '/api/org/team/charts', sent)).status).toBe(201);
+      expect((await chartroom.send('POST', '/api/org/team/charts?force', sent)).status).toBe(403);
+    }
+    await chartroom.send('GET', '/org/team/index.yaml', { headers: admin });
+    const { body } = await send(chartroom, 'GET', '/-/audit?repository=org/team&limit=2');
+    const by = { account: 'org+ci', kind: 'robot' };
+    expect(body.changes).toMatchObject([
+      { action: 'published', by },
+      { action: 'published', by },
+    ]);
   });
 });
 

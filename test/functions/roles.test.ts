@@ -123,6 +123,8 @@ function expected({ permission, handler }: Route, who: Who): Verdict {
   const { everywhere }: EndpointRoutes = endpoints[handler];
   const isKnown = who !== 'anonymous' && who !== 'wrong';
   if (permission === 'account') return isKnown ? 'pass' : 401;
+  // Who may read nothing, and does not say who they are, is asked to say so before they are shown an empty index.
+  if (handler === 'get-merged-index' && who === 'anonymous') return 401;
   if (permission === 'anyone') return who === 'wrong' ? 401 : 'pass';
   if (!everywhere) return inRepository[permission][who];
   if (!isKnown) return 401;
@@ -139,6 +141,7 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
     .replace('{project}', 'org')
+    .replace('{member}', '1')
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 

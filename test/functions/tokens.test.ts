@@ -74,6 +74,7 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
     .replace('{project}', 'org')
+    .replace('{member}', '1')
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 
@@ -153,6 +154,20 @@ describe('a token', () => {
     expect((await publish('second')).status).toBe(status);
   });
 
+  it('is found in the audit by its name, blanks and all', async () => {
+    const chartroom = aChartroomWithTokens();
+    await putRepository(chartroom, parseRepository(['org']), { restore: false, by: somebody });
+    const claims = { sub: 'Ada Lovelace', access: [accessTo('org', 'push')] };
+    const headers = bearing(await aToken(key, claims, { now: chartroom.clock.now() }));
+    await chartroom.send('POST', '/api/org/charts', { headers, body: await aPackage() });
+    await chartroom.send('GET', '/org/index.yaml', { headers });
+    for (const asked of ['Ada+Lovelace', 'Ada%20Lovelace']) {
+      const admin = basic('admin', adminPassword);
+      const { body } = await chartroom.send('GET', `/-/audit?account=${asked}`, { headers: admin });
+      expect(JSON.parse(body).changes).toMatchObject([{ by: { account: 'Ada Lovelace', kind: 'token' } }]);
+    }
+  });
+
   it('is told by name which role it lacks', async () => {
     const chartroom = aChartroomWithTokens();
     const headers = bearing(await tokenFor(chartroom, accessTo('org', 'pull')));
@@ -197,6 +212,7 @@ describe('a 401', () => {
     { request: 'PUT /-/settings/org', scope: undefined },
     { request: 'GET /-/accounts', scope: undefined },
     { request: 'GET /-/whoami', scope: undefined },
+    { request: 'GET /chartrepo/index.yaml', scope: undefined },
     { request: 'POST /api/"%0A/charts', scope: undefined },
   ])('to $request asks for a token with $scope, and for Basic first', async ({ request, scope }) => {
     const [method = '', path = ''] = request.split(' ');
@@ -207,6 +223,18 @@ describe('a 401', () => {
         `Basic realm="Chartroom", ${bearer}${scope === undefined ? '' : `,scope="${scope}"`}`,
       ]);
     }
+  });
+
+  it.each([
+    { takes: 'tokens', chartroom: aChartroomWithTokens, ending: ', or a bearer token' },
+    { takes: 'none', chartroom: () => aChartroom({ access: 'closed' }), ending: '' },
+  ])('says in words what would do: $takes', async ({ chartroom, ending }) => {
+    const { body } = await chartroom().send('GET', '/org/index.yaml');
+    const error = `unauthorized: send a user name and password by HTTP Basic${ending}`;
+    expect(JSON.parse(body)).toMatchObject({ error });
+    const headers = basic('admin', 'wrong');
+    const wrong = await chartroom().send('GET', '/org/index.yaml', { headers });
+    expect(JSON.parse(wrong.body)).toMatchObject({ error: 'unauthorized: wrong user name or password' });
   });
 
   it('asks for no token where none is taken', async () => {

@@ -272,8 +272,11 @@ describe.skipIf(binary === undefined)('the real Helm, with user and password', (
       expect(await publish(accounts.robot, 'org/team', '?force')).toMatchObject({ status: 403 });
       expect(await publish(accounts.robot, 'other')).toMatchObject({ status: 404 });
       const added = `${closed.url}/org/team`;
-      await here.helm('repo', 'add', 'robots', added, '--username', name, '--password', secret);
-      expect(await here.helm('show', 'chart', 'robots/demo')).toContain('version: 7.0.0');
+      for (const username of [name, `robot$${name}`]) {
+        const known = ['--username', username, '--password', secret];
+        await here.helm('repo', 'add', 'robots', added, '--force-update', ...known);
+        expect(await here.helm('show', 'chart', 'robots/demo')).toContain('version: 7.0.0');
+      }
     });
 
     it('lets a reader pull and not publish', async () => {

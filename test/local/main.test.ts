@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bind, close } from '../../local/listen.ts';
 
@@ -49,6 +50,7 @@ describe('npm start', () => {
     { args: ['nonsense'], message: '"nonsense" is no option' },
     { args: ['--port', 'x'], message: '"x" is not a port' },
     { args: ['--access', 'half'], message: 'not "half"' },
+    { args: ['--tls', '--address', '0.0.0.0'], message: '--tls is for this computer alone' },
     { args: ['--setting', 'access=closed'], message: 'access is an option of its own here' },
   ])('refuses $args', async ({ args, message }) => {
     const { printed, ended } = run(args);
@@ -90,5 +92,26 @@ describe('npm start', () => {
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
     rmSync(folder, { recursive: true });
+  });
+
+  it('serves HTTPS when asked, also to itself, and prints commands that know its CA', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "chartroom's folder-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(path.join(folder, 'broken-1.0.0.tgz'), 'no package');
+    const dataDir = path.join(folder, 'data');
+    const args = ['--tls', '--data-dir', dataDir, '--port', '0', '--repo-path', folder];
+    const { child, printed, ended, line } = run(args);
+    await line(/Press Ctrl-C/);
+    await expect.poll(() => printed.err).toContain('broken-1.0.0.tgz: 400');
+    const caFile = path.join(dataDir, 'tls/ca.pem');
+    expect(printed.out).toContain(`Its certificate is of the CA in ${caFile}\n`);
+    const [, curl = '', helm = ''] = printed.out.match(/^ {2}\S.*/gm) ?? [];
+    const quoted = `'${caFile.replace("'", String.raw`'\''`)}'`;
+    expect(curl).toMatch(/https:\/\/localhost:\d+\/api\/charts$/);
+    expect(helm).toContain(`helm repo add --force-update --ca-file ${quoted} chartroom https://localhost:`);
+    const asked = ['-c', curl.replace('--data-binary @demo-0.1.0.tgz', '--silent --fail')];
+    expect((await promisify(execFile)('sh', asked)).stdout).toBe('{}');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 });

@@ -97,12 +97,13 @@ export function accountsContract(open: () => AccountStore): void {
     });
 
     it('are listed by name, after a name', async () => {
-      const names = ['z3', 'z1.a', 'z1', 'z2'].map((name) => parseAccountName(name));
+      const names = ['z3', 'z1.a', 'z1', 'z1+a', 'z2'].map((name) => parseAccountName(name));
       for (const name of names) await open().put(aUser({ name }), undefined, anAccessChange());
       const namesAfter = async (name: string) =>
         (await collect(open().all(parseAccountName(name)))).map((account) => account.name);
-      expect(await namesAfter('z0')).toEqual(['z1', 'z1.a', 'z2', 'z3']);
-      expect(await namesAfter('z1')).toEqual(['z1.a', 'z2', 'z3']);
+      expect(await namesAfter('z0')).toEqual(['z1', 'z1+a', 'z1.a', 'z2', 'z3']);
+      expect(await namesAfter('z1')).toEqual(['z1+a', 'z1.a', 'z2', 'z3']);
+      expect(await namesAfter('z1+a')).toEqual(['z1.a', 'z2', 'z3']);
       expect(await namesAfter('z3')).toEqual([]);
       const all = (await collect(open().all())).map((account) => account.name);
       expect(all).toEqual(all.toSorted());

@@ -22,12 +22,13 @@ const embedded: Backend = {
   name: 'embedded',
   speaksHttp: true,
   open: async () => {
+    const may = () => true;
     const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-stores-'));
     const files = new ObjectFiles(folder);
-    const local = new Bucket({ name: bucketName, files, secrets, changed: () => {} });
+    const local = new Bucket({ name: bucketName, files, secrets, may, changed: () => {} });
     const services = { secret: randomUUID(), secretStrings: new Map(), invoke: async () => undefined };
     const dynamoDb = openDynamoDb(undefined);
-    const behind = { ...services, bucket: local, dynamoDb, cors: {} };
+    const behind = { ...services, bucket: local, dynamoDb, cors: {}, may };
     const server = createServer(aws({ ...behind, secrets, faults: noFaults, tolerateHeader: false }));
     const url = `http://127.0.0.1:${await bind(server, '127.0.0.1', 0)}`;
     const servers = { s3: url, dynamodb: url, region: 'us-east-1', credentials };

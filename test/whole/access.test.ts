@@ -13,6 +13,7 @@ const sample = (template: string) =>
     .replace('{file}', 'demo-1.0.0.tgz')
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
+    .replace('{project}', 'org')
     .replace('{account}', 'ci')
     .replace('{id}', 'x')
     .replace(/\{(segment\d)\}/g, '$1');
@@ -30,7 +31,7 @@ describe('closed access', () => {
       const shown = `${method} ${path}`;
       if (permission === 'none') {
         expect(answer.status, shown).toBe(200);
-      } else {
+      } else if (permission !== 'anyone') {
         expect(answer.status, shown).toBe(401);
         expect(answer.headers.get('www-authenticate'), shown).toBe('Basic realm="Chartroom"');
       }
@@ -106,6 +107,23 @@ describe('a robot', () => {
     expect((await chartroom.send('DELETE', '/api/org/team/charts/demo', { headers })).status).toBe(403);
     expect((await chartroom.send('GET', '/org/index.yaml', { headers })).status).toBe(404);
     expect((await chartroom.send('GET', '/org/team/index.yaml')).status).toBe(401);
+  });
+
+  it('has Harbor’s names, in paths and in HTTP Basic', async () => {
+    const grants = [{ role: 'publisher', on: '*' }];
+    expect((await put('PUT', '/-/accounts/team+ci', { kind: 'robot', grants })).status).toBe(201);
+    expect((await put('PUT', '/-/accounts/team%2Bci', { kind: 'robot', grants })).status).toBe(200);
+    const made = await put('POST', '/-/accounts/team%2Bci/secrets', { expiresInDays: 1 });
+    const { secret } = (await made.json()) as { secret: string };
+    const whoami = await chartroom.send('GET', '/-/whoami', { headers: basic('robot$team+ci', secret) });
+    expect(await whoami.json()).toEqual({ name: 'team+ci', kind: 'robot', grants });
+    const admins = await chartroom.send('GET', '/-/whoami', {
+      headers: basic('robot$admin', 'correct horse'),
+    });
+    expect([admins.status, await admins.json()]).toEqual([
+      401,
+      expect.objectContaining({ error: 'unauthorized: wrong user name or password' }),
+    ]);
   });
 });
 
