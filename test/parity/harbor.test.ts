@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage, aProvenance } from '../packages.ts';
 import { aCurl, type Curl, type CurlAnswer } from './curl.ts';
-import { type Answer, callers, ofHarbors, packages, rows, type Who, whoMayWhat } from './harbor.ts';
+import { type Answer, callers, packages, rows, type Who, whoMayWhat } from './harbor.ts';
 import { type Server, startChartroom, user } from './servers.ts';
 
 /** As for the table of ChartMuseum: CI holds Chartroom to it. */
@@ -48,9 +48,10 @@ async function aRoom(access: 'open' | 'closed'): Promise<Room> {
   return { call, must, files, stop };
 }
 
-async function makeProject({ must }: Room, name: string, settings: object): Promise<void> {
-  await must('-X', 'PUT', `/-/repositories/${name}`);
-  await must('-X', 'PUT', '--data', JSON.stringify(settings), `/-/settings/${name}`);
+/** As Harbor's clients do it. */
+async function makeProject({ must }: Room, name: string, isPublic = false): Promise<void> {
+  const wish = JSON.stringify({ project_name: name, public: isPublic });
+  await must('-H', 'content-type: application/json', '--data', wish, '/api/v2.0/projects');
 }
 
 function hold(answered: CurlAnswer, { status, json, text, file, refusal }: Answer, { files }: Room): void {
@@ -69,13 +70,14 @@ function describeRows(access: 'open' | 'closed'): void {
   let room: Room;
   beforeAll(async () => {
     room = await aRoom(access);
-    await makeProject(room, 'library', ofHarbors);
+    await makeProject(room, 'library');
   });
   afterAll(() => room.stop());
 
   it.each(rows.map((row, at) => ({ ...row, project: `project${at}` })))('$id', async (row) => {
-    const { project, settings = ofHarbors, before, exchanges } = row;
-    await makeProject(room, project, settings);
+    const { project, isOurs = false, before, exchanges } = row;
+    if (isOurs) await room.must('-X', 'PUT', `/-/repositories/${project}`);
+    else await makeProject(room, project);
     for (const args of before) {
       const { status, body } = await room.call(project, args);
       expect(status, `before: ${args.join(' ')}: ${body}`).toBe(201);
@@ -94,8 +96,8 @@ function describeCallers(): void {
   ]);
   beforeAll(async () => {
     room = await aRoom('closed');
-    await makeProject(room, 'public', { ...ofHarbors, anonymousRead: true });
-    await makeProject(room, 'private', ofHarbors);
+    await makeProject(room, 'public', true);
+    await makeProject(room, 'private');
     for (const [who, role] of Object.entries(callers) as [Who, string | undefined][]) {
       if (accounts.has(who)) continue;
       const on = role === undefined ? [] : ['public', 'private'];

@@ -26,15 +26,12 @@ type Exchange = {
 export type Row = {
   /** The fact's number, and what it is about. */
   readonly id: string;
-  /** Settings of the project; those of one that was made through Harbor's API unless told. */
-  readonly settings?: Readonly<Record<string, boolean>>;
+  /** Whether the repository was made by Chartroom's own API. @default false: by Harbor's, as a project */
+  readonly isOurs?: true;
   /** Calls before, each of which succeeds. */
   readonly before: readonly Call[];
   readonly exchanges: readonly Exchange[];
 };
-
-/** The settings of a project that Harbor's API makes. */
-export const ofHarbors = { allowOverwrite: true, publishersReplace: true };
 
 const same = (call: Call, harbor: Answer): Exchange => ({ call, harbor });
 const differs = (call: Call, harbor: Answer, answer: Answer, why: string): Exchange => ({
@@ -178,7 +175,7 @@ export const rows: readonly Row[] = [
   },
   {
     id: 'H3 a version that is there, in a repository that was made otherwise (Q32)',
-    settings: {},
+    isOurs: true,
     before: [raw('demo-1.0.0.tgz')],
     exchanges: [
       differs(
