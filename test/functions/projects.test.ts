@@ -354,7 +354,7 @@ describe('GET /api/v2.0/projects', () => {
     { query: '?public=0&owner=nobody&sort=-name&with_detail=false', found: ['apps', 'my-apps'] },
     { query: '?page=2&page_size=2', found: ['tools'] },
     { query: '?page=9', found: [] },
-    { query: '?page_size=1000', found: ['apps', 'my-apps', 'tools'] },
+    { query: '?page_size=101', found: 400 },
     { query: '?page=0', found: 400 },
     { query: '?page_size=many', found: 400 },
     { query: '?public=maybe', found: 400 },
@@ -372,7 +372,7 @@ describe('GET /api/v2.0/projects', () => {
     expect(await link('')).toEqual(['3', undefined]);
     expect(await link('?name=s&page_size=1&page=2')).toEqual([
       '3',
-      `<${PROJECTS}?name=s&page_size=1&page=1>; rel="prev" , <${PROJECTS}?name=s&page_size=1&page=3>; rel="next"`,
+      `<${PROJECTS}?name=s&page_size=1&page=1>; rel="prev", <${PROJECTS}?name=s&page_size=1&page=3>; rel="next"`,
     ]);
   });
 
@@ -570,6 +570,30 @@ describe('the members of a project', () => {
       expect((await send(chartroom, 'PUT', at, { role_id: 1 }, maintainer)).status).toBe(403);
       expect((await send(chartroom, 'DELETE', at, undefined, maintainer)).status).toBe(403);
     }
+  });
+});
+
+describe('a project that is made as Harbor makes one', () => {
+  it('takes a version again from whom Harbor calls a developer, and from no guest', async () => {
+    const chartroom = closed();
+    await create(chartroom);
+    const upload = async (name: string, description: string) => {
+      const headers = { ...basic(name, password), 'content-type': 'application/octet-stream' };
+      const body = await aPackage({ description });
+      return (await chartroom.send('POST', '/api/chartrepo/org/charts', { headers, body })).status;
+    };
+    for (const [username, role_id] of [
+      ['dev', 2],
+      ['guest', 3],
+    ]) {
+      await anAccount(chartroom, String(username));
+      const value = { role_id, member_user: { username } };
+      expect((await send(chartroom, 'POST', `${PROJECTS}/org/members`, value)).status).toBe(201);
+    }
+    expect([await upload('dev', 'first'), await upload('dev', 'second')]).toEqual([201, 201]);
+    expect(await upload('guest', 'third')).toBe(403);
+    const { json } = await send(chartroom, 'GET', '/api/org/charts/demo/1.0.0');
+    expect(json.description).toBe('second');
   });
 });
 
