@@ -1,9 +1,8 @@
 import { parseLabelScope, shownLabel } from '../shared/domain/label.ts';
 import { knownRepositories, labels, settingsOf } from '../shared/edge/environment.ts';
+import { harborPage } from '../shared/edge/harbor-pages.ts';
 import { readableProject } from '../shared/edge/labels.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { pageOf } from '../shared/edge/page.ts';
-import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { labelsIn } from '../shared/labels.ts';
 import type { ReadableDependencies } from '../shared/readable-projects.ts';
@@ -19,11 +18,8 @@ export function listLabels(dependencies: Dependencies): Endpoint {
     const project = number === undefined ? undefined : await readableProject(dependencies, caller, number);
     const labels = await labelsIn(dependencies, project);
     const part = query.get('name') ?? '';
-    const { page, headers } = pageOf(
-      request,
-      labels.filter(({ name }) => name.includes(part)),
-    );
-    return json(200, page.map(shownLabel), headers);
+    const named = labels.filter(({ name }) => name.includes(part));
+    return await harborPage(request, named, shownLabel);
   };
 }
 

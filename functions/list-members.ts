@@ -1,10 +1,9 @@
 import { collect } from '../shared/async-iteration.ts';
 import { shownMember } from '../shared/domain/project.ts';
 import { accounts } from '../shared/edge/environment.ts';
+import { harborPage } from '../shared/edge/harbor-pages.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { pageOf } from '../shared/edge/page.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
-import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { membersOf } from '../shared/members.ts';
 import type { AccountStore } from '../shared/store/account-store.ts';
@@ -17,12 +16,7 @@ export function listMembers(dependencies: { readonly accounts: Pick<AccountStore
     const members = (await collect(membersOf(dependencies, project))).filter(({ name }) =>
       name.includes(part),
     );
-    const { page, headers } = pageOf(request, members);
-    return json(
-      200,
-      page.map((member) => shownMember(project, member)),
-      headers,
-    );
+    return await harborPage(request, members, (member) => shownMember(project, member));
   };
 }
 

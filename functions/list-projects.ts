@@ -4,8 +4,8 @@ import type { KnownRepository } from '../shared/domain/known-repository.ts';
 import { parseProjectFilter } from '../shared/domain/project.ts';
 import { notSaid } from '../shared/edge/authenticate.ts';
 import { knownRepositories, objects, pointers, settingsOf, versions } from '../shared/edge/environment.ts';
+import { harborPage } from '../shared/edge/harbor-pages.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { pageOf } from '../shared/edge/page.ts';
 import type { Request } from '../shared/edge/request.ts';
 import { json, type Response } from '../shared/edge/response.ts';
 import { type Endpoint, everybody } from '../shared/edge/serve.ts';
@@ -29,9 +29,7 @@ export function listProjects(dependencies: Dependencies): Endpoint {
       if (isPublic === undefined || (await settingsOf(known.path)).anonymousRead === isPublic)
         found.push(known);
     }
-    const { page, headers } = pageOf(request, found);
-    const projects = await Promise.all(page.map((known) => showProject(dependencies, known, caller)));
-    return json(200, projects, headers);
+    return await harborPage(request, found, (known) => showProject(dependencies, known, caller));
   };
 }
 

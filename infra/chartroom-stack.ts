@@ -89,6 +89,8 @@ const endpointNeeds: Record<EndpointId, Needs> = {
     table: ['GetItem', 'Query', 'PutItem'],
     marks: true,
     known: ['GetItem', 'PutItem'],
+    // What is left of one that was deleted.
+    labels: ['Query', 'GetItem', 'DeleteItem'],
     audit: 'write',
   },
   // A project may be asked for by its number, which only all of them tell.

@@ -114,6 +114,25 @@ export async function deleteLabel(
   throw labelNotFound(seen.id);
 }
 
+/**
+ * Deletes all labels of a project: whoever makes one of that name is not to find them.
+ *
+ * @param isOver asked before each whether to stop
+ * @returns whether all are gone
+ */
+export async function deleteLabelsOf(
+  dependencies: ChangeDependencies & { readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'> },
+  project: Repository,
+  by: By,
+  isOver: () => boolean = () => false,
+): Promise<boolean> {
+  for (const label of await labelsIn(dependencies, project)) {
+    if (isOver()) return false;
+    await deleteLabel(dependencies, label, by);
+  }
+  return true;
+}
+
 function labelChange(
   dependencies: ChangeDependencies,
   by: By,

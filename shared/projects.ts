@@ -12,9 +12,15 @@ import {
   newRepository,
   stillGoing,
 } from './known-repositories.ts';
+import { deleteLabelsOf } from './labels.ts';
 import { type MemberDependencies, removeMembers } from './members.ts';
+import type { LabelStore } from './store/label-store.ts';
 
-export type ProjectDependencies = KnownRepositoryDependencies & ChartDependencies;
+type ProjectDependencies = KnownRepositoryDependencies & ChartDependencies;
+
+export type CreateDependencies = ProjectDependencies & {
+  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
+};
 
 /**
  * Makes a project, as Harbor does, with its settings in the same write. One that was deleted with nothing in it comes
@@ -23,7 +29,7 @@ export type ProjectDependencies = KnownRepositoryDependencies & ChartDependencie
  * @throws Fault `already_exists`; `repository_deleted` for one with charts in it, or that cannot come back; `try_again`
  */
 export async function createProject(
-  dependencies: ProjectDependencies,
+  dependencies: CreateDependencies,
   path: Repository,
   { isPublic, by }: { readonly isPublic: boolean; readonly by: By },
 ): Promise<void> {
@@ -33,6 +39,7 @@ export async function createProject(
     read: async () => {
       const before = await knownRepositories.get(path);
       await mustBeFree(dependencies, before);
+      if (before !== undefined) await deleteLabelsOf(dependencies, path, by);
       return before;
     },
     write: (known: KnownRepository, before: KnownRepository | undefined) => {

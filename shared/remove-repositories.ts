@@ -5,7 +5,7 @@ import { upkeep } from './domain/audit.ts';
 import { isRemovable } from './domain/known-repository.ts';
 import { repositoryFolders } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
-import { deleteLabel, labelsIn } from './labels.ts';
+import { deleteLabelsOf } from './labels.ts';
 import type { AuditStore } from './store/audit-store.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { LabelStore } from './store/label-store.ts';
@@ -68,7 +68,7 @@ async function removeContents(
   return (
     (await deleteVersions(dependencies, repository, isOver)) &&
     (await removeObjects(dependencies, repository, isOver)) &&
-    (await deleteLabels(dependencies, repository, isOver)) &&
+    (await deleteLabelsOf(dependencies, repository, upkeep, isOver)) &&
     (await forgetItems(dependencies, repository, isOver))
   );
 }
@@ -101,19 +101,6 @@ async function removeObjects(
       if (isOver()) return false;
       await objects.removeForGood(versions);
     }
-  }
-  return true;
-}
-
-/** Whoever makes a repository under its path is not to find them. */
-async function deleteLabels(
-  dependencies: RemoveDependencies,
-  repository: Repository,
-  isOver: IsOver,
-): Promise<boolean> {
-  for (const label of await labelsIn(dependencies, repository)) {
-    if (isOver()) return false;
-    await deleteLabel(dependencies, label, upkeep);
   }
   return true;
 }

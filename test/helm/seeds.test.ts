@@ -123,7 +123,8 @@ describe.skipIf(missing)('as with Harbor, over HTTPS', () => {
       });
     }
     expect(await curl('-X', 'DELETE', target)).toEqual({ status: 200, body: '' });
-    expect(await here.tryHelm('repo', 'update', 'tke-admin')).toMatchObject({ ok: false });
+    const gone = ['repo', 'add', 'gone', `${room.url}/chartrepo/admin`, '--ca-file', caFile, ...admin];
+    expect(await here.tryHelm(...gone)).toMatchObject({ ok: false, stderr: expect.stringContaining('404') });
     expect(await here.helm('repo', 'remove', 'tke-admin')).toContain('"tke-admin" has been removed');
     const again = JSON.stringify({ project_name: 'admin', public: true });
     expect(await curl('--data', again, api('/v2.0/projects'))).toMatchObject({ status: 201 });

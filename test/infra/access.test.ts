@@ -318,7 +318,12 @@ describe('least privilege', () => {
   it('lets only the API of labels make, change and delete them, and what removes their projects', () => {
     const onLabels = every.filter(isOn('labels'));
     expect(holders(onLabels, 'dynamodb:PutItem')).toEqual(['create-label', 'put-label']);
-    expect(holders(onLabels, 'dynamodb:DeleteItem')).toEqual(['delete-label', 'put-label', 'reconcile']);
+    expect(holders(onLabels, 'dynamodb:DeleteItem')).toEqual([
+      'create-project',
+      'delete-label',
+      'put-label',
+      'reconcile',
+    ]);
     expect(holders(onLabels, 'dynamodb:UpdateItem')).toEqual([]);
   });
 

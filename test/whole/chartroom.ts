@@ -28,6 +28,7 @@ export type Chartroom = LocalStack & {
 type Entry = {
   readonly name: string;
   readonly version: string;
+  readonly description?: string;
   readonly digest: string;
   readonly urls: readonly string[];
   readonly created: string;
