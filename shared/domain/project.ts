@@ -3,6 +3,7 @@ import type { Role } from './access.ts';
 import { Fault } from './fault.ts';
 import type { KnownRepository } from './known-repository.ts';
 import { parseRepository, type Repository } from './repository.ts';
+import type { AllRepositorySettings } from './settings.ts';
 
 /** Whether Harbor's clients see a repository as a project: the name of one is a single segment. */
 export const isProject = (repository: Repository): boolean => repository !== '' && !repository.includes('/');
@@ -18,7 +19,7 @@ export function numberOf(name: string): number {
 }
 
 /** What a project says of itself that is made by Harbor's API: its users publish again what is there. */
-export const newProjectSettings = (isPublic: boolean) => ({
+export const newProjectSettings = (isPublic: boolean): Partial<AllRepositorySettings> => ({
   anonymousRead: isPublic,
   allowOverwrite: true,
   publishersReplace: true,

@@ -577,6 +577,30 @@ describe('the members of a project', () => {
   });
 });
 
+describe('a project that is made as Harbor makes one', () => {
+  it('takes a version again from whom Harbor calls a developer, and from no guest', async () => {
+    const chartroom = closed();
+    await create(chartroom);
+    const upload = async (name: string, description: string) => {
+      const headers = { ...basic(name, password), 'content-type': 'application/octet-stream' };
+      const body = await aPackage({ description });
+      return (await chartroom.send('POST', '/api/chartrepo/org/charts', { headers, body })).status;
+    };
+    for (const [username, role_id] of [
+      ['dev', 2],
+      ['guest', 3],
+    ]) {
+      await anAccount(chartroom, String(username));
+      const value = { role_id, member_user: { username } };
+      expect((await send(chartroom, 'POST', `${PROJECTS}/org/members`, value)).status).toBe(201);
+    }
+    expect([await upload('dev', 'first'), await upload('dev', 'second')]).toEqual([201, 201]);
+    expect(await upload('guest', 'third')).toBe(403);
+    const { json } = await send(chartroom, 'GET', '/api/org/charts/demo/1.0.0');
+    expect(json.description).toBe('second');
+  });
+});
+
 describe('GET /api/v2.0/users/current', () => {
   it('tells as whom a request is taken', async () => {
     const chartroom = closed();
