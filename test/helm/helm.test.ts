@@ -12,6 +12,8 @@ const keyring = path.join(fixtures, 'keys/pubring.gpg');
 const binary = helmBinary();
 if (binary === undefined) console.info('The tests with the real Helm are left out: there is no helm on PATH');
 
+const isForCi = (process.env['HELM_BINARY'] ?? '') !== '';
+
 type Room = { readonly url: string; readonly api: string; readonly curlUser: readonly string[] };
 
 /** Publishes one raw, one raw with curl's default type, two as forms with their provenance files. */
@@ -155,7 +157,9 @@ describe.skipIf(binary === undefined)('the real Helm', () => {
   });
   afterAll(() => open.stop());
 
-  describe.each(['', 'org', 'org/team', 'org/team/repo', 'chartrepo/apps'])('at "%s"', (repository) => {
+  // CI tries all depths, with more than one Helm; here the least and the greatest will do.
+  const depths = isForCi ? ['', 'org', 'org/team', 'org/team/repo'] : ['', 'org/team/repo'];
+  describe.each([...depths, 'chartrepo/apps'])('at "%s"', (repository) => {
     const at = repository === '' ? '' : `/${repository}`;
     const room = (): Room => ({ url: `${open.url}${at}`, api: `${open.url}/api${at}`, curlUser: [] });
     let here: Helm;
@@ -227,7 +231,7 @@ describe.skipIf(binary === undefined)('the real Helm, with user and password', (
 
   describeCommands(() => here, room, credentials);
 
-  describe("at Harbor's address", () => {
+  describe.runIf(isForCi)("at Harbor's address", () => {
     let there: Helm;
     const project = (): Room => ({
       ...room(),

@@ -2,12 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { type Chartroom, sha256, startChartroom } from '../whole/chartroom.ts';
+import { anAdminRobot, type Chartroom, sha256, startChartroom } from '../whole/chartroom.ts';
 import { helmBinary } from './binary.ts';
 import { aHelm, type Helm } from './helm.ts';
 
 const charts = path.join(import.meta.dirname, '../fixtures/charts');
-const admin = ['-u', 'admin:correct horse'];
 
 /** Which charts Helm has of a repository, by the names that users type. */
 async function found({ helm }: Helm, repository: string): Promise<string[]> {
@@ -20,9 +19,10 @@ async function found({ helm }: Helm, repository: string): Promise<string[]> {
 describe.skipIf(helmBinary() === undefined)('the real Helm, with the index of all projects', () => {
   let closed: Chartroom;
   let here: Helm;
+  let robot: string;
   const url = () => `${closed.url}/chartrepo`;
   const call = async (method: string, target: string, ...args: readonly string[]) => {
-    const { status, body } = await here.curl(...admin, '-X', method, ...args, `${closed.url}${target}`);
+    const { status, body } = await here.curl('-u', robot, '-X', method, ...args, `${closed.url}${target}`);
     expect([200, 201], body).toContain(status);
     return body;
   };
@@ -30,6 +30,7 @@ describe.skipIf(helmBinary() === undefined)('the real Helm, with the index of al
   beforeAll(async () => {
     closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
     here = await aHelm();
+    robot = await anAdminRobot(closed, 'correct horse');
     for (const [project, file] of [
       ['open', 'mailhog-5.8.0.tgz'],
       ['open', 'mailhog-5.7.0.tgz'],
@@ -84,7 +85,7 @@ describe.skipIf(helmBinary() === undefined)('the real Helm, with the index of al
       await writeFile(file, await aPackage({ name: `large${at}`, description: 'x'.repeat(100_000) }));
       await call('POST', '/api/team/charts', '--data-binary', `@${file}`);
     }
-    const { status } = await here.curl(...admin, `${url()}/index.yaml`);
+    const { status } = await here.curl('-u', robot, `${url()}/index.yaml`);
     expect(status).toBe(302);
     await here.helm('repo', 'add', 'large', url(), '--username', 'admin', '--password', 'correct horse');
     const names = ['team/large0', 'team/large5', 'secret/sonarr'].map((chart) => `large/${chart}`);

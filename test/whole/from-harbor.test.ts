@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Chartroom, startChartroom } from './chartroom.ts';
+import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
 
 const run = promisify(execFile);
 const fixtures = path.join(import.meta.dirname, '../fixtures/charts');
@@ -29,9 +29,9 @@ describe.skipIf(missing)('the commands of docs/from-harbor.md', () => {
   let old: Chartroom;
   let fresh: Chartroom;
   let folder: string;
-  const user = 'admin:correct horse';
+  const users = { old: '', fresh: '' };
   const shell = async (script: string) => {
-    const variables = { OLD: old.url, OLD_USER: user, NEW: fresh.url, NEW_USER: user };
+    const variables = { OLD: old.url, OLD_USER: users.old, NEW: fresh.url, NEW_USER: users.fresh };
     const { stdout } = await run('bash', ['-c', `set -eo pipefail\n${script}`], {
       cwd: folder,
       env: { ...process.env, ...variables },
@@ -49,6 +49,8 @@ describe.skipIf(missing)('the commands of docs/from-harbor.md', () => {
     folder = await mkdtemp(path.join(tmpdir(), 'chartroom-harbor-'));
     const options = { access: 'closed', adminPassword: 'correct horse' } as const;
     [old, fresh] = await Promise.all([startChartroom(options), startChartroom(options)]);
+    users.old = await anAdminRobot(old, 'correct horse');
+    users.fresh = await anAdminRobot(fresh, 'correct horse');
     for (const [name, isPublic] of [
       ['apps', true],
       ['tools', false],

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { startChartroom } from './chartroom.ts';
+import { anAdminRobot, startChartroom } from './chartroom.ts';
 
 const password = 'correct horse';
 const as = (name: string) => ({ authorization: `Basic ${btoa(`${name}:${password}`)}` });
@@ -8,7 +8,8 @@ const as = (name: string) => ({ authorization: `Basic ${btoa(`${name}:${password
 it('a project is made, filled, shared, emptied, deleted and made again', async () => {
   const chartroom = await startChartroom({ access: 'closed', adminPassword: password });
   onTestFinished(() => chartroom.stop());
-  const send = async (method: string, at: string, value?: object, headers: object = as('admin')) =>
+  const admin = { authorization: `Basic ${btoa(await anAdminRobot(chartroom, password))}` };
+  const send = async (method: string, at: string, value?: object, headers: object = admin) =>
     await chartroom.send(method, at, {
       headers: { ...headers },
       ...(value !== undefined && { body: JSON.stringify(value) }),

@@ -8,10 +8,8 @@ import { parseRepository } from '../../shared/domain/repository.ts';
 import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
 import { aPackage } from '../packages.ts';
 import { anAccessChange } from '../store/records.ts';
-import { type Chartroom, startChartroom } from './chartroom.ts';
+import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
 
-const basic = (account: string, password: string) => `Basic ${btoa(`${account}:${password}`)}`;
-const admin = basic('admin', 'correct horse');
 const nineDays = 9 * 24 * 60 * 60 * 1000;
 
 /** Makes it look as if the repository had been deleted nine days before it was. */
@@ -37,11 +35,7 @@ it('a repository is made, used, deleted, brought back, deleted again and removed
     const sent = body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) };
     return await chartroom.send(method, at, { headers: { authorization }, ...sent });
   };
-  // An admin that is a robot, since every function takes a third of a second over a user's password.
-  const grants = [{ role: 'admin', on: '*' }];
-  await sendAs(admin, 'PUT', '/-/accounts/ci', JSON.stringify({ kind: 'robot', grants }));
-  const made = await sendAs(admin, 'POST', '/-/accounts/ci/secrets', '{"expiresInDays":1}');
-  const robot = basic('ci', ((await made.json()) as { secret: string }).secret);
+  const robot = `Basic ${btoa(await anAdminRobot(chartroom, 'correct horse'))}`;
   const send = (method: string, at: string, body?: Uint8Array | string) => sendAs(robot, method, at, body);
   const status = async (...args: Parameters<typeof send>) => (await send(...args)).status;
   const listed = async (at: string) => Object.keys(JSON.parse(await (await send('GET', at)).text()).entries);
