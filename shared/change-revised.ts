@@ -10,7 +10,7 @@ type Place<Value> = {
 };
 
 /** How often a change begins anew when somebody else changes the same at the same time. */
-const ATTEMPTS = 5;
+const ATTEMPTS = 20;
 
 /**
  * Puts what `next` makes of a value in its place, and begins again where somebody else was faster. What is left as it
