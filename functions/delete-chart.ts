@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../shared/clock.ts';
 import { checkDeletable, type DeleteDependencies, deleteChart } from '../shared/delete.ts';
-import { objects, settingsOf, versions } from '../shared/edge/environment.ts';
+import { objects } from '../shared/edge/bucket-environment.ts';
+import { settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { chartNameOf, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';

@@ -1,6 +1,6 @@
 import { Fault } from '../shared/domain/fault.ts';
+import { indexDependencies } from '../shared/edge/bucket-environment.ts';
 import { namedEntityTag } from '../shared/edge/entity-tag.ts';
-import { indexDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { notModified } from '../shared/edge/representation.ts';
 import { repositoryOf } from '../shared/edge/request.ts';

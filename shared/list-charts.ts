@@ -13,7 +13,7 @@ import {
   stretchOf,
 } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexFile, indexTag, rangesFile, SIGNED_URL_SECONDS } from './published-index.ts';
+import { indexFile, indexTag, rangesFile, SIGNED_URL_SECONDS } from './index-objects.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
