@@ -75,8 +75,8 @@ async function loadOrRedirect(
 
 /** The index of a repository to which nothing was published. Its bytes never change. */
 async function emptyIndex({ settings }: ReadIndexDependencies): Promise<IndexAnswer> {
-  const { renderIndex } = await import('./domain/index-file.ts');
-  const { bytes } = renderIndex([], '1970-01-01T00:00:00Z', settings);
+  const { renderEmpty } = await import('./refresh.ts');
+  const bytes = renderEmpty(settings);
   return { kind: 'inline', etag: `0-${digestOf(bytes)}`, bytes };
 }
 

@@ -130,6 +130,11 @@ export async function refreshIndex(
   return { kind: 'refreshed', pointer: flip.pointer };
 }
 
+/** An index of nothing, which is of no time. */
+export function renderEmpty(settings: IndexSettings): Uint8Array {
+  return renderIndex([], '1970-01-01T00:00:00Z', settings).bytes;
+}
+
 /** What is looked at in every chart that is read. */
 type Seen = { readonly losses: Losses; readonly changes: AuditedChange[] };
 

@@ -1,4 +1,3 @@
-import http from 'node:http';
 import https from 'node:https';
 import { arrayBuffer } from 'node:stream/consumers';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -105,13 +104,16 @@ const urlOf = ({ protocol, hostname, port, path }: Signed) =>
   `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
 
 /** @returns the body of a 200 that is small, and undefined of any other answer */
-function send(signed: Signed): Promise<Uint8Array | undefined> {
-  const { request } = signed.protocol === 'http:' ? http : https;
+async function send(signed: Signed): Promise<Uint8Array | undefined> {
+  // AWS has TLS only.
+  const { request } = signed.protocol === 'https:' ? https : await import('node:http');
   return new Promise((resolve, reject) => {
     request({ ...signed, signal: AbortSignal.timeout(ATTEMPT_MS) }, (response) => {
       const isSmall = signed.method === 'HEAD' || Number(response.headers['content-length']) <= LARGEST_BYTES;
-      if (response.statusCode === 200 && isSmall)
-        return resolve(arrayBuffer(response).then((bytes) => new Uint8Array(bytes)));
+      if (response.statusCode === 200 && isSmall) {
+        resolve(arrayBuffer(response).then((bytes) => new Uint8Array(bytes)));
+        return;
+      }
       response.destroy();
       resolve(undefined);
     })
