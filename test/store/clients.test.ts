@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bucket } from '../../shared/store/bucket.ts';
+import { defaultProvider } from '../../shared/store/credentials.ts';
 import { dynamoClient } from '../../shared/store/dynamo-client.ts';
 import { lightBucket } from '../../shared/store/light-bucket.ts';
 import { s3Client } from '../../shared/store/s3-client.ts';
@@ -26,6 +27,15 @@ describe('the clients', () => {
     vi.stubEnv('AWS_ENDPOINT_URL_S3', 'http://workstation:9000');
     const url = await bucket(s3Client(), 'charts').signedUrl('charts/-/a.tgz', 300);
     expect(url).toMatch(/^http:\/\/workstation:9000\/charts\/charts\/-\/a\.tgz\?/);
+  });
+
+  it('have in the bundles the credentials of the environment, or none', async () => {
+    const ask = defaultProvider();
+    expect(await ask()).toEqual({ accessKeyId: 'test', secretAccessKey: 'test' });
+    vi.stubEnv('AWS_SESSION_TOKEN', 'a token');
+    expect(await ask()).toMatchObject({ sessionToken: 'a token' });
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', '');
+    await expect(ask()).rejects.toThrow('there are no AWS credentials in the environment');
   });
 
   describe('and what signs without that of S3', () => {
