@@ -2,6 +2,7 @@ import { settingsFingerprint } from './domain/entry.ts';
 import { Fault } from './domain/fault.ts';
 import { rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { loadRefresh } from './load-refresh.ts';
 import type { IndexDependencies, RefreshOutcome } from './refresh.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Mark } from './store/version-store.ts';
@@ -139,7 +140,7 @@ async function refreshUnderLease(
 ): Promise<RefreshOutcome | { readonly kind: 'busy' }> {
   const { pointers, clock, newId } = dependencies;
   // Most readers find an index that is current. Before the lease, so that nobody waits for it.
-  const { refreshIndex } = await import('./refresh.ts');
+  const { refreshIndex } = await loadRefresh();
   const holder = newId();
   const now = clock.now();
   if (!(await pointers.lease(repository, holder, { now, expires: now + LEASE_MS }))) return { kind: 'busy' };

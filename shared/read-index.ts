@@ -2,6 +2,7 @@ import { readCurrent } from './current-index.ts';
 import { digestOf } from './domain/digest.ts';
 import type { Repository } from './domain/repository.ts';
 import { indexFile, indexTag, SIGNED_URL_SECONDS } from './index-objects.ts';
+import { loadRefresh } from './load-refresh.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
@@ -75,7 +76,7 @@ async function loadOrRedirect(
 
 /** The index of a repository to which nothing was published. Its bytes never change. */
 async function emptyIndex({ settings }: ReadIndexDependencies): Promise<IndexAnswer> {
-  const { renderEmpty } = await import('./refresh.ts');
+  const { renderEmpty } = await loadRefresh();
   const bytes = renderEmpty(settings);
   return { kind: 'inline', etag: `0-${digestOf(bytes)}`, bytes };
 }
