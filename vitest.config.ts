@@ -2,24 +2,27 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What waits or takes long begins first, so that the rest fills the time; by size, these would come last. */
+const LONG =
+  /\/test\/(whole\/(faults-|upkeep|events)|readme|helm\/helm|store\/embedded|infra\/validation|signature)/;
+
+/**
+ * One project after the other, since a process that has loaded the modules of one is of no use to another. In each,
+ * what waits or takes long begins first, so that the rest fills the time; by size, these would come last.
+ */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification) =>
-      /\/test\/(whole\/(faults-|upkeep|events)|readme|helm\/helm|store\/embedded|infra\/validation|signature)/.test(
-        moduleId,
-      );
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    const rank = ({ project, moduleId }: TestSpecification) =>
+      2 * PROJECTS.indexOf(project.name) + (LONG.test(moduleId) ? 0 : 1);
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
-// They start processes and threads, or load handlers as the environment of the moment has them.
-const ALONE = [
-  'test/{whole,local,helm}/**/*.test.ts',
-  'test/{readme,docs}.test.ts',
-  'test/edge/access.test.ts',
-];
+const PROJECTS = ['stacks', 'together', 'alone'];
+
+// They start processes and threads, most of them a whole stack.
+const STACKS = ['test/{whole,local,helm,harbor-client}/**/*.test.ts', 'test/{readme,docs}.test.ts'];
+// They load handlers as the environment of the moment has them.
+const ALONE = ['test/edge/access.test.ts'];
 
 export default defineConfig({
   test: {
@@ -30,15 +33,17 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // More than there are cores: many wait, for a lease to end or a message to return.
     maxWorkers: availableParallelism() + 2,
+    // To load the AWS SDK and the CDK anew for each file would take longer than most of them do.
+    isolate: false,
     projects: [
       {
         extends: true,
-        test: { name: 'alone', include: ALONE, globalSetup: ['test/whole/setup.ts'] },
+        test: { name: 'stacks', include: STACKS, globalSetup: ['test/whole/setup.ts'] },
       },
+      { extends: true, test: { name: 'alone', include: ALONE, isolate: true } },
       {
         extends: true,
-        // To load the AWS SDK and the CDK anew for each file would take longer than most of them do.
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: [...STACKS, ...ALONE] },
       },
     ],
   },

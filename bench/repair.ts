@@ -16,6 +16,7 @@ import { repair } from '../shared/repair.ts';
 import { auditTable } from '../shared/store/audit-table.ts';
 import { bucket } from '../shared/store/bucket.ts';
 import { knownRepositoriesTable } from '../shared/store/known-repositories-table.ts';
+import { labelsTable } from '../shared/store/labels-table.ts';
 import { pointersTable } from '../shared/store/pointers-table.ts';
 import { repositoriesTable } from '../shared/store/repositories-table.ts';
 import { versionsTable } from '../shared/store/versions-table.ts';
@@ -46,6 +47,7 @@ export async function repairFigures(count: number, helm: string | undefined): Pr
       audit: auditTable(dynamo, tableName, 400),
       repositories: repositoriesTable(dynamo, tableName),
       knownRepositories: knownRepositoriesTable(dynamo, tableName, 400),
+      labels: labelsTable(dynamo, tableName, 400),
       objects: bucket(s3, stack.bucketName),
       settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
       clock: systemClock,

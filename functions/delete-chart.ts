@@ -4,8 +4,8 @@ import { checkDeletable, type DeleteDependencies, deleteChart } from '../shared/
 import { objects } from '../shared/edge/bucket-environment.ts';
 import { settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { chartNameOf, repositoryOf, senderOf } from '../shared/edge/request.ts';
-import { json } from '../shared/edge/response.ts';
+import { chartNameOf, isAtHarbors, repositoryOf, senderOf } from '../shared/edge/request.ts';
+import { deleted } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import type { SettingsReader } from '../shared/repository-settings.ts';
 
@@ -18,7 +18,7 @@ export function removeChart(
     const name = chartNameOf(request);
     checkDeletable(await dependencies.settingsOf(repository));
     await deleteChart(dependencies, repository, name, senderOf(request, caller));
-    return json(200, { deleted: true });
+    return deleted({ atHarbors: isAtHarbors(request) });
   };
 }
 

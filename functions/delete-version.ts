@@ -6,8 +6,8 @@ import { isChartVersion } from '../shared/domain/version.ts';
 import { objects } from '../shared/edge/bucket-environment.ts';
 import { settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { chartNameOf, pathParameter, repositoryOf, senderOf } from '../shared/edge/request.ts';
-import { json } from '../shared/edge/response.ts';
+import { chartNameOf, isAtHarbors, pathParameter, repositoryOf, senderOf } from '../shared/edge/request.ts';
+import { deleted } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import type { SettingsReader } from '../shared/repository-settings.ts';
 
@@ -27,7 +27,7 @@ export function removeVersion(
     }
     checkDeletable(await dependencies.settingsOf(repository));
     await deleteVersion(dependencies, { repository, name, version }, senderOf(request, caller));
-    return json(200, { deleted: true });
+    return deleted({ atHarbors: isAtHarbors(request) });
   };
 }
 

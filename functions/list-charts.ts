@@ -1,12 +1,10 @@
 import { Fault } from '../shared/domain/fault.ts';
 import { indexDependencies } from '../shared/edge/bucket-environment.ts';
-import { namedEntityTag } from '../shared/edge/entity-tag.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
-import { notModified } from '../shared/edge/representation.ts';
+import { answerList } from '../shared/edge/list-answer.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
-import { headersOnly, jsonText, redirect } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
-import { LIST_TYPE, type ListDependencies, listCharts, type Page } from '../shared/list-charts.ts';
+import { type ListDependencies, listCharts, type Page } from '../shared/list-charts.ts';
 
 /**
  * GET /api/{repository}/charts: every chart's versions, by name; `limit` and `offset` count charts. What
@@ -15,21 +13,8 @@ import { LIST_TYPE, type ListDependencies, listCharts, type Page } from '../shar
 export function getCharts(dependencies: ListDependencies): Endpoint {
   return async (request) => {
     const page = parsePage(request.query);
-    const isKnown = (etag: string) =>
-      namedEntityTag(request.headers['if-none-match'], `"${etag}"`) !== undefined;
-    const list = await listCharts(dependencies, repositoryOf(request), page, isKnown);
-    const headers = { etag: `"${list.etag}"`, 'cache-control': 'no-cache' };
-    switch (list.kind) {
-      case 'known':
-        return notModified(request, { ...headers, 'content-type': LIST_TYPE }) ?? headersOnly(304, headers);
-      case 'inline':
-        return jsonText(200, list.text, headers);
-      case 'stored': {
-        if (request.method !== 'HEAD') return redirect(await list.url(), headers);
-        const length = String(list.sizeBytes);
-        return headersOnly(200, { 'content-type': LIST_TYPE, 'content-length': length, ...headers });
-      }
-    }
+    const repository = repositoryOf(request);
+    return await answerList(request, (isKnown) => listCharts(dependencies, repository, page, isKnown));
   };
 }
 

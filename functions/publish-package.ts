@@ -1,4 +1,5 @@
 import { may } from '../shared/domain/access.ts';
+import type { Repository } from '../shared/domain/repository.ts';
 import { publishDependencies } from '../shared/edge/bucket-environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
@@ -20,7 +21,7 @@ export function postPackage(dependencies: UploadDependencies, rules: UploadRules
     const repository = repositoryOf(request);
     const by = senderOf(request, caller);
     const admission = await dependencies.admission(repository, by);
-    const files = await readFiles(request, rules);
+    const files = await readFiles(request, { ...rules, repository });
     const mayReplace = may(caller, 'maintain', repository);
     const asked = { force: asksForForce(request), mayReplace, by };
     await takeUpload(dependencies, { repository, admission, ...files, ...asked });
@@ -28,7 +29,10 @@ export function postPackage(dependencies: UploadDependencies, rules: UploadRules
   };
 }
 
-async function readFiles(request: Request, rules: UploadRules): Promise<Files> {
+async function readFiles(
+  request: Request,
+  rules: UploadRules & { readonly repository: Repository },
+): Promise<Files> {
   const body = binaryBody(request);
   const files: Files = isForm(request) ? await readForm(request, rules.formFields) : { chart: body };
   if (files.chart !== undefined) checkSize(files.chart, 'package', rules);

@@ -19,7 +19,7 @@ export function postProvenance(dependencies: UploadDependencies, rules: UploadRu
     const by = senderOf(request, caller);
     const admission = await dependencies.admission(repository, by);
     const prov = await readProvenance(request, rules);
-    checkSize(prov, 'provenance file', rules);
+    checkSize(prov, 'provenance file', { ...rules, repository });
     const mayReplace = may(caller, 'maintain', repository);
     const asked = { force: asksForForce(request), mayReplace, by };
     await takeUpload(dependencies, { repository, admission, prov, ...asked });

@@ -7,7 +7,7 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { prefixes } from '../shared/contract.ts';
+import { mergedPrefix, prefixes } from '../shared/contract.ts';
 import { bucketCors } from './cors.ts';
 
 export type ChartBucketProps = {
@@ -24,6 +24,13 @@ const lifecycleRules: LifecycleRule[] = [
   },
   // An index can be made again from the table at any time.
   { id: 'index', prefix: prefixes.index, noncurrentVersionExpiration: Duration.days(1) },
+  // It is put again before that where it is still asked for (shared/merged-index.ts).
+  {
+    id: 'merged',
+    prefix: mergedPrefix,
+    expiration: Duration.days(1),
+    noncurrentVersionExpiration: Duration.days(1),
+  },
   // What was deleted by mistake can be brought back this long.
   { id: 'charts', prefix: prefixes.charts, noncurrentVersionExpiration: Duration.days(90) },
   { id: 'files', prefix: prefixes.files, noncurrentVersionExpiration: Duration.days(90) },

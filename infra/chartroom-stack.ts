@@ -32,6 +32,20 @@ const indexNeeds: Needs = {
   objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
 };
 
+/** To count the charts of a project, by the index's ranges and what is marked. */
+const countNeeds: Needs = {
+  table: ['GetItem', 'Query'],
+  marks: true,
+  objects: { index: ['GetObject', 'ListBucket'] },
+};
+
+/** To change who has a role in a project: each is a grant of an account. */
+const memberNeeds: Needs = {
+  known: ['Query'],
+  accounts: ['Query', 'GetItem', 'PutItem'],
+  audit: 'write',
+};
+
 /** What each endpoint of shared/routes.ts calls; its role allows this and no more. */
 const endpointNeeds: Record<EndpointId, Needs> = {
   'get-home': indexNeeds,
@@ -70,9 +84,67 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'put-repository': { known: ['GetItem', 'PutItem'], audit: 'write' },
   'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'], audit: 'write' },
   'get-whoami': {},
-  'list-projects': { table: ['GetItem'], known: ['Query'] },
-  'get-project': { table: ['GetItem'], known: ['Query'] },
+  'list-projects': { ...countNeeds, known: ['Query'] },
+  'create-project': {
+    table: ['GetItem', 'Query', 'PutItem'],
+    marks: true,
+    known: ['GetItem', 'PutItem'],
+    // What is left of one that was deleted.
+    labels: ['Query', 'GetItem', 'DeleteItem'],
+    audit: 'write',
+  },
+  // A project may be asked for by its number, which only all of them tell.
+  'get-project': { ...countNeeds, known: ['Query'] },
+  'put-project': { table: ['GetItem', 'PutItem'], known: ['Query'], audit: 'write' },
+  'delete-project': {
+    table: ['GetItem', 'Query'],
+    marks: true,
+    known: ['Query', 'GetItem', 'PutItem'],
+    accounts: ['Query', 'GetItem', 'PutItem'],
+    audit: 'write',
+  },
+  'get-deletable': { table: ['GetItem', 'Query'], marks: true, known: ['Query'] },
+  'list-project-repositories': { known: ['Query'] },
+  'list-members': { known: ['Query'], accounts: ['Query'] },
+  'create-member': memberNeeds,
+  'get-member': { known: ['Query'], accounts: ['Query'] },
+  'put-member': memberNeeds,
+  'delete-member': memberNeeds,
+  'get-current-user': {},
+  'list-project-charts': indexNeeds,
+  'list-project-versions': { table: ['Query'], labels: ['Query'] },
+  'get-project-version': {
+    table: ['GetItem'],
+    labels: ['Query'],
+    objects: { files: ['GetObject', 'ListBucket'] },
+  },
   'get-system-info': {},
+  'list-labels': { table: ['GetItem'], known: ['Query'], labels: ['Query'] },
+  'create-label': { table: ['GetItem'], known: ['Query'], labels: ['Query', 'PutItem'], audit: 'write' },
+  'get-label': { table: ['GetItem'], known: ['GetItem'], labels: ['GetItem'] },
+  // Whoever gives a label another name deletes the item of the one before.
+  'put-label': {
+    table: ['GetItem'],
+    known: ['GetItem'],
+    labels: ['GetItem', 'Query', 'PutItem', 'DeleteItem'],
+    audit: 'write',
+  },
+  'delete-label': {
+    table: ['GetItem'],
+    known: ['GetItem'],
+    labels: ['GetItem', 'DeleteItem'],
+    audit: 'write',
+  },
+  'list-version-labels': { table: ['GetItem'], labels: ['Query'] },
+  'attach-label': { table: ['GetItem', 'UpdateItem'], labels: ['GetItem', 'Query'] },
+  'detach-label': { table: ['GetItem', 'UpdateItem'] },
+  // A large one is put into the bucket, and its reading is signed here.
+  'get-merged-index': {
+    ...indexNeeds,
+    known: ['Query'],
+    objects: { ...indexNeeds.objects, merged: ['GetObject', 'PutObject', 'ListBucket'] },
+  },
+  search: { ...indexNeeds, known: ['Query'] },
   'get-audit': { audit: 'read' },
   'list-accounts': { accounts: ['Query'] },
   'get-account': { accounts: ['GetItem'] },
@@ -148,11 +220,26 @@ const upkeepNeeds: Needs = {
 /** To remove what is left of a deleted repository, with all that the bucket ever held of it. */
 const removalNeeds: Needs = {
   known: ['Query', 'DeleteItem'],
+  labels: ['GetItem', 'Query', 'DeleteItem'],
   objects: { charts: forGood, files: forGood, index: forGood, inbox: forGood, rejected: forGood },
 };
 
 /** Handlers that hold a whole package or index in memory; the CPU that comes with it is what unpacks and renders. */
-const largeEndpoints: readonly EndpointId[] = ['publish-package', 'get-index', 'list-charts', 'get-home'];
+const largeEndpoints: readonly EndpointId[] = [
+  'publish-package',
+  'get-index',
+  'list-charts',
+  'list-project-charts',
+  'get-home',
+];
+
+/** Handlers that may hold several indexes. */
+const largestEndpoints: readonly EndpointId[] = ['get-merged-index', 'search'];
+
+function memoryOf(endpoint: EndpointId): number {
+  if (largestEndpoints.includes(endpoint)) return 2048;
+  return largeEndpoints.includes(endpoint) ? 1024 : 512;
+}
 
 export type ChartroomStackProps = {
   readonly settings: Settings;
@@ -198,7 +285,8 @@ export class ChartroomStack extends Stack {
         endpoint,
         bundles,
         environment,
-        memoryMegabytes: largeEndpoints.includes(endpoint) ? 1024 : 512,
+        memoryMegabytes: memoryOf(endpoint),
+        apiEnabled: settings.apiEnabled,
       });
       grantNeeds(construct, endpointNeeds[endpoint], { metadata, charts });
       if (namesRepository(endpoint)) grantNeeds(construct, gateNeeds, { metadata, charts });

@@ -11,6 +11,8 @@ export type EndpointProps = {
   readonly bundles: string;
   readonly environment: Record<string, string>;
   readonly memoryMegabytes: number;
+  /** Whether what is below `/api` is answered. */
+  readonly apiEnabled: boolean;
 };
 
 /**
@@ -19,7 +21,7 @@ export type EndpointProps = {
  */
 export class Endpoint extends BundledFunction {
   constructor(scope: Construct, id: string, props: EndpointProps) {
-    const { api, endpoint, bundles, environment, memoryMegabytes } = props;
+    const { api, endpoint, bundles, environment, memoryMegabytes, apiEnabled } = props;
     super(scope, id, {
       functionId: endpoint,
       bundles,
@@ -33,7 +35,7 @@ export class Endpoint extends BundledFunction {
       // The permission for a whole API ends in /*/*/*, which the shorter ARN of $default does not match.
       scopePermissionToRoute: endpoint === fallback,
     });
-    for (const key of routeKeys(endpoint)) {
+    for (const key of routeKeys(endpoint, apiEnabled)) {
       new HttpRoute(this, key.key, { httpApi: api, routeKey: key, integration });
     }
   }
@@ -42,9 +44,10 @@ export class Endpoint extends BundledFunction {
 const routesOf = (endpoint: EndpointId): readonly Route[] =>
   routes.filter((route) => route.handler === endpoint);
 
-function routeKeys(endpoint: EndpointId): readonly HttpRouteKey[] {
+function routeKeys(endpoint: EndpointId, apiEnabled: boolean): readonly HttpRouteKey[] {
   if (endpoint === fallback) return [HttpRouteKey.DEFAULT];
-  return routesOf(endpoint).map((route) => HttpRouteKey.with(route.path, HttpMethod[route.method]));
+  const deployed = routesOf(endpoint).filter(({ path }) => apiEnabled || !path.startsWith('/api/'));
+  return deployed.map((route) => HttpRouteKey.with(route.path, HttpMethod[route.method]));
 }
 
 function describe(endpoint: EndpointId): string {

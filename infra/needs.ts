@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { table as names, partitions, prefixes } from '../shared/contract.ts';
+import { mergedPrefix, table as names, partitions, prefixes } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
@@ -16,6 +16,8 @@ type ObjectAction =
   | ListAction;
 type ListAction = 'ListBucket' | 'ListBucketVersions';
 
+const objectPrefixes = { ...prefixes, merged: mergedPrefix };
+
 /** What a function calls, and so all that it may do. */
 export type Needs = {
   /** What it calls on the items of repositories; a scan is of the whole table. */
@@ -30,9 +32,11 @@ export type Needs = {
   readonly failures?: readonly TableAction[];
   /** What it calls on the items that say which repositories there are. */
   readonly known?: readonly TableAction[];
+  /** What it calls on the labels that there are; which ones a version has is in the version's item. */
+  readonly labels?: readonly TableAction[];
   /** `write`: tells the audit of changes, and can neither read nor delete what is there. */
   readonly audit?: 'write' | 'read';
-  readonly objects?: { readonly [Prefix in keyof typeof prefixes]?: readonly ObjectAction[] };
+  readonly objects?: { readonly [Prefix in keyof typeof objectPrefixes]?: readonly ObjectAction[] };
   /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
   readonly repositories?: boolean;
 };
@@ -54,6 +58,7 @@ function tableStatements(
     uses = false,
     failures = [],
     known = [],
+    labels = [],
     audit,
     repositories = false,
   }: Needs,
@@ -86,6 +91,7 @@ function tableStatements(
     ...(table.includes('PutItem') ? ofRepositories : []),
     ...(accounts.includes('PutItem') ? [partitions.accounts] : []),
     ...(known.includes('PutItem') ? [partitions.knownRepositories] : []),
+    ...(labels.includes('PutItem') ? [partitions.labels] : []),
     ...(audit === 'write' ? ofAudit : []),
   ];
   return [
@@ -114,6 +120,11 @@ function tableStatements(
       [partitions.knownRepositories],
     ),
     allow(
+      labels.filter((action) => action !== 'PutItem'),
+      tableArn,
+      [partitions.labels],
+    ),
+    allow(
       uses ? ['UpdateItem'] : [],
       tableArn,
       [partitions.accounts],
@@ -128,9 +139,9 @@ function objectStatements(
   { objects = {}, repositories = false }: Needs,
   { charts }: Stores,
 ): PolicyStatement[] {
-  const rows = Object.entries(prefixes).map(([name, prefix]) => ({
+  const rows = Object.entries(objectPrefixes).map(([name, prefix]) => ({
     prefix,
-    actions: objects[name as keyof typeof prefixes] ?? [],
+    actions: objects[name as keyof typeof objectPrefixes] ?? [],
   }));
   const ofRows = rows.flatMap(({ prefix, actions }) => {
     const onObjects = actions.filter((action) => !isList(action));

@@ -52,7 +52,7 @@ const OPERATORS: Readonly<Record<string, (given: readonly string[] | undefined, 
   };
 
 const allows = ({ Action, Resource, Condition = {} }: Statement, { action, resource, context }: Act) =>
-  listed(Action).includes(action) &&
+  isLikeAny(Action, action) &&
   isLikeAny(Resource, resource) &&
   Object.entries(Condition).every(([name, keys]) => {
     const holds = OPERATORS[name];

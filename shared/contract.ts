@@ -56,6 +56,8 @@ export const partitions = {
   failures: 'failures#',
   /** One partition for the repositories that somebody made, so that they can be listed. */
   knownRepositories: 'repositories',
+  /** One partition for the labels that versions can have. */
+  labels: 'labels',
   /** How far reconciliation got. */
   reconciliation: 'reconciliation',
   /** One for each repository, account and day: who changed what. */
@@ -70,6 +72,9 @@ export const prefixes = {
   inbox: 'inbox/',
   rejected: 'rejected/',
 } as const;
+
+/** What begins the keys of what is made of several projects together, and belongs to no repository. */
+export const mergedPrefix = 'merged/';
 
 /** The account that a closed deployment begins with; it may do everything. */
 export const adminAccount = 'admin';

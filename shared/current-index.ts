@@ -29,16 +29,19 @@ type Look = { readonly marks: readonly Mark[]; readonly pointer: Pointer | undef
  *
  * @param rebuildAtMost how many versions may be read when the index must be built from all of them; with
  *   more, the indexer is asked to do it
+ * @param deadline until when it is waited for others, in milliseconds since 1970; 20 s from now unless it is said
  * @returns undefined if nothing was ever published to the repository
  * @throws Fault `try_again` if it takes longer than 20 s
  */
 export async function currentIndex(
   dependencies: IndexDependencies,
   repository: Repository,
-  { rebuildAtMost = REBUILD_IN_REQUEST }: { rebuildAtMost?: number } = {},
+  {
+    rebuildAtMost = REBUILD_IN_REQUEST,
+    deadline = dependencies.clock.now() + PATIENCE_MS,
+  }: { rebuildAtMost?: number; deadline?: number } = {},
 ): Promise<Pointer | undefined> {
   const { clock } = dependencies;
-  const deadline = clock.now() + PATIENCE_MS;
   const first = await look(dependencies, repository);
   if (isCurrent(first, dependencies)) return first.pointer;
   // Nobody need take the lease, or wait for who has it, to find that nothing is there.
@@ -88,8 +91,13 @@ export async function readCurrent<Value>(
     if (missing === pointer?.folder) break;
     missing = pointer?.folder;
   }
+  throw await rebuilding(dependencies, repository);
+}
+
+/** Asks for a rebuild of an index that is lost, and says so. */
+export async function rebuilding(dependencies: IndexDependencies, repository: Repository): Promise<Fault> {
   await askForRebuild(dependencies, repository);
-  throw new Fault('try_again', 'the index is being rebuilt: try again in a few seconds', {
+  return new Fault('try_again', 'the index is being rebuilt: try again in a few seconds', {
     retryAfterSeconds: 5,
   });
 }

@@ -98,7 +98,8 @@ export function repositoryGate(
   };
 }
 
-function newRepository(
+/** A repository that is made at this moment. */
+export function newRepository(
   { clock, newId }: KnownRepositoryDependencies,
   path: Repository,
   { account: by }: By,
@@ -124,6 +125,13 @@ export function repositoryNotFound(known: Pick<KnownRepository, 'path'> | KnownR
 
 const wasDeleted = (known: DeletedRepository) =>
   `repository ${known.path} was deleted at ${known.deleted}: until ${endOf(known)}, PUT /-/repositories/${known.path} with {"restore": true} brings it back`;
+
+/** Why nothing is made where a deleted repository is about to be removed for good. */
+export const stillGoing = (known: DeletedRepository) =>
+  new Fault(
+    'repository_deleted',
+    `repository ${known.path} was deleted, and what was in it is being removed since ${endOf(known)}: take another path, or try again in two days`,
+  );
 
 /**
  * Makes a repository that is not there, or brings back one that was deleted.
@@ -151,13 +159,8 @@ export async function putRepository(
     }
     if (before === undefined) return newRepository(dependencies, path, by);
     if (!isDeleted(before)) return before;
+    if (isGoing(before, clock.now())) throw stillGoing(before);
     const end = endOf(before);
-    if (isGoing(before, clock.now())) {
-      throw new Fault(
-        'repository_deleted',
-        `repository ${path} was deleted, and what was in it is being removed since ${end}: take another path, or try again in two days`,
-      );
-    }
     if (!restore) {
       throw new Fault(
         'repository_deleted',

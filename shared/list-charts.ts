@@ -3,17 +3,10 @@ import { collect } from './async-iteration.ts';
 import { readCurrent } from './current-index.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
-import {
-  indexSize,
-  type ListedVersion,
-  readRanges,
-  readStretch,
-  renderList,
-  type Stretch,
-  stretchOf,
-} from './domain/index-file.ts';
+import { type ListedVersion, readStretch, renderList, type Stretch, stretchOf } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexFile, indexTag, rangesFile, SIGNED_URL_SECONDS } from './index-objects.ts';
+import { indexFile, indexTag, SIGNED_URL_SECONDS } from './index-objects.ts';
+import { currentRanges } from './published-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
@@ -26,10 +19,15 @@ export type Page = { readonly offset: number; readonly limit: number | undefined
 /** A chart as the index lists it, with its versions, newest first; at least one. */
 export type ListedChart = { readonly name: ChartName; readonly versions: readonly ListedVersion[] };
 
-/** The JSON of a list; `stored` is one that is larger than an answer can be, and lies in the bucket. */
-type Body =
-  | { readonly kind: 'inline'; readonly text: string }
-  | { readonly kind: 'stored'; readonly sizeBytes: number; readonly url: () => Promise<string> };
+/** A list that lies in the bucket. */
+type StoredList = {
+  readonly kind: 'stored';
+  readonly sizeBytes: number;
+  readonly url: () => Promise<string>;
+};
+
+/** The JSON of a list; `stored` is one that is larger than an answer can be. */
+type Body = { readonly kind: 'inline'; readonly text: string } | StoredList;
 
 export type ListAnswer = { readonly etag: string } & (Body | { readonly kind: 'known' });
 
@@ -91,11 +89,12 @@ type OpenPage = {
 /** @returns undefined if the ranges of the index are lost, or do not fit it */
 async function openPage(
   { objects, settings }: IndexDependencies,
-  { folder, sizeBytes }: Pointer,
+  pointer: Pointer,
   { offset, limit = Number.POSITIVE_INFINITY }: Page,
 ): Promise<OpenPage | undefined> {
-  const ranges = readRanges((await objects.get(`${folder}${rangesFile}`)) ?? new Uint8Array());
-  if (ranges === undefined || indexSize(ranges, settings) !== sizeBytes) return undefined;
+  const { folder } = pointer;
+  const ranges = await currentRanges(objects, pointer, settings);
+  if (ranges === undefined) return undefined;
   const stretch = stretchOf(ranges, offset, offset + limit, settings.format);
   const { length } = stretch.charts;
   const pages = `${folder}charts-`;
@@ -116,25 +115,39 @@ async function listOf(dependencies: ListDependencies, page: OpenPage): Promise<B
     return bytes && renderList(page.stretch, bytes, settings.format);
   };
   // Escaping adds more to the list than the index has line ends, so above the limit nothing need be read.
-  if (page.stretch.sizeBytes > MOST_ANSWER_BYTES) return await storedList(objects, page, render);
+  if (page.stretch.sizeBytes > MOST_ANSWER_BYTES) return await storedPage(objects, page, render);
   const list = await render();
   if (list === undefined) return undefined;
   const text = list.toString();
-  return isSendable(text) ? { kind: 'inline', text } : await storedList(objects, page, async () => list);
+  return isSendable(text) ? { kind: 'inline', text } : await storedPage(objects, page, async () => list);
 }
 
-/** Puts the list beside its index if nobody did: of one state of an index there is one such list for ever. */
-async function storedList(
+async function storedPage(
   objects: ListDependencies['objects'],
   { key, pages }: OpenPage,
   render: () => Promise<Uint8Array | undefined>,
 ): Promise<Body | undefined> {
+  return await storedList(objects, key, async () => {
+    if (key.startsWith(pages) && (await collect(objects.list(pages))).length >= MOST_STORED_PAGES) {
+      throw new Fault('too_large', 'the answer is larger than 6 MB: ask for less by limit');
+    }
+    return await render();
+  });
+}
+
+/**
+ * Puts a list beside its index if nobody did: of one state of an index there is one such list for ever.
+ *
+ * @returns undefined if it cannot be rendered
+ */
+export async function storedList(
+  objects: ListDependencies['objects'],
+  key: string,
+  render: () => Promise<Uint8Array | undefined>,
+): Promise<StoredList | undefined> {
   const url = () => objects.signedUrl(key, SIGNED_URL_SECONDS);
   const stored = await objects.head(key);
   if (stored !== undefined) return { kind: 'stored', sizeBytes: stored.sizeBytes, url };
-  if (key.startsWith(pages) && (await collect(objects.list(pages))).length >= MOST_STORED_PAGES) {
-    throw new Fault('too_large', 'the answer is larger than 6 MB: ask for less by limit');
-  }
   const list = await render();
   if (list === undefined) return undefined;
   await objects.put(key, list, { contentType: LIST_TYPE });

@@ -1,8 +1,10 @@
 import { collect } from './async-iteration.ts';
 import type { ChartName } from './domain/chart-name.ts';
+import type { IndexSettings } from './domain/entry.ts';
 import {
   fragmentPlaces,
   type IndexFile,
+  indexSize,
   isTail,
   type ListedVersion,
   type Ranges,
@@ -15,6 +17,7 @@ import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import type { Pointer } from './store/pointer-store.ts';
 
 /** What something says of versions: an index, several of them, or a list of those that were lost. */
 export type Listing = {
@@ -27,6 +30,16 @@ export type Listing = {
 
 /** An index of which the places of its charts are known. */
 export type Fragments = Listing & Required<Pick<Listing, 'fragment'>>;
+
+/** Where the charts of a current index are. @returns undefined if that is lost, or does not fit the index */
+export async function currentRanges(
+  objects: Pick<ObjectStore, 'get'>,
+  { folder, sizeBytes }: Pick<Pointer, 'folder' | 'sizeBytes'>,
+  settings: IndexSettings,
+): Promise<Ranges | undefined> {
+  const ranges = readRanges((await objects.get(`${folder}${rangesFile}`)) ?? new Uint8Array());
+  return ranges !== undefined && indexSize(ranges, settings) === sizeBytes ? ranges : undefined;
+}
 
 /** An index in the bucket that is read chart by chart, so that its size does not matter. */
 export type PublishedIndex = Fragments & {

@@ -5,16 +5,16 @@ import { type LiveVersion, newestFirst } from './domain/entry.ts';
 import { Fault } from './domain/fault.ts';
 import { filesKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
-import { selectVersion } from './domain/version.ts';
+import { isChartVersion, selectVersion } from './domain/version.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { PackageRecord, VersionItem, VersionStore } from './store/version-store.ts';
 
-/** A version that readers see, with where its bytes are. */
-type ReadableVersion = LiveVersion & PackageRecord;
+/** A version that readers see, with where its bytes are, and which labels it has. */
+type ReadableVersion = LiveVersion & PackageRecord & Pick<VersionItem, 'labels'>;
 
 async function* readable(items: AsyncIterable<VersionItem>): AsyncGenerator<ReadableVersion> {
-  for await (const { name, version, live } of items) {
-    if (live !== undefined) yield { name, version, ...live };
+  for await (const { name, version, live, labels } of items) {
+    if (live !== undefined) yield { name, version, ...live, ...(labels && { labels }) };
   }
 }
 
@@ -68,12 +68,50 @@ export async function readFiles(
   name: ChartName,
   wanted: string,
 ): Promise<ChartFiles> {
+  const find = () => readVersion(versions, repository, name, wanted);
+  return (await withFiles(objects, find)).files;
+}
+
+/** A version with what Harbor shows of it beside its entry. */
+type VersionWithDetails = ReadableVersion & { readonly files: ChartFiles; readonly signed: boolean };
+
+/**
+ * One version by its exact text, as Harbor's clients name it.
+ *
+ * @throws Fault `version_not_found`
+ */
+export async function readDetails(
+  { versions, objects }: { versions: Pick<VersionStore, 'get'>; objects: Pick<ObjectStore, 'get'> },
+  repository: Repository,
+  name: ChartName,
+  version: string,
+): Promise<VersionWithDetails> {
+  return await withFiles(objects, async () => {
+    const item = isChartVersion(version) ? await versions.get({ repository, name, version }) : undefined;
+    if (item?.live === undefined) {
+      throw new Fault('version_not_found', `chart ${name} has no version ${version}`);
+    }
+    const { live, provenance, labels } = item;
+    // A provenance file counts while its package is live.
+    const signed = provenance?.package === live.digest;
+    return { name, version: item.version, ...live, signed, ...(labels && { labels }) };
+  });
+}
+
+/** Adds to a version what was extracted from its package. */
+async function withFiles<Found extends Pick<PackageRecord, 'key'>>(
+  objects: Pick<ObjectStore, 'get'>,
+  find: () => Promise<Found>,
+): Promise<Found & { readonly files: ChartFiles }> {
   let missing: string | undefined;
   for (;;) {
-    const { key } = await readVersion(versions, repository, name, wanted);
-    if (key === missing) throw new Error(`${filesKey(key)} is missing in the bucket`);
-    const object = await objects.get(filesKey(key));
-    if (object !== undefined) return JSON.parse(gunzipSync(object).toString()) as ChartFiles;
+    const found = await find();
+    const key = filesKey(found.key);
+    if (key === missing) throw new Error(`${key} is missing in the bucket`);
+    const object = await objects.get(key);
+    if (object !== undefined) {
+      return { ...found, files: JSON.parse(gunzipSync(object).toString()) as ChartFiles };
+    }
     // Deleted or overwritten between the two reads: then the table names another key by now, or none.
     missing = key;
   }

@@ -24,10 +24,10 @@ export type IndexAnswer =
  * How much of an index is answered inline, as serialized answer in bytes: Lambda's limit is 6 MB, and a
  * larger index is cheaper to send from S3.
  */
-const INLINE_BYTES = 512 * 1024;
+export const INLINE_BYTES = 512 * 1024;
 
 // One index at a time for each of the repositories read last: a new state replaces the old one.
-const REMEMBERED_REPOSITORIES = 16;
+const REMEMBERED = 16;
 
 /**
  * Makes the reader of one execution environment; it remembers what it found while the pointers
@@ -81,9 +81,10 @@ async function emptyIndex({ settings }: ReadIndexDependencies): Promise<IndexAns
   return { kind: 'inline', etag: `0-${digestOf(bytes)}`, bytes };
 }
 
-function remember<Value>(memory: Map<Repository, Value>, repository: Repository, value: Value): void {
-  memory.delete(repository);
-  memory.set(repository, value);
+/** Puts an answer among the few that were given last. */
+export function remember<Key, Value>(memory: Map<Key, Value>, key: Key, value: Value): void {
+  memory.delete(key);
+  memory.set(key, value);
   const [oldest] = memory.keys();
-  if (memory.size > REMEMBERED_REPOSITORIES && oldest !== undefined) memory.delete(oldest);
+  if (memory.size > REMEMBERED && oldest !== undefined) memory.delete(oldest);
 }

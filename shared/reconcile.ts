@@ -15,6 +15,7 @@ import { removeIndex } from './published-index.ts';
 import { type IndexDependencies, refreshIndex } from './refresh.ts';
 import { removeDeletedRepositories } from './remove-repositories.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
+import type { LabelStore } from './store/label-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Progress, RepositoryStore } from './store/repository-store.ts';
@@ -25,6 +26,7 @@ export type ReconcileDependencies = IndexDependencies & {
   readonly objects: ObjectStore;
   readonly repositories: RepositoryStore;
   readonly knownRepositories: Pick<KnownRepositoryStore, 'get' | 'all' | 'remove'>;
+  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
   /** Hears of everything that is not as it should be, and whether it was put right. */
   readonly found: (finding: Finding, mended: boolean) => void;
 };

@@ -5,8 +5,10 @@ import { upkeep } from './domain/audit.ts';
 import { isRemovable } from './domain/known-repository.ts';
 import { repositoryFolders } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { deleteLabelsOf } from './labels.ts';
 import type { AuditStore } from './store/audit-store.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
+import type { LabelStore } from './store/label-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { RepositoryStore } from './store/repository-store.ts';
 import type { VersionStore } from './store/version-store.ts';
@@ -16,6 +18,7 @@ export type RemoveDependencies = DeleteDependencies & {
   readonly objects: Pick<ObjectStore, 'listVersions' | 'removeForGood'>;
   readonly repositories: Pick<RepositoryStore, 'forgetSome'>;
   readonly knownRepositories: Pick<KnownRepositoryStore, 'all' | 'remove'>;
+  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
   readonly audit: Pick<AuditStore, 'put'>;
 };
 
@@ -65,6 +68,7 @@ async function removeContents(
   return (
     (await deleteVersions(dependencies, repository, isOver)) &&
     (await removeObjects(dependencies, repository, isOver)) &&
+    (await deleteLabelsOf(dependencies, repository, upkeep, isOver)) &&
     (await forgetItems(dependencies, repository, isOver))
   );
 }

@@ -48,23 +48,34 @@ const ACCOUNT = '/-/accounts/{account}';
 /** Where Harbor's own API has `resource`: 2.x, and 1.x. */
 const inHarbor = (resource: string) => [`/api/v2.0${resource}`, `/api${resource}`];
 
+/** Where Harbor has the charts of a project, a repository of one segment, for Helm and by its API. */
+const PROJECT = '/chartrepo/{segment1}';
+const PROJECT_CHARTS = `/api${PROJECT}/charts`;
+
+/** Where Harbor takes packages for the project `library`. */
+export const LIBRARY_CHARTS = '/api/chartrepo/charts';
+
+/** The labels of a version, as Harbor's clients find them. */
+const LABELS = '/chartrepo/{segment1}/charts/{name}/{version}/labels';
+const MEMBER = '/projects/{project}/members/{member}';
+
 const READ: readonly Method[] = ['GET', 'HEAD'];
 
 /** Key: the endpoint's id, which is the name of its file in functions/. */
 export const endpoints = {
   'get-home': { methods: READ, permission: 'read', paths: ['/', '/charts'] },
-  'get-health': { methods: READ, permission: 'none', paths: ['/health'] },
+  'get-health': { methods: READ, permission: 'none', paths: ['/health', '/api/chartrepo/health'] },
   'get-info': { methods: READ, permission: 'none', paths: ['/info'] },
   // `helm serve` answered below /charts too, so that both http://host and http://host/charts could be added.
   'get-index': {
     methods: READ,
     permission: 'read',
-    paths: [...inRepository('/index.yaml'), '/charts/index.yaml'],
+    paths: [...inRepository('/index.yaml'), '/charts/index.yaml', `${PROJECT}/index.yaml`],
   },
   'get-package': {
     methods: READ,
     permission: 'read',
-    paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}'],
+    paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}', `${PROJECT}/charts/{file}`],
   },
   'get-artifact-hub-file': {
     methods: READ,
@@ -84,13 +95,13 @@ export const endpoints = {
     methods: ['POST'],
     permission: 'publish',
     asksForRepository: true,
-    paths: inApi('/charts'),
+    paths: [...inApi('/charts'), PROJECT_CHARTS, LIBRARY_CHARTS],
   },
   'publish-provenance': {
     methods: ['POST'],
     permission: 'publish',
     asksForRepository: true,
-    paths: inApi('/prov'),
+    paths: [...inApi('/prov'), `/api${PROJECT}/prov`],
   },
   'create-upload': {
     methods: ['POST'],
@@ -99,8 +110,16 @@ export const endpoints = {
     paths: inApi('/uploads'),
   },
   'get-upload': { methods: READ, permission: 'publish', paths: inApi('/uploads/{id}') },
-  'delete-version': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}/{version}') },
-  'delete-chart': { methods: ['DELETE'], permission: 'maintain', paths: inApi('/charts/{name}') },
+  'delete-version': {
+    methods: ['DELETE'],
+    permission: 'maintain',
+    paths: [...inApi('/charts/{name}/{version}'), `${PROJECT_CHARTS}/{name}/{version}`],
+  },
+  'delete-chart': {
+    methods: ['DELETE'],
+    permission: 'maintain',
+    paths: [...inApi('/charts/{name}'), `${PROJECT_CHARTS}/{name}`],
+  },
   'get-settings': { methods: READ, permission: 'administer', paths: inSettings },
   'put-settings': { methods: ['PUT'], permission: 'administer', paths: inSettings },
   'list-repositories': {
@@ -141,11 +160,108 @@ export const endpoints = {
     harbor: true,
     paths: inHarbor('/projects'),
   },
+  'create-project': {
+    methods: ['POST'],
+    permission: 'administer',
+    everywhere: true,
+    harbor: true,
+    paths: inHarbor('/projects'),
+  },
   'get-project': {
-    methods: READ,
+    methods: ['GET'],
     permission: 'read',
     harbor: true,
     paths: inHarbor('/projects/{project}'),
+  },
+  // Whose a label is stands in it: what changing it asks for, the endpoint asks itself (shared/edge/labels.ts).
+  'list-labels': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
+  'create-label': { methods: ['POST'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
+  'get-label': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
+  'put-label': { methods: ['PUT'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
+  'delete-label': {
+    methods: ['DELETE'],
+    permission: 'account',
+    harbor: true,
+    paths: inHarbor('/labels/{id}'),
+  },
+  'list-version-labels': { methods: ['GET'], permission: 'read', harbor: true, paths: inHarbor(LABELS) },
+  'attach-label': { methods: ['POST'], permission: 'publish', harbor: true, paths: inHarbor(LABELS) },
+  'detach-label': {
+    methods: ['DELETE'],
+    permission: 'publish',
+    harbor: true,
+    paths: inHarbor(`${LABELS}/{id}`),
+  },
+  'get-merged-index': {
+    methods: READ,
+    permission: 'anyone',
+    harbor: true,
+    paths: ['/chartrepo/index.yaml'],
+  },
+  search: { methods: ['GET'], permission: 'anyone', harbor: true, paths: inHarbor('/search') },
+  'put-project': {
+    methods: ['PUT'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}'),
+  },
+  'delete-project': {
+    methods: ['DELETE'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}'),
+  },
+  'get-deletable': {
+    methods: ['GET'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/_deletable'),
+  },
+  'list-project-repositories': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/repositories'),
+  },
+  // Harbor tells every member who the others are; a name is half of what a login needs, so a reader is not told here.
+  'list-members': {
+    methods: ['GET'],
+    permission: 'maintain',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/members'),
+  },
+  'create-member': {
+    methods: ['POST'],
+    permission: 'administer',
+    harbor: true,
+    paths: inHarbor('/projects/{project}/members'),
+  },
+  'get-member': { methods: ['GET'], permission: 'maintain', harbor: true, paths: inHarbor(MEMBER) },
+  'put-member': { methods: ['PUT'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
+  'delete-member': { methods: ['DELETE'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
+  'get-current-user': {
+    methods: ['GET'],
+    permission: 'account',
+    harbor: true,
+    paths: inHarbor('/users/current'),
+  },
+  'list-project-charts': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [PROJECT_CHARTS],
+  },
+  'list-project-versions': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [`${PROJECT_CHARTS}/{name}`],
+  },
+  'get-project-version': {
+    methods: ['GET'],
+    permission: 'read',
+    harbor: true,
+    paths: [`${PROJECT_CHARTS}/{name}/{version}`],
   },
   'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
 } as const satisfies Record<string, EndpointRoutes>;

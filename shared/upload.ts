@@ -47,7 +47,7 @@ export type Upload = {
 export type Replacing = {
   /** Whether the client asked for it. */
   readonly force: boolean;
-  /** Whether the client has the right to. */
+  /** Whether the client's role gives the right to. */
   readonly mayReplace: boolean;
 };
 
@@ -124,8 +124,12 @@ const letsOverwrite = (
   { force }: Pick<Replacing, 'force'>,
 ): boolean => allowOverwrite || (allowForce && force);
 
+/** Whether the client has the right to replace: by a role, or since the repository gives it to all who publish. */
+const hasRight = ({ publishersReplace }: AllRepositorySettings, { mayReplace }: Replacing): boolean =>
+  mayReplace || publishersReplace;
+
 const mayOverwrite = (settings: AllRepositorySettings, replacing: Replacing): boolean =>
-  replacing.mayReplace && letsOverwrite(settings, replacing);
+  hasRight(settings, replacing) && letsOverwrite(settings, replacing);
 
 /** A refusal must not advise `?force` where it does not help, and says so where only the right is missing. */
 function tellOfForce(settings: AllRepositorySettings, replacing: Replacing) {
@@ -133,13 +137,14 @@ function tellOfForce(settings: AllRepositorySettings, replacing: Replacing) {
     if (!(error instanceof Fault)) throw error;
     if (error.code !== 'version_exists' && error.code !== 'provenance_exists') throw error;
     const [what] = error.message.split(':');
-    if (!replacing.mayReplace && letsOverwrite(settings, replacing)) {
+    const mayReplace = hasRight(settings, replacing);
+    if (!mayReplace && letsOverwrite(settings, replacing)) {
       throw new Fault(
         'forbidden',
         `${what}, and your account may publish here but not replace: publish a new version, or ask for the role maintainer`,
       );
     }
-    if (settings.allowForce && replacing.mayReplace) throw error;
+    if (settings.allowForce && mayReplace) throw error;
     throw new Fault(
       error.code,
       settings.allowForce

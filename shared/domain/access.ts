@@ -42,6 +42,13 @@ export function may(
   return grants.some((grant) => roles.indexOf(grant.role) >= least && covers(grant.on, on));
 }
 
+/** The role that allows the most of those that somebody has in a repository. */
+export function roleIn({ grants }: Pick<Caller, 'grants'>, repository: Repository): Role | undefined {
+  return roles.findLast((role) =>
+    grants.some((grant) => grant.role === role && covers(grant.on, repository)),
+  );
+}
+
 function covers(pattern: string, on: string): boolean {
   if (pattern === EVERYWHERE) return true;
   // With the slash, so that `org/*` is not on `organisation`.
@@ -53,7 +60,7 @@ function covers(pattern: string, on: string): boolean {
 export const roleFor = (permission: RepositoryPermission): Role => leastRole[permission];
 
 // An account is one item; DynamoDB takes 400 KB, and a page of accounts must fit in an answer.
-const MOST_GRANTS = 50;
+export const MOST_GRANTS = 50;
 
 /** @throws Fault `invalid_request` that says what a grant looks like */
 export function parseGrants(value: unknown): readonly Grant[] {

@@ -39,7 +39,7 @@ export type VersionChange = AnyChange & {
   readonly reason?: string;
 };
 
-/** A change of who may do what, or of where. */
+/** A change of who may do what, or of where, or of the labels that there are. */
 export type AccessChange = AnyChange & {
   readonly action:
     | 'account_created'
@@ -51,7 +51,10 @@ export type AccessChange = AnyChange & {
     | 'repository_created'
     | 'repository_deleted'
     | 'repository_restored'
-    | 'repository_removed';
+    | 'repository_removed'
+    | 'label_created'
+    | 'label_changed'
+    | 'label_deleted';
   /** The account that was changed. */
   readonly target?: AccountName;
   readonly repository?: Repository;

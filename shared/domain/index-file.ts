@@ -135,7 +135,8 @@ function assemble(fragments: readonly Fragment[], generated: string, settings: I
   };
 }
 
-function frame(charts: number, generated: string, settings: IndexSettings): Frame {
+/** What stands around and between the fragments of so many charts. */
+export function frame(charts: number, generated: string, settings: IndexSettings): Frame {
   const serverInfo = settings.contextPath === '' ? {} : { contextPath: settings.contextPath };
   if (settings.format === 'json') {
     return {
@@ -225,15 +226,36 @@ function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** What a stretch of an index says of its charts, one after the other. */
 export function* readStretch(
-  { charts }: Stretch,
+  { charts }: Pick<Stretch, 'charts'>,
   bytes: Uint8Array,
   format: IndexSettings['format'],
 ): Generator<{ readonly name: ChartName; readonly versions: readonly ListedVersion[] }> {
+  for (const fragment of fragmentsIn(charts, bytes, format)) {
+    yield { name: fragment.name, versions: readFragment(fragment, format) };
+  }
+}
+
+/** The newest version of each chart in a stretch of an index; the others are not parsed. */
+export function* readNewest(
+  { charts }: Pick<Stretch, 'charts'>,
+  bytes: Uint8Array,
+  format: IndexSettings['format'],
+): Generator<{ readonly name: ChartName; readonly newest: NewestVersion }> {
+  for (const fragment of fragmentsIn(charts, bytes, format)) {
+    const newest = newestOf(fragment, format);
+    if (newest !== undefined) yield { name: fragment.name, newest };
+  }
+}
+
+function* fragmentsIn(
+  charts: Ranges,
+  bytes: Uint8Array,
+  format: IndexSettings['format'],
+): Generator<Pick<Fragment, 'name' | 'bytes'>> {
   const { separator } = frame(charts.length, '', { format, chartUrl: '', contextPath: '' });
   let offset = 0;
   for (const { name, sizeBytes } of charts) {
-    const fragment = bytes.subarray(offset, offset + sizeBytes);
-    yield { name, versions: readFragment({ name, bytes: fragment }, format) };
+    yield { name, bytes: bytes.subarray(offset, offset + sizeBytes) };
     offset += sizeBytes + separator.length;
   }
 }
@@ -263,6 +285,31 @@ export function readFragment(
   const chart = format === 'json' ? JSON.parse(`{${text}}`) : load(text);
   return (chart as Record<ChartName, ListedVersion[]>)[name] ?? [];
 }
+
+/** What a search looks at, beside what the index says of every version. */
+export type NewestVersion = ListedVersion & {
+  readonly description?: string;
+  readonly keywords?: readonly string[] | null;
+};
+
+/** The first version of a fragment is the newest. */
+function newestOf(
+  { name, bytes }: Pick<Fragment, 'name' | 'bytes'>,
+  format: IndexSettings['format'],
+): NewestVersion | undefined {
+  const fragment = viewOf(bytes);
+  // Between two entries; in YAML there is one before the first entry too.
+  const between = format === 'json' ? ',\n' : '\n  - ';
+  const from = format === 'json' ? 0 : fragment.indexOf(between) + 1;
+  const end = fragment.indexOf(between, from);
+  if (end === -1) return readFragment({ name, bytes }, format)[0];
+  const first = Buffer.concat([fragment.subarray(0, end), Buffer.from(format === 'json' ? ']' : '\n')]);
+  return readFragment({ name, bytes: first }, format)[0];
+}
+
+/** The same bytes, to be searched for text. */
+export const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 /** Reads a whole index without its ranges. @returns undefined for bytes that are none */
 export function readIndex(bytes: Uint8Array): ReadonlyMap<ChartName, readonly ListedVersion[]> | undefined {

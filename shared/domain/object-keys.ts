@@ -1,4 +1,4 @@
-import { prefixes } from '../contract.ts';
+import { mergedPrefix, prefixes } from '../contract.ts';
 import { type ChartName, isChartName } from './chart-name.ts';
 import type { Digest } from './digest.ts';
 import { parseRepository, type Repository } from './repository.ts';
@@ -12,9 +12,10 @@ import { type ChartVersion, isChartVersion } from './version.ts';
  *     charts/<repository>/-/<name>/<version>/<digest>-<reservation id>.tgz
  *     charts/<repository>/-/<name>/<version>/<package digest>-<own id>.tgz.prov
  *     files/<repository>/-/<name>/<version>/<digest>-<reservation id>.json.gz
- *     index/<repository>/-/<sequence>-<id>/index.yaml   and   …/ranges.json, …/charts.json, …/charts-<offset>-<charts>.json
+ *     index/<repository>/-/<sequence>-<id>/index.yaml   and   …/ranges.json, …/charts.json, …/charts-<offset>-<charts>.json, …/project-charts.json
  *     inbox/<repository>/-/<upload id>.tgz   and   …/rebuild
  *     rejected/<repository>/-/<as it was called in the inbox>
+ *     merged/<digest of what it is made of>/index.yaml
  *
  * The root repository's keys begin with `charts/-/`. A segment cannot be `-`, so `/-/` ends the path.
  */
@@ -111,6 +112,9 @@ export function readRepositoryFolder(folder: string): Repository | undefined {
 export function rebuildRequestKey(repository: Repository): string {
   return `${inRepository(prefixes.inbox, repository)}rebuild`;
 }
+
+/** Where the merged index lies of which the digest decides every byte. */
+export const mergedKey = (digest: string) => `${mergedPrefix}${digest}/index.yaml`;
 
 /** Where an upload through the bucket is put. */
 export function uploadKey(repository: Repository, uploadId: string): string {

@@ -16,6 +16,7 @@ const RESERVED_FIRST = new Set([
   'chartrepo',
   'health',
   'info',
+  'labels',
   'metrics',
   'projects',
   'static',

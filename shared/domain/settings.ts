@@ -23,6 +23,8 @@ export type RepositorySettings = {
 type OwnSettings = {
   /** Whether everybody may read, without an account, where access is closed. @default false */
   readonly anonymousRead: boolean;
+  /** Whether whoever may publish may also replace what is there, as Harbor's developers may. @default false */
+  readonly publishersReplace: boolean;
   /** Whether a package needs a provenance file signed by a key of `keyRing`. @default false */
   readonly requireSigned: boolean;
   /** Public keys: armored blocks one after the other, or a binary ring in base64. @default '' */
@@ -107,6 +109,7 @@ export const repositorySettings: SettingRows<RepositorySettings> = {
 
 const ownSettings: SettingRows<OwnSettings> = {
   anonymousRead: { fallback: false, parse: parseBoolean },
+  publishersReplace: { fallback: false, parse: parseBoolean },
   requireSigned: { fallback: false, parse: parseBoolean },
   keyRing: {
     fallback: '',

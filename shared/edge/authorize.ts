@@ -72,7 +72,8 @@ async function enter(
   await gate.mustBeThere(repositoryOf(request));
 }
 
-function forbidden({ name }: Caller, role: string, on: string): Fault {
+/** Refuses somebody who may read, and lacks a role. */
+export function forbidden({ name }: Caller, role: string, on: string): Fault {
   const where = on === EVERYWHERE ? 'everything ("*")' : on === '' ? 'the root repository' : on;
   return new Fault('forbidden', `forbidden: ${name} needs the role ${role} on ${where}`);
 }

@@ -4,7 +4,7 @@ import { type EndpointRoutes, endpoints } from '../routes.ts';
 import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
 import { type Authenticate, NOT_SAID, parseBasic } from './authenticate.ts';
 import { type Request, repositoryOf } from './request.ts';
-import type { Authorize, ProtectedEndpointId } from './serve.ts';
+import type { ProtectedEndpointId } from './serve.ts';
 
 /** Whoever sends a token is its bearer and nobody else; the others are who they were. */
 export function withTokens(authenticateToken: AuthenticateToken, others: Authenticate): Authenticate {
@@ -37,15 +37,19 @@ function isToken(text: string): boolean {
   }
 }
 
-/** Says with a 401 that a token would do too, and which one, as ChartMuseum does. */
-export function askingForTokens(
+/**
+ * Says with a 401 that a token would do too, and which one, as ChartMuseum does.
+ *
+ * @param answer what may refuse: the check of who calls, or an endpoint that asks for more itself
+ */
+export function askingForTokens<Rest extends readonly unknown[], Answer>(
   id: ProtectedEndpointId,
-  authorize: Authorize,
+  answer: (request: Request, ...rest: Rest) => Promise<Answer>,
   { realm, audience }: Pick<TokenSettings, 'realm' | 'audience'>,
-): Authorize {
-  return async (request) => {
+): (request: Request, ...rest: Rest) => Promise<Answer> {
+  return async (request, ...rest) => {
     try {
-      return await authorize(request);
+      return await answer(request, ...rest);
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'unauthorized') throw error;
       const scope = scopeOf(id, request);

@@ -9,6 +9,7 @@ import {
   gate,
   indexStores,
   knownRepositories,
+  labels,
   pointers,
   repositories,
   settingsOf,
@@ -46,6 +47,15 @@ export function indexDependencies(environment: Environment) {
   return { ...indexStores(environment), objects: objects(environment), report: reportNotice };
 }
 
+/** All that reading the indexes of all projects needs. */
+export function projectDependencies(environment: Environment) {
+  return {
+    ...indexDependencies(environment),
+    knownRepositories: knownRepositories(environment),
+    settingsOf: settingsOf(environment),
+  };
+}
+
 /** All that the indexer needs: it publishes from the inbox too. */
 export function eventDependencies(environment: Environment) {
   const index = indexDependencies(environment);
@@ -68,5 +78,6 @@ export function reconcileDependencies(environment: Environment) {
     ...indexDependencies(environment),
     repositories: repositories(environment),
     knownRepositories: knownRepositories(environment),
+    labels: labels(environment),
   };
 }

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
 import type { IndexSettings } from '../domain/entry.ts';
+import { MOST_ID } from '../domain/label.ts';
 import type { RepositorySettings } from '../domain/settings.ts';
 import { type RepositoryGate, repositoryGate } from '../known-repositories.ts';
 import type { Notice } from '../refresh.ts';
@@ -15,6 +16,8 @@ import type { FailureStore } from '../store/failure-store.ts';
 import { failuresTable } from '../store/failures-table.ts';
 import { knownRepositoriesTable } from '../store/known-repositories-table.ts';
 import type { KnownRepositoryStore } from '../store/known-repository-store.ts';
+import type { LabelStore } from '../store/label-store.ts';
+import { labelsTable } from '../store/labels-table.ts';
 import { type LightBucket, lightBucket } from '../store/light-bucket.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
@@ -166,6 +169,11 @@ export function knownRepositories(environment: Environment): KnownRepositoryStor
   return knownRepositoriesTable(dynamo, environment.tableName(), environment.auditDays);
 }
 
+export function labels(environment: Environment): LabelStore {
+  dynamo ??= dynamoClient();
+  return labelsTable(dynamo, environment.tableName(), environment.auditDays);
+}
+
 export function repositories(environment: Environment): RepositoryStore {
   dynamo ??= dynamoClient();
   return repositoriesTable(dynamo, environment.tableName());
@@ -179,6 +187,21 @@ export function gate(environment: Environment): RepositoryGate {
 /** All that making and deleting repositories needs. */
 export function knownDependencies(environment: Environment) {
   return { knownRepositories: knownRepositories(environment), clock: systemClock, newId: randomUUID };
+}
+
+/** All that making, changing and deleting labels needs. */
+export function labelDependencies(environment: Environment) {
+  return {
+    labels: labels(environment),
+    clock: systemClock,
+    newId: randomUUID,
+    newLabelId: () => randomInt(1, MOST_ID),
+  };
+}
+
+/** All that saying who may see a label needs. */
+export function labelAccess(environment: Environment) {
+  return { ...gate(environment), labels: labels(environment), settingsOf: settingsOf(environment) };
 }
 
 /** What holds for a repository, read anew at each call. */

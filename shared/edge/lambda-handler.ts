@@ -25,7 +25,11 @@ export function lambdaHandler(
 ): Handler {
   return buildOnce((environment) => {
     const locate = projectLocator(id, () => knownRepositories(environment));
-    return serve(id, make(environment), authorize(id, environment), locate);
+    const { access, tokens } = environment;
+    const endpoint = make(environment);
+    const asking =
+      access === 'open' || tokens === undefined ? endpoint : askingForTokens(id, endpoint, tokens);
+    return serve(id, asking, authorize(id, environment), locate);
   });
 }
 

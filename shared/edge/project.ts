@@ -1,5 +1,6 @@
 import { isDeleted } from '../domain/known-repository.ts';
 import { numberOf } from '../domain/project.ts';
+import type { Repository } from '../domain/repository.ts';
 import { type EndpointRoutes, endpoints } from '../routes.ts';
 import type { KnownRepositoryStore } from '../store/known-repository-store.ts';
 import type { Locate, ProtectedEndpointId } from './serve.ts';
@@ -27,11 +28,11 @@ export function projectLocator(
 }
 
 /** The name of the one project with this number. */
-async function projectNumbered(
+export async function projectNumbered(
   knownRepositories: Pick<KnownRepositoryStore, 'all'>,
   number: number,
-): Promise<string | undefined> {
-  const found: string[] = [];
+): Promise<Repository | undefined> {
+  const found: Repository[] = [];
   for await (const known of knownRepositories.all()) {
     if (!isDeleted(known) && numberOf(known.path) === number) found.push(known.path);
   }

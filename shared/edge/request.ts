@@ -5,6 +5,7 @@ import type { By } from '../domain/audit.ts';
 import { type ChartName, parseChartName } from '../domain/chart-name.ts';
 import { Fault } from '../domain/fault.ts';
 import { parseRepository, type Repository } from '../domain/repository.ts';
+import { LIBRARY_CHARTS } from '../routes.ts';
 
 /** An HTTP request in our terms. */
 export type Request = {
@@ -64,6 +65,15 @@ export function pathParameter({ parameters }: Request, name: string): string {
   return text;
 }
 
+// Where Harbor's own API has charts.
+const HARBOR_CHARTS = '/api/chartrepo/';
+
+/** Whether somebody asks at Harbor's address, so that they get Harbor's answer where ours is another. */
+export const isAtHarbors = ({ path }: Pick<Request, 'path'>): boolean => path.startsWith(HARBOR_CHARTS);
+
+/** First parts of paths that no repository can be called: what is below one and no route of its own is not there. */
+const OURS = new Set(['api', 'chartrepo']);
+
 /**
  * The repository that the path names; the root repository where the route has no segments.
  *
@@ -71,8 +81,9 @@ export function pathParameter({ parameters }: Request, name: string): string {
  */
 export function repositoryOf({ parameters, path }: Pick<Request, 'parameters' | 'path'>): Repository {
   const { segment1, segment2, segment3 } = parameters;
-  // No repository can be called so: what is below it and no route of its own is not there. Our own say why.
-  if (segment1 === 'api' && !path.startsWith('/-/')) throw new Fault('not_found', 'not found');
+  if (path === LIBRARY_CHARTS) return parseRepository(['library']);
+  // Our own say why.
+  if (OURS.has(segment1 ?? '') && !path.startsWith('/-/')) throw new Fault('not_found', 'not found');
   return parseRepository([segment1, segment2, segment3].filter((segment) => segment !== undefined));
 }
 
@@ -95,6 +106,17 @@ export function chartNameOf(request: Request): ChartName {
 /** @throws Fault `invalid_request` */
 export function accountNameOf(request: Request): AccountName {
   return parseAccountName(pathParameter(request, 'account'));
+}
+
+/**
+ * The number of a project's member.
+ *
+ * @throws Fault `invalid_request`
+ */
+export function memberNumberOf(request: Request): number {
+  const text = pathParameter(request, 'member');
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new Fault('invalid_request', `${JSON.stringify(text.slice(0, 80))} is not the number of a member`);
 }
 
 /**

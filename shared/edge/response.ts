@@ -39,6 +39,12 @@ export function headersOnly(status: number, headers: Headers): Response {
   return { status, headers, body: '' };
 }
 
+/** What was deleted; Harbor says no word more. The type is what API Gateway says of an answer that has none. */
+export function deleted({ atHarbors }: { readonly atHarbors: boolean }): Response {
+  if (atHarbors) return headersOnly(200, { 'content-type': 'text/plain; charset=utf-8' });
+  return json(200, { deleted: true });
+}
+
 /**
  * What keeps a browser from making more of an answer than it is: nothing here is framed, or taken for another type,
  * or tells others where somebody came from. What an answer says for itself counts.
@@ -90,7 +96,10 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   deleting_is_off: { status: 405, code: 'METHOD_NOT_ALLOWED' },
   version_exists: conflict,
   provenance_exists: conflict,
+  label_exists: conflict,
   being_published: conflict,
+  already_exists: conflict,
+  not_empty: { status: 412, code: 'PRECONDITION' },
   storage_full: { status: 507, code: 'INSUFFICIENT_STORAGE' },
   too_large: { status: 413, code: 'REQUEST_ENTITY_TOO_LARGE' },
   text_body: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },

@@ -1,4 +1,5 @@
 import { Fault } from '../domain/fault.ts';
+import type { Repository } from '../domain/repository.ts';
 import type { Environment } from './environment.ts';
 import type { Request } from './request.ts';
 
@@ -6,7 +7,7 @@ import type { Request } from './request.ts';
 export type UploadRules = Pick<Environment, 'maxUploadBytes' | 'formFields'>;
 
 /**
- * Whether the client asks to replace what is there: `?force`, which `helm cm-push` sends without a value.
+ * Whether the client asks to replace, or to delete, what is there: `?force`, which `helm cm-push` sends without a value.
  * ChartMuseum takes `force=false` for yes; we do not.
  */
 export function asksForForce({ query }: Request): boolean {
@@ -32,7 +33,7 @@ export function binaryBody({ body, bodyIsText, headers }: Request): Uint8Array {
 export function checkSize(
   file: Uint8Array,
   what: 'package' | 'provenance file',
-  rules: Pick<UploadRules, 'maxUploadBytes'>,
+  { maxUploadBytes, repository }: Pick<UploadRules, 'maxUploadBytes'> & { readonly repository: Repository },
 ): void {
   if (file.length === 0) {
     throw new Fault(
@@ -40,11 +41,13 @@ export function checkSize(
       `the ${what} is empty: send a file's bytes, as curl --data-binary @file does`,
     );
   }
-  if (file.length > rules.maxUploadBytes) {
+  if (file.length > maxUploadBytes) {
+    // In full: below Harbor's addresses, where it may have been sent to, there is no such path.
+    const uploads = `/api${repository === '' ? '' : `/${repository}`}/uploads`;
     throw new Fault(
       'too_large',
-      `the ${what} has ${file.length} bytes, and an upload may have ${rules.maxUploadBytes}: ` +
-        'ask POST …/uploads for a way past this limit, or name in .helmignore what the chart does not need',
+      `the ${what} has ${file.length} bytes, and an upload may have ${maxUploadBytes}: ` +
+        `ask POST …${uploads} for a way past this limit, or name in .helmignore what the chart does not need`,
     );
   }
 }

@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { partitions, table } from '../contract.ts';
 import type { AccountName } from '../domain/account.ts';
 import type { ChartName } from '../domain/chart-name.ts';
+import type { Label } from '../domain/label.ts';
 import type { VersionId } from '../domain/object-keys.ts';
 import type { Repository } from '../domain/repository.ts';
 import type { ChartVersion } from '../domain/version.ts';
@@ -25,6 +26,9 @@ export type Item = Record<string, AttributeValue>;
  *
  * pk = repositories, sk = repository#<path>: a repository that somebody made. One partition, for the same reason.
  *
+ * pk = labels, sk = label#<id>: a label that versions can have; sk = name#<project>#<name>: which one has a name, the
+ * project empty for those of everybody. One partition, so that they can be listed.
+ *
  * pk = failures#<beginning of digest>, sk = failures#<digest>: how often somebody was wrong about an account. 256
  * partitions, so that who guesses much slows down few, and who goes over all partitions meets no more than these.
  *
@@ -36,7 +40,7 @@ export type Item = Record<string, AttributeValue>;
  * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a
  * name, so a query yields charts in ascending order of name, the versions of each side by side.
  */
-const { repository: partitionPrefix, accounts, knownRepositories } = partitions;
+const { repository: partitionPrefix, accounts, knownRepositories, labels } = partitions;
 
 /** What the sort key of every version of a repository begins with. */
 export const anyVersion = 'chart#';
@@ -79,6 +83,26 @@ export const anyKnownRepository = 'repository#';
 export const knownRepositoryKey = (path: Repository): Item => ({
   [table.partitionKey]: knownRepositoryPartition,
   [table.sortKey]: { S: `${anyKnownRepository}${path}` },
+});
+
+/** The value that a query of the labels asks for. */
+export const labelPartition: AttributeValue = { S: labels };
+
+/** What the sort key of every label begins with. */
+export const anyLabel = 'label#';
+
+export const labelKey = (id: number): Item => ({
+  [table.partitionKey]: labelPartition,
+  [table.sortKey]: { S: `${anyLabel}${id}` },
+});
+
+/** The key of what says which label has a name. */
+export const labelNameKey = ({
+  project = '' as Repository,
+  name,
+}: Pick<Label, 'project' | 'name'>): Item => ({
+  [table.partitionKey]: labelPartition,
+  [table.sortKey]: { S: `name#${project}#${name}` },
 });
 
 /** The key of an item of which a repository has one. */

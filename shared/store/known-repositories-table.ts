@@ -13,6 +13,7 @@ import {
 import { itemsBetween } from './items-between.ts';
 import type { KnownRepositoryStore } from './known-repository-store.ts';
 import { revisedPut } from './revised-put.ts';
+import { settingsItem } from './settings-table.ts';
 
 /** The repositories that somebody made in DynamoDB, in a partition of their own. */
 export function knownRepositoriesTable(
@@ -41,8 +42,13 @@ export function knownRepositoriesTable(
       }
     },
 
-    put: (known, replaces, change) =>
-      writeAudited(client, audited, change, [revisedPut(tableName, writeKnown(known), replaces)]),
+    put: (known, replaces, change, settings) =>
+      writeAudited(client, audited, change, [
+        revisedPut(tableName, writeKnown(known), replaces),
+        ...(settings === undefined
+          ? []
+          : [{ Put: { TableName: tableName, Item: settingsItem(known.path, settings) } }]),
+      ]),
 
     remove(path, revision, change) {
       const condition = '#revision = :revision';

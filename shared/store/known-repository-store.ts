@@ -1,6 +1,7 @@
 import type { AccessChange } from '../domain/audit.ts';
 import type { KnownRepository } from '../domain/known-repository.ts';
 import type { Repository } from '../domain/repository.ts';
+import type { AllRepositorySettings } from '../domain/settings.ts';
 
 /**
  * Which repositories there are, and which were deleted; repository-store.ts knows what they hold. Every read is
@@ -15,9 +16,15 @@ export type KnownRepositoryStore = {
    *
    * @param replaces undefined where there was none
    * @param change what the audit says of it, written with it or not at all
+   * @param settings what the repository says of itself from then on, written with it too. @default what it said before
    * @returns false if it is another by now
    */
-  put(known: KnownRepository, replaces: string | undefined, change: AccessChange): Promise<boolean>;
+  put(
+    known: KnownRepository,
+    replaces: string | undefined,
+    change: AccessChange,
+    settings?: Partial<AllRepositorySettings>,
+  ): Promise<boolean>;
   /** @returns false if it is not there at that revision */
   remove(path: Repository, revision: string, change: AccessChange): Promise<boolean>;
 };

@@ -78,6 +78,7 @@ export function readVersionItem(item: Item): VersionItem {
   const provenance = item['provenance']?.M;
   const unindexed = item[table.unindexedAttribute]?.S;
   const changes = readChanges(item);
+  const labels = (item['labels']?.NS ?? []).map(Number).toSorted((a, b) => a - b);
   return {
     ...readVersionKey(item),
     ...(pending && { pending: readPending(pending) }),
@@ -85,6 +86,7 @@ export function readVersionItem(item: Item): VersionItem {
     ...(provenance && { provenance: readProvenance(provenance) }),
     ...(unindexed !== undefined && { unindexed }),
     ...(changes.length > 0 && { changes }),
+    ...(labels.length > 0 && { labels }),
     removed: item['removed']?.BOOL === true,
   };
 }

@@ -42,6 +42,8 @@ export type VersionItem = VersionId & {
   readonly unindexed?: string;
   /** What happened since the mark was last cleared, in its order, which the audit may not know yet. */
   readonly changes?: readonly VersionChange[];
+  /** The ids of its labels, ascending; some may be of labels that were deleted. */
+  readonly labels?: readonly number[];
   /** Deleted, but the index may still list it. */
   readonly removed: boolean;
 };
@@ -117,6 +119,16 @@ export type VersionStore = {
    * @returns false if that package is not live any more, or a reservation changed at the same time
    */
   remove(id: VersionId, key: string, rules: { now: number; change: VersionChange }): Promise<boolean>;
+  /**
+   * Attaches a label to a live version, which keeps it when it is overwritten, and not when it is deleted. The
+   * index says nothing of labels, so the version is not marked.
+   *
+   * @param rules `most`: how many labels a version may have
+   * @returns false if nothing is live, or the version has the label, or as many as it may have
+   */
+  addLabel(id: VersionId, label: number, rules: { most: number }): Promise<boolean>;
+  /** @returns false if the version has no such label */
+  removeLabel(id: VersionId, label: number): Promise<boolean>;
   /** The marks of a repository, in any order. */
   marks(repository: Repository): AsyncIterable<Mark>;
   /**

@@ -34,6 +34,7 @@ type Values = Record<string, AttributeValue>;
 
 // The conditions, each named as the sentence that it says.
 const nothingIsLive = 'attribute_not_exists(#live)';
+const somethingIsLive = 'attribute_exists(#live)';
 // `:key` is the key of this very reservation: a retry of a write whose answer was lost must not meet itself.
 const nobodyElseReserves =
   '(attribute_not_exists(#pending) OR #pending.#expires <= :now OR #pending.#key = :key)';
@@ -51,6 +52,8 @@ const nothingElseIsKnown =
 const nothingHappened =
   'attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#removed)';
 const livePackageWasSetBack = '#live.#key = :instead AND attribute_not_exists(#unindexed)';
+const hasLabel = 'contains(#labels, :label)';
+const mayHaveAnother = '(attribute_not_exists(#labels) OR size(#labels) < :most)';
 const isBareTombstone =
   'attribute_exists(#removed) AND attribute_not_exists(#live) AND attribute_not_exists(#pending) AND attribute_not_exists(#provenance)';
 
@@ -204,7 +207,7 @@ export function versionsTable(
     // An update cannot take an attribute away on a condition of its own, so it is two, and mostly the first.
     async remove(id, key, { now, change }) {
       const changes = appending(':change', '#live');
-      const update = `${changes}, #removed = :true, #unindexed = :token REMOVE #live, #provenance`;
+      const update = `${changes}, #removed = :true, #unindexed = :token REMOVE #live, #provenance, #labels`;
       const values = {
         ':key': { S: key },
         ':now': { N: String(now) },
@@ -218,6 +221,19 @@ export function versionsTable(
         (await updateIf(and(livePackageIsAtKey, reservationExpired), id, `${update}, #pending`, values))
       );
     },
+
+    addLabel: (id, label, { most }) =>
+      updateIf(and(somethingIsLive, `NOT ${hasLabel}`, mayHaveAnother), id, 'ADD #labels :added', {
+        ':label': { N: String(label) },
+        ':most': { N: String(most) },
+        ':added': { NS: [String(label)] },
+      }),
+
+    removeLabel: (id, label) =>
+      updateIf(hasLabel, id, 'DELETE #labels :removed', {
+        ':label': { N: String(label) },
+        ':removed': { NS: [String(label)] },
+      }),
 
     marks: queryMarks,
 

@@ -1,25 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { answerUnknownRoute } from '../../functions/answer-unknown-route.ts';
+import { postVersionLabel } from '../../functions/attach-label.ts';
+import { postLabel } from '../../functions/create-label.ts';
+import { postMember } from '../../functions/create-member.ts';
+import { postProject } from '../../functions/create-project.ts';
 import { postSecret } from '../../functions/create-secret.ts';
 import { createUpload } from '../../functions/create-upload.ts';
 import { removeAccount } from '../../functions/delete-account.ts';
 import { removeChart } from '../../functions/delete-chart.ts';
+import { removeLabel } from '../../functions/delete-label.ts';
+import { deleteMember } from '../../functions/delete-member.ts';
+import { removeProject } from '../../functions/delete-project.ts';
 import { removeRepository } from '../../functions/delete-repository.ts';
 import { removeSecret } from '../../functions/delete-secret.ts';
 import { removeVersion } from '../../functions/delete-version.ts';
+import { deleteVersionLabel } from '../../functions/detach-label.ts';
 import { getAccount } from '../../functions/get-account.ts';
 import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
 import { getAudit } from '../../functions/get-audit.ts';
 import { getChart } from '../../functions/get-chart.ts';
+import { getCurrentUser } from '../../functions/get-current-user.ts';
 import { getDefinition } from '../../functions/get-definition.ts';
+import { getDeletable } from '../../functions/get-deletable.ts';
 import { getFiles } from '../../functions/get-files.ts';
 import { getHealth } from '../../functions/get-health.ts';
 import { getHome } from '../../functions/get-home.ts';
 import { getIndex } from '../../functions/get-index.ts';
 import { getInfo } from '../../functions/get-info.ts';
+import { getLabel } from '../../functions/get-label.ts';
+import { getMember } from '../../functions/get-member.ts';
+import { getMergedIndex } from '../../functions/get-merged-index.ts';
 import { getPackage } from '../../functions/get-package.ts';
 import { getProject } from '../../functions/get-project.ts';
+import { getProjectVersion } from '../../functions/get-project-version.ts';
 import { getReadme } from '../../functions/get-readme.ts';
 import { getRepository } from '../../functions/get-repository.ts';
 import { getSchema } from '../../functions/get-schema.ts';
@@ -32,13 +46,23 @@ import { getVersion } from '../../functions/get-version.ts';
 import { getWhoami } from '../../functions/get-whoami.ts';
 import { listAccounts } from '../../functions/list-accounts.ts';
 import { getCharts } from '../../functions/list-charts.ts';
+import { listLabels } from '../../functions/list-labels.ts';
+import { listMembers } from '../../functions/list-members.ts';
+import { getProjectCharts } from '../../functions/list-project-charts.ts';
+import { listProjectRepositories } from '../../functions/list-project-repositories.ts';
+import { getProjectVersions } from '../../functions/list-project-versions.ts';
 import { listProjects } from '../../functions/list-projects.ts';
 import { listRepositories } from '../../functions/list-repositories.ts';
+import { listVersionLabels } from '../../functions/list-version-labels.ts';
 import { postPackage } from '../../functions/publish-package.ts';
 import { postProvenance } from '../../functions/publish-provenance.ts';
 import { replaceAccount } from '../../functions/put-account.ts';
+import { replaceLabel } from '../../functions/put-label.ts';
+import { replaceMember } from '../../functions/put-member.ts';
+import { changeProject } from '../../functions/put-project.ts';
 import { makeRepository } from '../../functions/put-repository.ts';
 import { replaceSettings } from '../../functions/put-settings.ts';
+import { search } from '../../functions/search.ts';
 import { accountAuthentication } from '../../shared/account-credentials.ts';
 import type { IndexSettings } from '../../shared/domain/entry.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
@@ -86,6 +110,14 @@ export function aChartroom(options: Options = {}) {
   const ofRepositories = { ...world, settings: world.repositorySettings };
   const endpoints: Record<EndpointId, Endpoint> = {
     'answer-unknown-route': answerUnknownRoute({ apiEnabled }),
+    'attach-label': postVersionLabel(world),
+    'create-label': postLabel(world),
+    'delete-label': removeLabel(world),
+    'detach-label': deleteVersionLabel(world),
+    'get-label': getLabel(world),
+    'list-labels': listLabels(world),
+    'list-version-labels': listVersionLabels(world),
+    'put-label': replaceLabel(world),
     'create-secret': postSecret(world),
     'create-upload': createUpload(world),
     'delete-account': removeAccount(world),
@@ -103,6 +135,7 @@ export function aChartroom(options: Options = {}) {
     'get-home': getHome(world, { apiEnabled }),
     'get-index': getIndex(world),
     'get-info': getInfo({ version: '1.2.3' }),
+    'get-merged-index': getMergedIndex(world),
     'get-package': getPackage(world),
     'get-project': getProject(world),
     'get-readme': getReadme(world),
@@ -117,13 +150,28 @@ export function aChartroom(options: Options = {}) {
     'get-whoami': getWhoami(),
     'list-accounts': listAccounts(world),
     'list-charts': getCharts(world),
+    'list-project-charts': getProjectCharts(world),
+    'list-project-versions': getProjectVersions(world),
+    'get-project-version': getProjectVersion(world),
     'list-projects': listProjects(world),
+    'create-member': postMember(world),
+    'create-project': postProject(world),
+    'delete-member': deleteMember(world),
+    'delete-project': removeProject(world),
+    'get-current-user': getCurrentUser(),
+    'get-member': getMember(world),
+    'get-deletable': getDeletable(world),
+    'list-members': listMembers(world),
+    'list-project-repositories': listProjectRepositories(),
+    'put-member': replaceMember(world),
+    'put-project': changeProject(ofRepositories),
     'list-repositories': listRepositories(world),
     'publish-package': postPackage(world, uploads),
     'publish-provenance': postProvenance(world, uploads),
     'put-account': replaceAccount({ ...world, hashPassword }),
     'put-repository': makeRepository(world),
     'put-settings': replaceSettings(ofRepositories),
+    search: search(world),
   };
 
   const basic = closedTo(world);
@@ -136,12 +184,15 @@ export function aChartroom(options: Options = {}) {
     return tokens === undefined ? authorize : askingForTokens(id, authorize, tokens);
   };
 
+  const answering = (id: EndpointId): Endpoint =>
+    tokens === undefined || !isProtected(id) ? endpoints[id] : askingForTokens(id, endpoints[id], tokens);
+
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
     const locate = isProtected(endpoint)
       ? projectLocator(endpoint, () => world.knownRepositories)
       : undefined;
-    const result = await serve(endpoint, endpoints[endpoint], authorizeOf(endpoint), locate)(event);
+    const result = await serve(endpoint, answering(endpoint), authorizeOf(endpoint), locate)(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };

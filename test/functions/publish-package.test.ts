@@ -190,7 +190,7 @@ describe('POST /api/{repository}/charts refuses', () => {
     { why: 'in a form', sent: aForm({ field: 'chart', file: 'x', content: upload }) },
   ])('a package above the limit ($why), naming the way out', async ({ sent }) => {
     const chartroom = aChartroom({ maxUploadBytes: 100 });
-    const message = `the package has ${upload.length} bytes, and an upload may have 100: ask POST …/uploads for a way past this limit, or name in .helmignore what the chart does not need`;
+    const message = `the package has ${upload.length} bytes, and an upload may have 100: ask POST …/api/uploads for a way past this limit, or name in .helmignore what the chart does not need`;
     expect(await chartroom.send('POST', '/api/charts', sent)).toEqual({
       status: 413,
       headers: jsonHeaders,

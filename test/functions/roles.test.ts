@@ -6,7 +6,7 @@ import { type Account, parseAccountName } from '../../shared/domain/account.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { deleteRepository, putRepository } from '../../shared/known-repositories.ts';
 import { type EndpointRoutes, endpoints, type Route, routes } from '../../shared/routes.ts';
-import { aPackage } from '../packages.ts';
+import { aPackage, aProvenance } from '../packages.ts';
 import { anAccessChange, somebody } from '../store/records.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, contents } from './chartroom.ts';
 
@@ -14,26 +14,30 @@ const PASSWORD = 'twelve chars';
 
 const org = parseRepository(['org']);
 
-/** The accounts of the matrix; the routes are tried in `org/team/x` as deep as they go, and in the root. */
+/** The accounts of the matrix; the routes are tried in `org/team/x` as deep as they go, `library` and the root. */
 const accounts = {
   reader: [
     { role: 'reader', on: 'org/*' },
     { role: 'reader', on: 'org' },
+    { role: 'reader', on: 'library' },
     { role: 'reader', on: '' },
   ],
   publisher: [
     { role: 'publisher', on: 'org/*' },
     { role: 'publisher', on: 'org' },
+    { role: 'publisher', on: 'library' },
     { role: 'publisher', on: '' },
   ],
   maintainer: [
     { role: 'maintainer', on: 'org/*' },
     { role: 'maintainer', on: 'org' },
+    { role: 'maintainer', on: 'library' },
     { role: 'maintainer', on: '' },
   ],
   'repository-admin': [
     { role: 'admin', on: 'org/*' },
     { role: 'admin', on: 'org' },
+    { role: 'admin', on: 'library' },
     { role: 'admin', on: '' },
   ],
   stranger: [
@@ -119,6 +123,8 @@ function expected({ permission, handler }: Route, who: Who): Verdict {
   const { everywhere }: EndpointRoutes = endpoints[handler];
   const isKnown = who !== 'anonymous' && who !== 'wrong';
   if (permission === 'account') return isKnown ? 'pass' : 401;
+  // Who may read nothing, and does not say who they are, is asked to say so before they are shown an empty index.
+  if (handler === 'get-merged-index' && who === 'anonymous') return 401;
   if (permission === 'anyone') return who === 'wrong' ? 401 : 'pass';
   if (!everywhere) return inRepository[permission][who];
   if (!isKnown) return 401;
@@ -135,10 +141,11 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
     .replace('{project}', 'org')
+    .replace('{member}', '1')
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 
-const tried = [['org'], ['org', 'team'], ['org', 'team', 'x']].map(parseRepository);
+const tried = [['org'], ['org', 'team'], ['org', 'team', 'x'], ['library']].map(parseRepository);
 
 /** @param there the repositories that somebody made */
 async function closed(there = tried): Promise<Chartroom> {
@@ -357,6 +364,35 @@ describe('what is there already', () => {
       says: 'nothing is replaced here',
     },
     { who: 'repository-admin', query: '?force', settings: {}, status: 201, says: 'saved' },
+    { who: 'publisher', query: '?force', settings: { publishersReplace: true }, status: 201, says: 'saved' },
+    {
+      who: 'publisher',
+      query: '',
+      settings: { allowOverwrite: true, publishersReplace: true },
+      status: 201,
+      says: 'saved',
+    },
+    {
+      who: 'publisher',
+      query: '',
+      settings: { publishersReplace: true },
+      status: 409,
+      says: 'or pass ?force to replace it',
+    },
+    {
+      who: 'publisher',
+      query: '?force',
+      settings: { allowForce: false, publishersReplace: true },
+      status: 409,
+      says: 'nothing is replaced here',
+    },
+    {
+      who: 'reader',
+      query: '?force',
+      settings: { allowOverwrite: true, publishersReplace: true },
+      status: 403,
+      says: 'needs the role publisher',
+    },
   ] as const)('$who with "$query" and $settings: $status', async ({ who, query, settings, status, says }) => {
     const chartroom = await closed();
     const publish = async (headers: Record<string, string>, description: string) =>
@@ -371,6 +407,23 @@ describe('what is there already', () => {
     const answer = await publish(headersOf(who), 'second');
     expect([answer.status, answer.body]).toEqual([status, expect.stringContaining(says)]);
     if (status !== 201) expect(contents(chartroom)).toEqual(before);
+  });
+
+  it.each([
+    { publishersReplace: false, status: 403 },
+    { publishersReplace: true, status: 201 },
+  ])('of a provenance file, with publishersReplace $publishersReplace: $status', async (settings) => {
+    const chartroom = await closed();
+    const prov = aProvenance(await aPackage());
+    const publish = async (query: string) =>
+      (await chartroom.send('POST', `/api/org/prov${query}`, { headers: headersOf('publisher'), body: prov }))
+        .status;
+    expect(await publish('')).toBe(201);
+    const { publishersReplace } = settings;
+    await chartroom.repositorySettings.put(org, { publishersReplace }, anAccessChange());
+    const before = contents(chartroom);
+    expect(await publish('?force')).toBe(settings.status);
+    if (!publishersReplace) expect(contents(chartroom)).toEqual(before);
   });
 
   it('is replaced through the bucket as whoever asked for the upload may', async () => {

@@ -32,7 +32,7 @@ const bearing = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** In every repository that a sample path below names. */
 const on = (...actions: readonly string[]) =>
-  ['repo', 'org', 'org/team', 'org/team/x'].map((name) => accessTo(name, ...actions));
+  ['repo', 'org', 'org/team', 'org/team/x', 'library'].map((name) => accessTo(name, ...actions));
 
 const bearers = {
   puller: on('pull'),
@@ -74,6 +74,7 @@ const sample = ({ path }: Pick<Route, 'path'>) =>
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
     .replace('{project}', 'org')
+    .replace('{member}', '1')
     .replace('{account}', 'somebody')
     .replace('{id}', 'some-id');
 
@@ -211,6 +212,7 @@ describe('a 401', () => {
     { request: 'PUT /-/settings/org', scope: undefined },
     { request: 'GET /-/accounts', scope: undefined },
     { request: 'GET /-/whoami', scope: undefined },
+    { request: 'GET /chartrepo/index.yaml', scope: undefined },
     { request: 'POST /api/"%0A/charts', scope: undefined },
   ])('to $request asks for a token with $scope, and for Basic first', async ({ request, scope }) => {
     const [method = '', path = ''] = request.split(' ');

@@ -41,8 +41,8 @@ describe.skipIf(missing)('the real helm cm-push', () => {
     await open.stop();
   });
 
-  describe.each(['', 'org', 'org/team', 'org/team/repo'])('to the repository "%s"', (repository) => {
-    const name = `room${repository.split('/').length}${repository === '' ? 'root' : ''}`;
+  describe.each(['', 'org', 'org/team', 'org/team/repo', 'chartrepo/apps'])('to "%s"', (repository) => {
+    const name = repository === '' ? 'root' : repository.replaceAll('/', '-');
     const url = () => (repository === '' ? open.url : `${open.url}/${repository}`);
     const versions = async (chart: string) =>
       (await open.readIndex(repository)).entries[chart]?.map(({ version }) => version);
@@ -63,9 +63,8 @@ describe.skipIf(missing)('the real helm cm-push', () => {
       it('pushes a package once, and again when forced', async () => {
         const chart = `file-${tag}`;
         const description = async () => {
-          const at = repository === '' ? '' : `/${repository}`;
-          const answer = await open.send('GET', `/api${at}/charts/${chart}/1.0.0`);
-          return ((await answer.json()) as { description: string }).description;
+          const [newest] = (await open.readIndex(repository)).entries[chart] ?? [];
+          return newest?.description;
         };
         await here.helm('cm-push', await aFile(here, chart, 'first'), target());
         const second = await aFile(here, chart, 'second');
@@ -96,11 +95,20 @@ describe.skipIf(missing)('the real helm cm-push', () => {
 });
 
 describe.skipIf(missing)('the real helm cm-push, with user and password', () => {
-  it('is refused in our words without them, and pushes with them', async () => {
-    const closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+  let closed: Awaited<ReturnType<typeof startChartroom>>;
+  beforeAll(async () => {
+    closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+  });
+  afterAll(() => closed.stop());
+
+  it.each([
+    { address: '/org', repository: 'org' },
+    { address: '/chartrepo/apps', repository: 'apps' },
+  ])('is refused in our words at $address without them, and pushes with them', async (at) => {
+    const { address, repository } = at;
     const here = await aHelmThatPushes();
     const directory = await aDirectory(here, 'demo');
-    const target = `${closed.url}/org`;
+    const target = `${closed.url}${address}`;
     expect(await here.tryHelm('cm-push', directory, target)).toMatchObject({
       ok: false,
       stderr: expect.stringContaining('401: unauthorized: send a user name and password'),
@@ -108,14 +116,15 @@ describe.skipIf(missing)('the real helm cm-push, with user and password', () => 
     const credentials = ['--username', 'admin', '--password', 'correct horse'];
     expect(await here.tryHelm('cm-push', directory, target, ...credentials)).toMatchObject({
       ok: false,
-      stderr: expect.stringContaining('404: there is no repository org: PUT /-/repositories/org makes it'),
+      stderr: expect.stringContaining(
+        `404: there is no repository ${repository}: PUT /-/repositories/${repository} makes it`,
+      ),
     });
-    const made = ['-u', 'admin:correct horse', '-X', 'PUT', `${closed.url}/-/repositories/org`];
+    const made = ['-u', 'admin:correct horse', '-X', 'PUT', `${closed.url}/-/repositories/${repository}`];
     expect(await here.curl(...made)).toMatchObject({ status: 201 });
     expect(await here.helm('cm-push', directory, target, ...credentials)).toContain('Done.');
     await here.helm('repo', 'add', 'closed', target, ...credentials);
     expect(await here.helm('cm-push', directory, 'closed', '--version', '1.1.0')).toContain('Done.');
     await here.remove();
-    await closed.stop();
   });
 });

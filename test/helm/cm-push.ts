@@ -17,11 +17,15 @@ const plugins = {
   4: { 'cm-push': [cli], 'cm-get': ['name: cm-get', command, downloaders] },
 };
 
-/** A Helm with `helm cm-push` and `cm://`; without TLS, as the stack on this computer is. */
-export async function aHelmThatPushes(): Promise<Helm> {
+/**
+ * A Helm with `helm cm-push` and `cm://`.
+ *
+ * @param variables more of its environment; `cm://` is without TLS unless they say otherwise
+ */
+export async function aHelmThatPushes(variables: Readonly<Record<string, string>> = {}): Promise<Helm> {
   const binary = cmPushBinary();
   if (binary === undefined) throw new Error('CM_PUSH_BINARY names no helm-cm-push');
-  const here = await aHelm({ HELM_REPO_USE_HTTP: 'true' });
+  const here = await aHelm({ HELM_REPO_USE_HTTP: 'true', ...variables });
   const version = await here.helm('version', '--template', '{{.Version}}');
   for (const [name, parts] of Object.entries(plugins[version.startsWith('v4') ? 4 : 3])) {
     const folder = path.join(here.folder, 'plugins', name);

@@ -100,7 +100,9 @@ describe('least privilege', () => {
   it('names each action, and each resource up to a prefix of the bucket', () => {
     for (const { action, on } of every) {
       expect(action).not.toContain('*');
-      expect(on).toMatch(/^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected)\/\*)?$/);
+      expect(on).toMatch(
+        /^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected|merged)\/\*)?$/,
+      );
     }
   });
 
@@ -114,18 +116,25 @@ describe('least privilege', () => {
     const onRepositories = every.filter(isOn('repository#*'));
     expect(holders(onRepositories, 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')).toEqual(
       [
+        'attach-label',
+        'create-project',
         'create-upload',
         'delete-chart',
         'delete-version',
+        'detach-label',
         'get-home',
         'get-index',
+        'get-merged-index',
         'index-repositories',
         'list-charts',
+        'list-project-charts',
         'publish-package',
         'publish-provenance',
+        'put-project',
         'put-settings',
         'reconcile',
         'repair',
+        'search',
       ],
     );
   });
@@ -162,6 +171,7 @@ describe('least privilege', () => {
         ['failures#*'],
         ['accounts'],
         ['audit#*'],
+        ['labels'],
       ];
       if (action === 'dynamodb:Scan') expect(condition).toBeUndefined();
       // A transaction puts into several kinds of partitions at once; whatever else is done, is to one.
@@ -182,14 +192,15 @@ describe('least privilege', () => {
 
   it('lets only the API of accounts, and what makes the first, make, list and delete them', () => {
     const onAccounts = every.filter(isOnAccounts);
-    expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual([
-      'create-secret',
-      'delete-secret',
-      'put-account',
-      'seed-admin',
-    ]);
+    // A member of a project is an account with a grant on it.
+    const ofMembers = ['create-member', 'delete-member', 'delete-project', 'put-member'];
+    expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual(
+      [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'seed-admin'].toSorted(),
+    );
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
-    expect(holders(onAccounts, 'dynamodb:Query')).toEqual(['list-accounts']);
+    expect(holders(onAccounts, 'dynamodb:Query')).toEqual(
+      [...ofMembers, 'get-member', 'list-accounts', 'list-members'].toSorted(),
+    );
     const updates = onAccounts.filter(({ action }) => action === 'dynamodb:UpdateItem');
     for (const { condition } of updates) expect(condition).toEqual(onlyUses);
   });
@@ -197,19 +208,31 @@ describe('least privilege', () => {
   it('lets who clears marks or changes access put items into the audit, and nobody change or delete them', () => {
     const onAudit = every.filter(isOn('audit#*'));
     expect(holders(onAudit, 'dynamodb:PutItem')).toEqual([
+      'create-label',
+      'create-member',
+      'create-project',
       'create-secret',
       'delete-account',
+      'delete-label',
+      'delete-member',
+      'delete-project',
       'delete-repository',
       'delete-secret',
       'get-home',
       'get-index',
+      'get-merged-index',
       'index-repositories',
       'list-charts',
+      'list-project-charts',
       'put-account',
+      'put-label',
+      'put-member',
+      'put-project',
       'put-repository',
       'put-settings',
       'reconcile',
       'repair',
+      'search',
       'seed-admin',
     ]);
     expect(holders(onAudit, 'dynamodb:Query')).toEqual(['get-audit']);
@@ -242,6 +265,14 @@ describe('least privilege', () => {
     ]);
   });
 
+  it('lets only what makes merged indexes put and sign them', () => {
+    const onMerged = every.filter(({ on }) => /\/merged\/\*$/.test(on));
+    expect(onMerged.map(({ id, action }) => `${id} ${action}`)).toEqual([
+      'get-merged-index s3:GetObject',
+      'get-merged-index s3:PutObject',
+    ]);
+  });
+
   it('lets only what goes over all repositories look for them, and nobody change the bucket', () => {
     expect(who('dynamodb:Scan')).toEqual(['reconcile', 'repair']);
     expect(who('s3:PutBucketPolicy')).toEqual([]);
@@ -251,12 +282,14 @@ describe('least privilege', () => {
     const asking = Object.entries(endpoints).flatMap(([id, { paths, permission }]) =>
       permission !== 'none' && paths.some((path) => /{(segment1|project)}/.test(path)) ? [id] : [],
     );
-    const others = ['index-repositories', 'reconcile', 'repair'];
+    // A project's label is shown while the project is there.
+    const ofLabels = ['get-label', 'put-label', 'delete-label'];
+    const others = [...ofLabels, 'create-project', 'index-repositories', 'reconcile', 'repair'];
     expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
   });
 
   it('lets only who makes and deletes repositories write which there are, and publishers where they may', () => {
-    const asked = ['delete-repository', 'put-repository'];
+    const asked = ['create-project', 'delete-project', 'delete-repository', 'put-repository'];
     const publishing = ['index-repositories', 'publish-package', 'publish-provenance'];
     const writers = (template: typeof closed) =>
       functionIds
@@ -274,11 +307,24 @@ describe('least privilege', () => {
     const byNumber = Object.entries(endpoints).flatMap(([id, { paths }]) =>
       paths.some((path) => path.includes('{project}')) ? [id] : [],
     );
+    const ofAll = ['get-merged-index', 'list-projects', 'search'];
     expect(holders(known, 'dynamodb:Query')).toEqual(
-      [...byNumber, 'list-projects', 'list-repositories', 'reconcile'].toSorted(),
+      [...byNumber, ...ofAll, 'create-label', 'list-labels', 'list-repositories', 'reconcile'].toSorted(),
     );
     expect(holders(known, 'dynamodb:DeleteItem')).toEqual(['reconcile']);
     expect(holders(known, 'dynamodb:UpdateItem')).toEqual([]);
+  });
+
+  it('lets only the API of labels make, change and delete them, and what removes their projects', () => {
+    const onLabels = every.filter(isOn('labels'));
+    expect(holders(onLabels, 'dynamodb:PutItem')).toEqual(['create-label', 'put-label']);
+    expect(holders(onLabels, 'dynamodb:DeleteItem')).toEqual([
+      'create-project',
+      'delete-label',
+      'put-label',
+      'reconcile',
+    ]);
+    expect(holders(onLabels, 'dynamodb:UpdateItem')).toEqual([]);
   });
 
   it('lets only reconciliation, which removes deleted repositories, delete anything for good', () => {

@@ -46,7 +46,7 @@ const ties: readonly Tie[] = routes.flatMap((a, at) =>
 );
 
 /** One text of every kind that a variable may hold, so that a path of them is refused for its fixed parts alone. */
-const samples = ['redis', '1.2.3', 'latest', '^1.0.0', 'redis-1.2.3.tgz', 'redis-1.2.3.tgz.prov'];
+const samples = ['redis', '31', '1.2.3', 'latest', '^1.0.0', 'redis-1.2.3.tgz', 'redis-1.2.3.tgz.prov'];
 
 function pathsOf([first, ...rest]: Template): readonly Template[] {
   if (first === undefined) return [[]];
@@ -62,16 +62,22 @@ function isLegal(route: Route, path: Template): boolean {
   const segments = ['{segment1}', '{segment2}', '{segment3}', '{project}'].flatMap(
     (name) => values.get(name) ?? [],
   );
-  const [name, version, file, upload, account] = ['{name}', '{version}', '{file}', '{id}', '{account}'].map(
-    (key) => values.get(key),
-  );
+  const [name, version, file, upload, account, member] = [
+    '{name}',
+    '{version}',
+    '{file}',
+    '{id}',
+    '{account}',
+    '{member}',
+  ].map((key) => values.get(key));
   return (
     isRepository(segments) &&
     (name === undefined || isChartName(name)) &&
     (version === undefined || isChartVersion(version) || isRange(version)) &&
     (file === undefined || parsePackageFileName(file) !== undefined) &&
     (upload === undefined || isUploadId(upload)) &&
-    (account === undefined || isAccountName(account))
+    (account === undefined || isAccountName(account)) &&
+    (member === undefined || /^\d+$/.test(member))
   );
 }
 

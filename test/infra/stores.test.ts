@@ -80,6 +80,11 @@ describe('the table and the bucket', () => {
             NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           }),
           aRule({ Prefix: 'index/', NoncurrentVersionExpiration: { NoncurrentDays: 1 } }),
+          aRule({
+            Prefix: 'merged/',
+            ExpirationInDays: 1,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          }),
           aRule({ Prefix: 'charts/', NoncurrentVersionExpiration: { NoncurrentDays: 90 } }),
           aRule({ Prefix: 'files/', NoncurrentVersionExpiration: { NoncurrentDays: 90 } }),
           aRule({

@@ -84,7 +84,10 @@ export function resourcesOf(template: Template, type?: string): Map<string, Reso
 
 /** The one resource of a type, whose logical ID begins with the construct's path where there are several. */
 export function resource(template: Template, type: string, logicalIdBegins = ''): [string, Resource] {
-  const found = [...resourcesOf(template, type)].filter(([id]) => id.startsWith(logicalIdBegins));
+  const beginning = [...resourcesOf(template, type)].filter(([id]) => id.startsWith(logicalIdBegins));
+  // What follows a construct's id mostly begins with a capital: get-project is not get-project-version.
+  const own = beginning.filter(([id]) => !/^[a-z]/.test(id.slice(logicalIdBegins.length)));
+  const found = own.length > 0 ? own : beginning;
   const [first] = found;
   if (first === undefined || found.length > 1) {
     throw new Error(`${found.length} resources of ${type} begin with "${logicalIdBegins}"`);

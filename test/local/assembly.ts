@@ -16,13 +16,28 @@ export type AssemblyParts = {
   readonly resources?: Resources;
 };
 
+/** What a hand-written function calls is its test's business. */
+const ROLE = {
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    Policies: [{ PolicyDocument: { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] } }],
+  },
+};
+
 function functionResources(id: string, properties: unknown): Resources {
   const settings = typeof properties === 'object' ? properties : {};
   return {
     [id]: {
       Type: 'AWS::Lambda::Function',
-      Properties: { Handler: 'index.handler', Timeout: 29, Code: { S3Key: `${id}.zip` }, ...settings },
+      Properties: {
+        Handler: 'index.handler',
+        Timeout: 29,
+        Role: { 'Fn::GetAtt': [`${id}Role`, 'Arn'] },
+        Code: { S3Key: `${id}.zip` },
+        ...settings,
+      },
     },
+    [`${id}Role`]: ROLE,
     [`${id}Integration`]: {
       Type: 'AWS::ApiGatewayV2::Integration',
       Properties: { IntegrationUri: { 'Fn::GetAtt': [id, 'Arn'] } },

@@ -71,6 +71,7 @@ describe('a function whose role lacks a right', () => {
   });
 
   it('is refused a part of a transaction', async () => {
+    await room.idle();
     const before = await room.items();
     expect((await room.send('PUT', '/-/settings', { body: '{"allowForce": false}' })).status).toBe(500);
     expect(await room.items()).toEqual(before);

@@ -6,6 +6,7 @@ import { type Notice, refreshIndex } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
 import { memoryAudit } from '../store/memory-audit.ts';
 import { memoryKnownRepositories } from '../store/memory-known-repositories.ts';
+import { memoryLabels } from '../store/memory-labels.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -56,6 +57,7 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
     clock,
     newId,
     knownRepositories,
+    labels: memoryLabels({ hook, audit }),
     ...repositoryGate({ knownRepositories, clock, newId }, { access: 'open', createOnPublish: false }),
     report: (notice: Notice) => void notices.push(notice),
   };

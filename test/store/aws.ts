@@ -7,6 +7,7 @@ import { auditTable } from '../../shared/store/audit-table.ts';
 import { bucket } from '../../shared/store/bucket.ts';
 import { failuresTable } from '../../shared/store/failures-table.ts';
 import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
+import { labelsTable } from '../../shared/store/labels-table.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
 import { repositoriesTable } from '../../shared/store/repositories-table.ts';
 import { settingsTable } from '../../shared/store/settings-table.ts';
@@ -51,6 +52,7 @@ export async function awsStores(servers: Servers) {
     accounts: accountsTable(dynamodb, tableName, KEEP_DAYS),
     failures: failuresTable(dynamodb, tableName),
     knownRepositories: knownRepositoriesTable(dynamodb, tableName, KEEP_DAYS),
+    labels: labelsTable(dynamodb, tableName, KEEP_DAYS),
     s3: { client, bucketName, endpoint: servers.s3, region, credentials, objects },
   };
   const close = () => {

@@ -3,6 +3,7 @@ import type { AccountStore } from '../../shared/store/account-store.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { FailureStore } from '../../shared/store/failure-store.ts';
 import type { KnownRepositoryStore } from '../../shared/store/known-repository-store.ts';
+import type { LabelStore } from '../../shared/store/label-store.ts';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
 import type { PointerStore } from '../../shared/store/pointer-store.ts';
 import type { RepositoryStore } from '../../shared/store/repository-store.ts';
@@ -13,6 +14,7 @@ import { accountsContract } from './accounts-contract.ts';
 import { auditContract } from './audit-contract.ts';
 import { failuresContract } from './failures-contract.ts';
 import { knownRepositoriesContract } from './known-repositories-contract.ts';
+import { labelsContract } from './labels-contract.ts';
 import { objectsContract } from './objects-contract.ts';
 import { pointersContract } from './pointers-contract.ts';
 import { repositoriesContract } from './repositories-contract.ts';
@@ -32,6 +34,7 @@ export type Stores = {
   readonly accounts: AccountStore;
   readonly failures: FailureStore;
   readonly knownRepositories: KnownRepositoryStore;
+  readonly labels: LabelStore;
   readonly audit: AuditStore;
   /** What lies below `objects`, where that can be reached over HTTP. */
   readonly s3?: S3;
@@ -79,7 +82,11 @@ export function storeContract(backend: Backend): void {
     uploadsContract(() => stores().uploads);
     accountsContract(() => stores().accounts);
     failuresContract(() => stores().failures);
-    knownRepositoriesContract(() => stores().knownRepositories);
+    knownRepositoriesContract(
+      () => stores().knownRepositories,
+      () => stores().settings,
+    );
+    labelsContract(stores);
     auditContract(stores);
     if (backend.speaksHttp) s3Contract(s3, backend.shortcomings ?? []);
   });

@@ -4,6 +4,7 @@ import { collect } from '../../shared/async-iteration.ts';
 import type { KnownRepository } from '../../shared/domain/known-repository.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import type { KnownRepositoryStore } from '../../shared/store/known-repository-store.ts';
+import type { SettingsStore } from '../../shared/store/settings-store.ts';
 import { anAccessChange, aRepository } from './records.ts';
 
 const aKnown = (parts: Partial<KnownRepository> = {}): KnownRepository => ({
@@ -15,7 +16,10 @@ const aKnown = (parts: Partial<KnownRepository> = {}): KnownRepository => ({
 });
 
 /** What every store of known repositories promises. Other tests may use the same table, so nothing is said of all. */
-export function knownRepositoriesContract(open: () => KnownRepositoryStore): void {
+export function knownRepositoriesContract(
+  open: () => KnownRepositoryStore,
+  openSettings: () => Pick<SettingsStore, 'get' | 'put'>,
+): void {
   describe('known repositories', () => {
     it('are undefined where there is none', async () => {
       expect(await open().get(aRepository())).toBeUndefined();
@@ -44,6 +48,20 @@ export function knownRepositoriesContract(open: () => KnownRepositoryStore): voi
       const second = { ...first, revision: randomUUID() };
       for (const _ of [1, 2]) expect(await open().put(first, undefined, anAccessChange())).toBe(true);
       for (const _ of [1, 2]) expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
+    });
+
+    it('bring their settings with them, both or neither', async () => {
+      const first = aKnown();
+      const { path } = first;
+      await openSettings().put(path, { maxVersions: 3 }, anAccessChange());
+      const settings = { allowOverwrite: true };
+      expect(await open().put(first, 'another revision', anAccessChange(), settings)).toBe(false);
+      expect(await openSettings().get(path)).toEqual({ maxVersions: 3 });
+      expect(await open().put(first, undefined, anAccessChange(), settings)).toBe(true);
+      expect(await openSettings().get(path)).toEqual(settings);
+      const second = { ...first, revision: randomUUID() };
+      expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
+      expect(await openSettings().get(path)).toEqual(settings);
     });
 
     it('are removed at the revision that was seen, and not made again by who changes one', async () => {

@@ -3,10 +3,20 @@ import type { Repository } from '../../shared/domain/repository.ts';
 import type { KnownRepositoryStore } from '../../shared/store/known-repository-store.ts';
 import { type Hook, hooked } from './hook.ts';
 import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
+import { memorySettings } from './memory-settings.ts';
 
-type Options = { readonly hook?: Hook; readonly audit?: MemoryAudit };
+type Options = {
+  readonly hook?: Hook;
+  readonly audit?: MemoryAudit;
+  /** Where the settings go that are written with a repository. */
+  readonly settings?: Pick<ReturnType<typeof memorySettings>, 'set'>;
+};
 
-export function memoryKnownRepositories({ hook, audit = memoryAudit() }: Options = {}): KnownRepositoryStore {
+export function memoryKnownRepositories({
+  hook,
+  audit = memoryAudit(),
+  settings: ofSettings = memorySettings(),
+}: Options = {}): KnownRepositoryStore {
   const call = hooked('knownRepositories', hook);
   const all = new Map<Repository, KnownRepository>();
   return {
@@ -15,11 +25,12 @@ export function memoryKnownRepositories({ hook, audit = memoryAudit() }: Options
       const paths = [...all.keys()].filter((path) => path > after).toSorted();
       yield* await call('all', () => paths.flatMap((path) => all.get(path) ?? []));
     },
-    put: (known, replaces, change) =>
+    put: (known, replaces, change, settings) =>
       call('put', () => {
         const present = all.get(known.path)?.revision;
         if (present !== replaces && present !== known.revision) return false;
         all.set(known.path, known);
+        if (settings !== undefined) ofSettings.set(known.path, settings);
         audit.keep(change);
         return true;
       }),

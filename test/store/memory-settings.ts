@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Repository } from '../../shared/domain/repository.ts';
 import type { AllRepositorySettings } from '../../shared/domain/settings.ts';
 import type { SettingsStore } from '../../shared/store/settings-store.ts';
@@ -7,6 +8,8 @@ import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
 type Options = { readonly hook?: Hook; readonly audit?: MemoryAudit };
 
 export function memorySettings({ hook, audit = memoryAudit() }: Options = {}): SettingsStore & {
+  /** Writes with something else: no call. */
+  set(repository: Repository, settings: Partial<AllRepositorySettings>): void;
   known(): Iterable<Repository>;
   forget(repository: Repository): void;
 } {
@@ -19,6 +22,14 @@ export function memorySettings({ hook, audit = memoryAudit() }: Options = {}): S
         said.set(repository, structuredClone(settings));
         audit.keep(change);
       }),
+    replace: (repository, seen, settings, change) =>
+      call('replace', () => {
+        if (!isDeepStrictEqual(said.get(repository) ?? {}, seen)) return false;
+        said.set(repository, structuredClone(settings));
+        audit.keep(change);
+        return true;
+      }),
+    set: (repository, settings) => void said.set(repository, structuredClone(settings)),
     known: () => said.keys(),
     forget: (repository) => void said.delete(repository),
   };

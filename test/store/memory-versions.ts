@@ -146,10 +146,26 @@ export function memoryVersions(options: Options = {}): MemoryVersions {
       call('remove', () => {
         const item = found(id);
         if (item.live?.key !== key) return false;
-        const { live: _live, provenance: _provenance, pending, ...rest } = item;
+        const { live: _live, provenance: _provenance, labels: _labels, pending, ...rest } = item;
         const goesOn = pending && pending.expires > now ? { pending } : {};
         const changes = appended(item, { ...change, ...wasOf(item.live) });
         return save({ ...rest, ...goesOn, changes, unindexed: mark(id), removed: true });
+      }),
+
+    addLabel: (id, label, { most }) =>
+      call('addLabel', () => {
+        const item = found(id);
+        const { live, labels = [] } = item;
+        if (live === undefined || labels.includes(label) || labels.length >= most) return false;
+        return save({ ...item, labels: [...labels, label].toSorted((a, b) => a - b) });
+      }),
+
+    removeLabel: (id, label) =>
+      call('removeLabel', () => {
+        const { labels = [], ...rest } = found(id);
+        if (!labels.includes(label)) return false;
+        const left = labels.filter((each) => each !== label);
+        return save({ ...rest, ...(left.length > 0 && { labels: left }) });
       }),
 
     async *marks(repository) {

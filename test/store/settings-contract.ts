@@ -20,5 +20,20 @@ export function settingsContract(open: () => SettingsStore): void {
       expect(await open().get(repository)).toEqual({ allowForce: false });
       expect(await open().get(other)).toEqual({});
     });
+
+    it('are replaced by who saw what is said, and by nobody else', async () => {
+      const repository = aRepository();
+      const [first, second] = [{ keyRing: 'é "quoted"', maxVersions: 3 }, { allowForce: false }];
+      const replace = async (seen: object, said: object) =>
+        await open().replace(repository, seen, said, anAccessChange());
+      expect(await replace(first, second)).toBe(false);
+      expect(await open().get(repository)).toEqual({});
+      expect(await replace({}, first)).toBe(true);
+      expect(await replace({}, second)).toBe(false);
+      expect(await open().get(repository)).toEqual(first);
+      expect(await replace(first, {})).toBe(true);
+      expect(await replace({}, second)).toBe(true);
+      expect(await open().get(repository)).toEqual(second);
+    });
   });
 }

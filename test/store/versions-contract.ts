@@ -377,6 +377,81 @@ export function versionsContract(open: () => VersionStore): void {
     });
   });
 
+  describe('labels', () => {
+    const rules = { most: 3 };
+    const labelsOf = async (id: VersionId) => (await open().get(id))?.labels;
+
+    it('are added and removed one by one, and mark nothing', async () => {
+      const id = aVersionId();
+      const { key } = await publish(open(), id);
+      await open().indexed(await markOf(open(), id));
+      const before = await open().get(id);
+      for (const label of [30, 4]) expect(await open().addLabel(id, label, rules)).toBe(true);
+      expect(await open().get(id)).toEqual({ ...before, labels: [4, 30] });
+      expect(await all(open().ofChart(id.repository, id.name))).toEqual([{ ...before, labels: [4, 30] }]);
+      expect(await all(open().marks(id.repository))).toEqual([]);
+      for (const label of [4, 30]) expect(await open().removeLabel(id, label)).toBe(true);
+      expect(await open().get(id)).toEqual(before);
+      expect(before?.live?.key).toBe(key);
+    });
+
+    it('are there once, and at most so many', async () => {
+      const id = aVersionId();
+      await publish(open(), id);
+      const added = await Promise.all([1, 2, 2, 3, 4].map((label) => open().addLabel(id, label, rules)));
+      expect(added.filter(Boolean)).toHaveLength(3);
+      expect(await labelsOf(id)).toHaveLength(3);
+      const [label = 0] = (await labelsOf(id)) ?? [];
+      expect(await open().removeLabel(id, label)).toBe(true);
+      expect(await open().removeLabel(id, label)).toBe(false);
+      expect(await open().addLabel(id, 5, rules)).toBe(true);
+      expect(await open().addLabel(id, 6, rules)).toBe(false);
+    });
+
+    it('are for what is live alone, and make nothing', async () => {
+      const [unknown, reserved, removed] = [aVersionId(), aVersionId(), aVersionId()];
+      await open().reserve(reserved, aPending(reserved), fresh);
+      await open().remove(removed, (await publish(open(), removed)).key, removal());
+      for (const id of [unknown, reserved, removed]) {
+        const before = await open().get(id);
+        expect(await open().addLabel(id, 1, rules)).toBe(false);
+        expect(await open().removeLabel(id, 1)).toBe(false);
+        expect(await open().get(id)).toEqual(before);
+      }
+    });
+
+    it('stay when the version is overwritten, signed, or brought back from an earlier state', async () => {
+      const id = aVersionId();
+      const { key: instead } = await publish(open(), id);
+      await open().addLabel(id, 7, rules);
+      await open().indexed(await markOf(open(), id));
+      const change = aChange();
+      const later = packageOf(aPending(id, { content: 'a later package' }));
+      expect(await open().restore(id, later, { instead, change })).toBe(true);
+      await publish(open(), id, aPending(id, { content: 'another package' }));
+      const signature = aProvenance(id, 'another package');
+      expect(await open().addProvenance(id, signature, { overwrite: false, change })).toBe(true);
+      await open().indexed(await markOf(open(), id));
+      expect(await labelsOf(id)).toEqual([7]);
+    });
+
+    it.each([
+      { what: 'a version', expires: undefined },
+      { what: 'one with a reservation that has expired', expires: now },
+    ])('go with $what, keep no tombstone, and are not there when it comes again', async ({ expires }) => {
+      const id = aVersionId();
+      const { key } = await publish(open(), id);
+      await open().addLabel(id, 7, rules);
+      if (expires !== undefined) await open().reserve(id, aPending(id, { expires }), overwriting);
+      await open().remove(id, key, removal());
+      expect(await labelsOf(id)).toBeUndefined();
+      await open().indexed(await markOf(open(), id));
+      expect(await open().get(id)).toBeUndefined();
+      await publish(open(), id);
+      expect(await labelsOf(id)).toBeUndefined();
+    });
+  });
+
   describe('indexed', () => {
     it('clears the mark of a live version', async () => {
       const id = aVersionId();

@@ -6,7 +6,7 @@ import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { somebody } from '../store/records.ts';
+import { anAccessChange, somebody } from '../store/records.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
@@ -364,6 +364,17 @@ describe('an object of the inbox is rejected, with the reason, and never dropped
       code: 'forbidden',
     });
     expect(world.versions.items()).toEqual(before);
+  });
+
+  it('a version that is there, asked for by who may not replace: published where publishers may by now', async () => {
+    const world = aWorld();
+    await publishFromInbox(world, root, await deliver(world, await aPackage()));
+    await asked(world, 'u1', true, false);
+    await world.repositorySettings.put(root, { publishersReplace: true }, anAccessChange());
+    const other = await aPackage({ description: 'other' });
+    await publishFromInbox(world, root, await deliver(world, other, { key: 'inbox/-/u1.tgz' }));
+    expect((await world.uploads.get(root, 'u1'))?.outcome.state).toBe('published');
+    expect((await world.versions.get(demo))?.live?.entry).toContain('other');
   });
 
   it('the same bytes again, where a client asks, and not where an operator copies them again', async () => {

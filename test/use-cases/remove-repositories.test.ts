@@ -5,6 +5,7 @@ import type { Repository } from '../../shared/domain/repository.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import type { Finding } from '../../shared/findings.ts';
 import { deleteRepository, putRepository } from '../../shared/known-repositories.ts';
+import { createLabel } from '../../shared/labels.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { reconcile } from '../../shared/reconcile.ts';
@@ -33,7 +34,12 @@ async function publish(world: World, repository: Repository, version: string): P
 async function aWorldWithDeleted(hook?: Hook) {
   const world = aWorld(hook && { hook });
   for (const repository of [root, org, team]) {
-    if (repository !== root) await putRepository(world, repository, { restore: false, by: somebody });
+    if (repository !== root) {
+      await putRepository(world, repository, { restore: false, by: somebody });
+      for (const name of ['approved', 'deprecated']) {
+        await createLabel(world, { name, description: '', color: '' }, repository, somebody);
+      }
+    }
     for (const version of ['1.0.0', '1.1.0']) await publish(world, repository, version);
     await world.repositorySettings.put(repository, { maxVersions: 9 }, anAccessChange());
     await world.repositories.setCounts(repository, { versions: 2, sizeBytes: 3 });
@@ -74,11 +80,12 @@ async function kept(world: World, repository: Repository) {
     counts: await world.repositories.counts(repository),
     upload: await world.uploads.get(repository, 'x'),
     isInTable: await world.repositories.has(repository),
+    labels: world.labels.known().filter(({ project }) => project === repository),
     known: await world.knownRepositories.get(repository),
   };
 }
 
-const nothing = { objects: [], items: [], settings: {}, isInTable: false };
+const nothing = { objects: [], items: [], settings: {}, isInTable: false, labels: [] };
 
 /** The event of a package of `org`, which comes when it likes. */
 async function anEvent(world: World) {

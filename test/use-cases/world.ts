@@ -16,6 +16,7 @@ import { memoryAccounts } from '../store/memory-accounts.ts';
 import { memoryAudit } from '../store/memory-audit.ts';
 import { memoryFailures } from '../store/memory-failures.ts';
 import { memoryKnownRepositories } from '../store/memory-known-repositories.ts';
+import { memoryLabels } from '../store/memory-labels.ts';
 import { memoryObjects } from '../store/memory-objects.ts';
 import { memoryPointers } from '../store/memory-pointers.ts';
 import { memoryRepositories } from '../store/memory-repositories.ts';
@@ -72,7 +73,12 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
     ids += 1;
     return `id${ids}`;
   };
-  const knownRepositories = memoryKnownRepositories({ ...hooks, audit });
+  let labelIds = 0;
+  const newLabelId = () => {
+    labelIds += 1;
+    return labelIds;
+  };
+  const knownRepositories = memoryKnownRepositories({ ...hooks, audit, settings: repositorySettings });
   const world = {
     versions,
     pointers,
@@ -81,6 +87,7 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
     accounts: memoryAccounts({ ...hooks, audit }),
     failures: memoryFailures(hooks),
     knownRepositories,
+    labels: memoryLabels({ ...hooks, audit }),
     ...repositoryGate({ knownRepositories, clock, newId }, rules),
     repositorySettings,
     settingsOf: settingsReader(repositorySettings, deployment),
@@ -105,6 +112,7 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
     notices,
     clock,
     newId,
+    newLabelId,
     settings: { format: 'json', chartUrl: '', contextPath: '', ...settings } satisfies IndexSettings,
   };
 

@@ -10,10 +10,10 @@ const basic = (account: string, password: string) => ({
 /** A path that a route matches. */
 const sample = (template: string) =>
   template
-    .replace('{project}', 'org')
     .replace('{file}', 'demo-1.0.0.tgz')
     .replace('{name}', 'demo')
     .replace('{version}', '1.0.0')
+    .replace('{project}', 'org')
     .replace('{account}', 'ci')
     .replace('{id}', 'x')
     .replace(/\{(segment\d)\}/g, '$1');

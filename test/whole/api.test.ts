@@ -25,6 +25,29 @@ function aForm(files: { readonly chart?: Uint8Array; readonly prov?: Uint8Array 
   return form;
 }
 
+it("takes a version through its whole life at Harbor's addresses", async () => {
+  const charts = '/api/chartrepo/apps/charts';
+  const bytes = await aPackage({ version: '1.0.0+b', files: { 'values.yaml': 'a: {b: 1}\n' } });
+  const body = aForm({ chart: bytes, prov: aProvenance(bytes, { version: '1.0.0+b' }) });
+  expect((await chartroom.send('POST', charts, { body })).status).toBe(201);
+  const [entry] = (await chartroom.readIndex('chartrepo/apps')).entries['demo'] ?? [];
+  for (const file of ['demo-1.0.0+b.tgz', 'demo-1.0.0%2Bb.tgz']) {
+    expect(await chartroom.digestAt(`/chartrepo/apps/charts/${file}`)).toBe(sha256(bytes));
+  }
+  const [chart] = (await (await chartroom.send('GET', charts)).json()) as unknown[];
+  expect(chart).toMatchObject({ name: 'demo', total_versions: 1, latest_version: '1.0.0+b' });
+  const versions = await chartroom.send('GET', `${charts}/demo`);
+  expect(await versions.json()).toEqual([{ ...entry, labels: [] }]);
+  expect(await json(await chartroom.send('GET', `${charts}/demo/1.0.0%2Bb`))).toMatchObject({
+    status: 200,
+    body: { metadata: entry, values: { 'a.b': 1 }, security: { signature: { signed: true } } },
+  });
+  expect((await chartroom.send('HEAD', charts)).status).toBe(404);
+  const deleted = await chartroom.send('DELETE', `${charts}/demo/1.0.0+b`);
+  expect([deleted.status, await deleted.text()]).toEqual([200, '']);
+  expect(listed(await chartroom.readIndex('apps'))).toEqual([]);
+});
+
 describe.each(['', 'org', 'org/team', 'org/team/charts.d'])('the repository "%s"', (repository) => {
   const at = repository === '' ? '' : `/${repository}`;
 

@@ -8,9 +8,8 @@ import { parseRepository } from '../../shared/domain/repository.ts';
 import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
 import { aPackage } from '../packages.ts';
 import { anAccessChange } from '../store/records.ts';
-import { type Chartroom, startChartroom } from './chartroom.ts';
+import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
 
-const authorization = `Basic ${btoa('admin:correct horse')}`;
 const nineDays = 9 * 24 * 60 * 60 * 1000;
 
 /** Makes it look as if the repository had been deleted nine days before it was. */
@@ -32,10 +31,12 @@ it('a repository is made, used, deleted, brought back, deleted again and removed
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const chartroom = await startChartroom({ access: 'closed', adminPassword: 'correct horse', dataDir });
   onTestFinished(() => chartroom.stop());
-  const send = async (method: string, at: string, body?: Uint8Array | string) => {
+  const sendAs = async (authorization: string, method: string, at: string, body?: Uint8Array | string) => {
     const sent = body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) };
     return await chartroom.send(method, at, { headers: { authorization }, ...sent });
   };
+  const robot = `Basic ${btoa(await anAdminRobot(chartroom, 'correct horse'))}`;
+  const send = (method: string, at: string, body?: Uint8Array | string) => sendAs(robot, method, at, body);
   const status = async (...args: Parameters<typeof send>) => (await send(...args)).status;
   const listed = async (at: string) => Object.keys(JSON.parse(await (await send('GET', at)).text()).entries);
   const team = '/-/repositories/org/team';

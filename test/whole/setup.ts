@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { bundleFunctions } from '../../infra/bundle.ts';
-import { synthesize } from '../../local/synthesize.ts';
+import { chartroomApp } from '../../infra/chartroom-app.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -14,15 +15,16 @@ declare module 'vitest' {
 
 /** Synthesizes the stack once for all test files. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Once, and not by each of the two at the same time.
   bundleFunctions();
   const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-assemblies-'));
-  const make = (access: 'open' | 'closed') =>
-    synthesize({
-      outDir: path.join(folder, access),
-      context: { access, ...(access === 'open' && { accessReason: 'a test on this computer' }) },
-    });
-  const [open, closed] = await Promise.all([make('open'), make('closed')]);
+  // In this process, so that the CDK is loaded once for all; the runner's own way is that of other tests.
+  process.env['CDK_VALIDATION'] = 'false';
+  const { context: settings }: { context: object } = JSON.parse(readFileSync('cdk.json', 'utf8'));
+  const make = (access: 'open' | 'closed', reason = {}) =>
+    chartroomApp({ outdir: path.join(folder, access), context: { ...settings, access, ...reason } }).synth()
+      .directory;
+  const open = make('open', { accessReason: 'a test on this computer' });
+  const closed = make('closed');
   project.provide('assemblies', { open, closed });
   return () => rm(folder, { recursive: true, force: true });
 }

@@ -42,6 +42,7 @@ describe('a package', () => {
   it.each(['text/plain', 'application/json', 'application/xml', 'application/javascript'])(
     'is refused as %s, which the gateway takes for text, and nothing is stored',
     async (type) => {
+      await chartroom.idle();
       const before = await chartroom.keys();
       const answer = await upload(await aPackage(), 'text', type);
       expect(answer.status).toBe(415);

@@ -1,0 +1,95 @@
+import { accessChange } from './access-change.ts';
+import { changeRevised } from './change-revised.ts';
+import { type ChartDependencies, hasCharts } from './chart-count.ts';
+import type { By } from './domain/audit.ts';
+import { Fault } from './domain/fault.ts';
+import { isDeleted, isGoing, type KnownRepository } from './domain/known-repository.ts';
+import { newProjectSettings } from './domain/project.ts';
+import type { Repository } from './domain/repository.ts';
+import {
+  deleteRepository,
+  type KnownRepositoryDependencies,
+  newRepository,
+  stillGoing,
+} from './known-repositories.ts';
+import { deleteLabelsOf } from './labels.ts';
+import { type MemberDependencies, removeMembers } from './members.ts';
+import type { LabelStore } from './store/label-store.ts';
+
+type ProjectDependencies = KnownRepositoryDependencies & ChartDependencies;
+
+export type CreateDependencies = ProjectDependencies & {
+  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
+};
+
+/**
+ * Makes a project, as Harbor does, with its settings in the same write. One that was deleted with nothing in it comes
+ * back as a new one: platforms delete and make the same project again at once.
+ *
+ * @throws Fault `already_exists`; `repository_deleted` for one with charts in it, or that cannot come back; `try_again`
+ */
+export async function createProject(
+  dependencies: CreateDependencies,
+  path: Repository,
+  { isPublic, by }: { readonly isPublic: boolean; readonly by: By },
+): Promise<void> {
+  const { knownRepositories } = dependencies;
+  const settings = newProjectSettings(isPublic);
+  const place = {
+    read: async () => {
+      const before = await knownRepositories.get(path);
+      await mustBeFree(dependencies, before);
+      if (before !== undefined) await deleteLabelsOf(dependencies, path, by);
+      return before;
+    },
+    write: (known: KnownRepository, before: KnownRepository | undefined) => {
+      const change = accessChange(dependencies, by, {
+        action: 'repository_created',
+        repository: path,
+        detail: { settings },
+      });
+      return knownRepositories.put(known, before?.revision, change, settings);
+    },
+  };
+  await changeRevised(path, place, () => newRepository(dependencies, path, by));
+}
+
+async function mustBeFree(dependencies: ProjectDependencies, known: KnownRepository | undefined) {
+  if (known === undefined) return;
+  const { path } = known;
+  if (!isDeleted(known)) throw new Fault('already_exists', `the project named ${path} already exists`);
+  if (isGoing(known, dependencies.clock.now())) throw stillGoing(known);
+  if (!(await hasCharts(dependencies, path))) return;
+  throw new Fault(
+    'repository_deleted',
+    `project ${path} was deleted at ${known.deleted} with charts in it: PUT /-/repositories/${path} with {"restore": true} brings it back as it was; to have an empty one, take another name`,
+  );
+}
+
+/** Why a project cannot be deleted as it is; undefined where it can. */
+export async function whyNotDeletable(
+  dependencies: ChartDependencies,
+  path: Repository,
+): Promise<string | undefined> {
+  return (await hasCharts(dependencies, path))
+    ? 'the project contains helm charts, can not be deleted: delete its charts first, or send ?force=true to delete it with them'
+    : undefined;
+}
+
+/**
+ * Deletes a project. Its members go before it: whoever makes one of that name does not let them in, and where this is
+ * cut off, it is done by deleting once more.
+ *
+ * @param force with the charts that are in it; for a week it can be brought back
+ * @throws Fault `not_empty`, `repository_not_found`, `try_again`
+ */
+export async function deleteProject(
+  dependencies: ProjectDependencies & MemberDependencies,
+  path: Repository,
+  { force, by }: { readonly force: boolean; readonly by: By },
+): Promise<void> {
+  const why = force ? undefined : await whyNotDeletable(dependencies, path);
+  if (why !== undefined) throw new Fault('not_empty', why);
+  await removeMembers(dependencies, path, by);
+  await deleteRepository(dependencies, path, by);
+}
