@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { helmBinary } from '../test/helm/binary.ts';
+import { coldFigures } from './cold.ts';
 import { type Figure, median, print } from './figures.ts';
 import { helmFigures } from './helm-index.ts';
 import { helmReads, packageFigures, shapes } from './package.ts';
@@ -39,12 +40,24 @@ async function main(): Promise<void> {
   const runs = values.quick ? 3 : 7;
   const sizes = numbers(values.sizes ?? (values.quick ? '1000' : '1000,10000'));
   console.log(`${cpus().length} cores, Node.js ${process.version}; medians of ${runs} runs`);
+  await printCold(runs);
   for (const size of sizes) await printStack(size, runs);
   for (const size of [...sizes, ...(values.quick || values.sizes ? [] : [100_000])]) {
     print(`The refresh step alone at ${size} versions`, await inFreshProcess('--refresh-of', String(size)));
   }
   for (const size of sizes) await printRepair(size);
   for (const [title, make] of Object.entries(shapes)) await printPackage(title, await make());
+}
+
+async function printCold(runs: number): Promise<void> {
+  const figures = await coldFigures(runs * 3);
+  print('A cold start of what Helm asks for', figures);
+  const [index, file, peer] = figures.map((figure) => median(figure.runs));
+  if (index === undefined || file === undefined || peer === undefined) return;
+  const ratio = (figure: number) => (figure / peer).toPrecision(2);
+  console.log(
+    `get-index takes ${ratio(index)}, get-package ${ratio(file)} times as long as the S3 client alone`,
+  );
 }
 
 async function printStack(size: number, runs: number): Promise<void> {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../shared/clock.ts';
 import { checkDeletable, type DeleteDependencies, deleteChart } from '../shared/delete.ts';
-import { objects, settingsOf, versions } from '../shared/edge/environment.ts';
+import { objects } from '../shared/edge/bucket-environment.ts';
+import { settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { chartNameOf, isAtHarbors, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { deleted } from '../shared/edge/response.ts';

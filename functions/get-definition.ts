@@ -1,4 +1,5 @@
-import { objects, versions } from '../shared/edge/environment.ts';
+import { objects } from '../shared/edge/bucket-environment.ts';
+import { versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { bytes } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';

@@ -1,6 +1,7 @@
 import { type Caller, may } from '../shared/domain/access.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
-import { type Environment, indexDependencies } from '../shared/edge/environment.ts';
+import { indexDependencies } from '../shared/edge/bucket-environment.ts';
+import type { Environment } from '../shared/edge/environment.ts';
 import { renderHomePage } from '../shared/edge/home-page.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import type { Request } from '../shared/edge/request.ts';

@@ -1,4 +1,4 @@
-import { indexDependencies } from '../shared/edge/environment.ts';
+import { lightIndexDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { notModified } from '../shared/edge/representation.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
@@ -29,4 +29,6 @@ export function getIndex(dependencies: ReadIndexDependencies): Endpoint {
   };
 }
 
-export const handler = lambdaHandler('get-index', (environment) => getIndex(indexDependencies(environment)));
+export const handler = lambdaHandler('get-index', (environment) =>
+  getIndex(lightIndexDependencies(environment)),
+);

@@ -1,7 +1,7 @@
 import { collect } from '../shared/async-iteration.ts';
 import { notSaid } from '../shared/edge/authenticate.ts';
+import { projectDependencies } from '../shared/edge/bucket-environment.ts';
 import { namedEntityTag } from '../shared/edge/entity-tag.ts';
-import { projectDependencies } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { notModified } from '../shared/edge/representation.ts';
 import { bytes, headersOnly, redirect } from '../shared/edge/response.ts';

@@ -1,6 +1,6 @@
 import { Fault } from '../shared/domain/fault.ts';
 import { type PackageFile, parsePackageFileName } from '../shared/domain/package-file.ts';
-import { objects, versions } from '../shared/edge/environment.ts';
+import { lightObjects, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { pathParameter, repositoryOf } from '../shared/edge/request.ts';
 import { type Headers, headersOnly, type Response, redirect } from '../shared/edge/response.ts';
@@ -66,5 +66,5 @@ async function describe(objects: Pick<ObjectStore, 'get'>, served: ServedFile): 
 }
 
 export const handler = lambdaHandler('get-package', (environment) =>
-  getPackage({ versions: versions(environment), objects: objects(environment) }),
+  getPackage({ versions: versions(environment), objects: lightObjects(environment) }),
 );

@@ -1,4 +1,5 @@
-import { knownRepositories, objects, pointers, settingsOf, versions } from '../shared/edge/environment.ts';
+import { objects } from '../shared/edge/bucket-environment.ts';
+import { knownRepositories, pointers, settingsOf, versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';

@@ -1,5 +1,6 @@
 import { Fault } from '../shared/domain/fault.ts';
-import { objects, versions } from '../shared/edge/environment.ts';
+import { objects } from '../shared/edge/bucket-environment.ts';
+import { versions } from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { bytes } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';

@@ -1,6 +1,7 @@
 import type { S3Event, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Repository } from '../shared/domain/repository.ts';
-import { eventDependencies, readEnvironment } from '../shared/edge/environment.ts';
+import { eventDependencies } from '../shared/edge/bucket-environment.ts';
+import { readEnvironment } from '../shared/edge/environment.ts';
 import { logError } from '../shared/edge/log.ts';
 import {
   byRepository,

@@ -1,5 +1,5 @@
 import { Fault } from '../shared/domain/fault.ts';
-import { indexDependencies } from '../shared/edge/environment.ts';
+import { indexDependencies } from '../shared/edge/bucket-environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { answerList } from '../shared/edge/list-answer.ts';
 import { repositoryOf } from '../shared/edge/request.ts';

@@ -1,4 +1,4 @@
-import { indexDependencies } from '../shared/edge/environment.ts';
+import { indexDependencies } from '../shared/edge/bucket-environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { answerList } from '../shared/edge/list-answer.ts';
 import { repositoryOf } from '../shared/edge/request.ts';

@@ -1,6 +1,6 @@
 import { may } from '../shared/domain/access.ts';
 import { Fault } from '../shared/domain/fault.ts';
-import { publishDependencies } from '../shared/edge/environment.ts';
+import { publishDependencies } from '../shared/edge/bucket-environment.ts';
 import { isForm, readForm } from '../shared/edge/form.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { type Request, repositoryOf, senderOf } from '../shared/edge/request.ts';

@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
-import { readEnvironment, reconcileDependencies } from '../shared/edge/environment.ts';
+import { reconcileDependencies } from '../shared/edge/bucket-environment.ts';
+import { readEnvironment } from '../shared/edge/environment.ts';
 import { reportFinding } from '../shared/edge/report.ts';
 import { type Finding, isDamage } from '../shared/findings.ts';
 import { type ReconcileDependencies, reconcile } from '../shared/reconcile.ts';

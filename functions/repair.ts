@@ -1,6 +1,7 @@
 import { Fault } from '../shared/domain/fault.ts';
 import { parseRepository, type Repository } from '../shared/domain/repository.ts';
-import { readEnvironment, reconcileDependencies } from '../shared/edge/environment.ts';
+import { reconcileDependencies } from '../shared/edge/bucket-environment.ts';
+import { readEnvironment } from '../shared/edge/environment.ts';
 import { type ReconcileDependencies, remaining } from '../shared/reconcile.ts';
 import { type RepairReport, repair } from '../shared/repair.ts';
 

@@ -1,6 +1,6 @@
 import { collect, inParallel } from '../shared/async-iteration.ts';
 import type { Repository } from '../shared/domain/repository.ts';
-import { projectDependencies } from '../shared/edge/environment.ts';
+import { projectDependencies } from '../shared/edge/bucket-environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync, type Metafile } from 'esbuild';
@@ -7,13 +16,24 @@ import { functionIds } from './functions.ts';
 
 const root = dirname(import.meta.dirname);
 
-/** Where the bundles lie: `<id>/index.mjs`, one folder a function. */
+/** Where the bundles lie: `<id>/index.mjs` and what it loads when it needs it, one folder a function. */
 export const bundleDirectory = join(root, 'dist', 'functions');
 
-// CommonJS dependencies call `require` for Node's own modules, which an ES module does not have. The long
-// name cannot meet one that a bundled file imports.
+// CommonJS dependencies call `require` for Node's own modules, which an ES module does not have; made by whoever
+// calls it, since making it costs each file a fraction of a millisecond. The long name cannot meet one that a
+// bundled file imports.
 const REQUIRE =
-  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
+  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = (id) => createRequireOfBundle(import.meta.url)(id);";
+
+// A function has its credentials in the environment. Who else could be asked for some (SSO, profiles, processes) is a
+// third of a bundle.
+const ALIAS = { '@aws-sdk/credential-provider-node': join(root, 'shared', 'store', 'credentials.ts') };
+
+/**
+ * What Helm asks for at every update and pull: what they seldom need lies in files beside `index.mjs`, read by
+ * whoever needs it first. The others are one file each, which is made in a fraction of the time.
+ */
+const hotFunctions: readonly string[] = ['get-index', 'get-package'];
 
 export type BundleOptions = {
   /** Folder of the handlers' sources. @default functions/ of this repository */
@@ -22,6 +42,8 @@ export type BundleOptions = {
   readonly to?: string;
   /** The functions to bundle, by the names of their files. @default all */
   readonly ids?: readonly string[];
+  /** Those among them that are split. @default the hot ones */
+  readonly split?: readonly string[];
 };
 
 /**
@@ -36,16 +58,36 @@ export type BundleOptions = {
  */
 export function bundleFunctions(options: BundleOptions = {}): void {
   const { from = join(root, 'functions'), to = bundleDirectory, ids = functionIds } = options;
+  const { split = hotFunctions } = options;
   const record = join(to, 'last.json');
   if (isFresh(record, ids)) return;
   const began = Date.now();
-  const { outputFiles, metafile } = buildSync({
+  const apart = ids.filter((id) => split.includes(id));
+  // Each by itself: files that two of them shared would lie in no function's folder.
+  const made = [
+    build(from, to, { ids: ids.filter((id) => !apart.includes(id)), splitting: false }),
+    ...apart.map((id) => build(from, to, { ids: [id], splitting: true })),
+  ];
+  // The entry last: whoever reads it finds what it loads.
+  for (const { outputFiles } of made)
+    for (const file of outputFiles.toReversed()) writeIfChanged(file.path, file.contents);
+  const metafiles = made.map(({ metafile }) => metafile);
+  writeIfChanged(record, Buffer.from(JSON.stringify(recordOf(metafiles, ids, began))));
+  const written = new Set(made.flatMap(({ outputFiles }) => outputFiles.map(({ path }) => path)));
+  for (const id of apart) removeOthers(join(to, id), written);
+}
+
+/** @throws Error with esbuild's messages */
+function build(from: string, to: string, { ids, splitting }: { ids: readonly string[]; splitting: boolean }) {
+  return buildSync({
     absWorkingDir: root,
     metafile: true,
     entryPoints: Object.fromEntries(ids.map((id) => [`${id}/index`, join(from, `${id}.ts`)])),
     outdir: to,
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting,
+    ...(splitting && { chunkNames: `${ids[0]}/[name]-[hash]` }),
     write: false,
     format: 'esm',
     platform: 'node',
@@ -53,6 +95,7 @@ export function bundleFunctions(options: BundleOptions = {}): void {
     target: 'node20',
     // The SDK's ES modules shed what nobody calls; its CommonJS files cannot.
     mainFields: ['module', 'main'],
+    alias: ALIAS,
     // Drops dead branches. Shorter names and fewer blanks would halve the size, but not the time to load, and
     // make stack traces unreadable.
     minifySyntax: true,
@@ -63,8 +106,6 @@ export function bundleFunctions(options: BundleOptions = {}): void {
     // The thrown error carries the messages; printing them too would say everything twice.
     logLevel: 'silent',
   });
-  for (const file of outputFiles) writeIfChanged(file.path, file.contents);
-  writeIfChanged(record, Buffer.from(JSON.stringify(recordOf(metafile, ids, began))));
 }
 
 /** What the last bundling was made of, and when; paths from the root. */
@@ -75,12 +116,17 @@ type LastBundling = {
   readonly outputs: readonly string[];
 };
 
-const recordOf = ({ inputs, outputs }: Metafile, ids: readonly string[], began: number): LastBundling => ({
+const recordOf = (metafiles: readonly Metafile[], ids: readonly string[], began: number): LastBundling => ({
   ids,
   began,
   // Packages are as old as npm makes them, so what is installed says when they changed; and how, this file.
-  inputs: [...Object.keys(inputs), 'node_modules/.package-lock.json', relative(root, import.meta.filename)],
-  outputs: Object.keys(outputs),
+  inputs: [
+    ...new Set(metafiles.flatMap(({ inputs }) => Object.keys(inputs))),
+    'package.json',
+    'node_modules/.package-lock.json',
+    relative(root, import.meta.filename),
+  ],
+  outputs: metafiles.flatMap(({ outputs }) => Object.keys(outputs)),
 });
 
 // The times of files are coarser than the clock: one written a moment before may seem older than it is.
@@ -108,6 +154,14 @@ function writeIfChanged(path: string, contents: Uint8Array): void {
     renameSync(temporary, path);
   } finally {
     rmSync(temporary, { force: true });
+  }
+}
+
+/** What earlier bundles loaded would be deployed with this one. */
+function removeOthers(folder: string, written: ReadonlySet<string>): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (name.endsWith('.mjs') && !written.has(path)) rmSync(path, { force: true });
   }
 }
 

@@ -2,7 +2,7 @@ import { collect, inParallel } from './async-iteration.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { readRanges } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { rangesFile } from './published-index.ts';
+import { rangesFile } from './index-objects.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { PointerStore } from './store/pointer-store.ts';
 import type { VersionItem, VersionStore } from './store/version-store.ts';

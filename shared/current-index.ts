@@ -1,8 +1,9 @@
+import { settingsFingerprint } from './domain/entry.ts';
 import { Fault } from './domain/fault.ts';
-import { settingsFingerprint } from './domain/index-file.ts';
 import { rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
-import { type IndexDependencies, type RefreshOutcome, refreshIndex } from './refresh.ts';
+import { loadRefresh } from './load-refresh.ts';
+import type { IndexDependencies, RefreshOutcome } from './refresh.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Mark } from './store/version-store.ts';
 
@@ -146,6 +147,8 @@ async function refreshUnderLease(
   rebuildAtMost: number,
 ): Promise<RefreshOutcome | { readonly kind: 'busy' }> {
   const { pointers, clock, newId } = dependencies;
+  // Most readers find an index that is current. Before the lease, so that nobody waits for it.
+  const { refreshIndex } = await loadRefresh();
   const holder = newId();
   const now = clock.now();
   if (!(await pointers.lease(repository, holder, { now, expires: now + LEASE_MS }))) return { kind: 'busy' };

@@ -116,7 +116,7 @@ async function removeSuperseded(
     for (const { folder } of superseded) await removeIndex(objects, folder);
   } catch (error) {
     // Reconciliation does it again; the events are done.
-    report({ kind: 'clean_up_failed', repository, error });
+    await report({ kind: 'clean_up_failed', repository, error });
   }
 }
 

@@ -1,7 +1,8 @@
 import { collect, inParallel } from './async-iteration.ts';
 import { type ChartItems, chartsInOrder } from './charts-in-order.ts';
 import type { ChartName } from './domain/chart-name.ts';
-import { indexSize, type ListedVersion, renderFragment, settingsFingerprint } from './domain/index-file.ts';
+import { settingsFingerprint } from './domain/entry.ts';
+import { indexSize, type ListedVersion, renderFragment } from './domain/index-file.ts';
 import { namedKeys, supersededIndexes, unnamedObjects } from './domain/leftovers.ts';
 import { lostVersions } from './domain/lost-versions.ts';
 import { chartFolders, filesKey, packagesOf, versionFolder } from './domain/object-keys.ts';

@@ -2,8 +2,9 @@ import { isSendable, MOST_ANSWER_BYTES } from './answer-limit.ts';
 import { readCurrent } from './current-index.ts';
 import { chartInfo } from './domain/project-charts.ts';
 import type { Repository } from './domain/repository.ts';
+import { indexTag } from './index-objects.ts';
 import { type ListAnswer, type ListDependencies, storedList } from './list-charts.ts';
-import { indexTag, openIndex } from './published-index.ts';
+import { openIndex } from './published-index.ts';
 
 /** Beside a large index: what {@link listProjectCharts} makes of it. */
 const listFile = 'project-charts.json';

@@ -3,6 +3,7 @@ import { Fault } from './domain/fault.ts';
 import { copyPiece, frameMerged, mergedDigest, planMerge } from './domain/merged-index.ts';
 import { mergedKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { indexTag, SIGNED_URL_SECONDS } from './index-objects.ts';
 import {
   openProjects,
   type ProjectIndex,
@@ -11,7 +12,6 @@ import {
   readPieces,
   readProjects,
 } from './project-indexes.ts';
-import { indexTag, SIGNED_URL_SECONDS } from './published-index.ts';
 import { INLINE_BYTES, remember } from './read-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';

@@ -3,7 +3,8 @@ import { currentIndex, rebuilding } from './current-index.ts';
 import { Fault } from './domain/fault.ts';
 import { byProject, type MergedPart, type Piece } from './domain/merged-index.ts';
 import type { Repository } from './domain/repository.ts';
-import { currentRanges, indexFile } from './published-index.ts';
+import { indexFile } from './index-objects.ts';
+import { currentRanges } from './published-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { Pointer } from './store/pointer-store.ts';
 

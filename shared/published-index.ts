@@ -15,14 +15,9 @@ import {
 import { type ListedByChart, readListed } from './domain/lost-versions.ts';
 import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
-
-// The index and its ranges, side by side in one folder with the lists made from them (shared/domain/object-keys.ts).
-export const indexFile = 'index.yaml';
-export const rangesFile = 'ranges.json';
-/** Beside an index by which what was lost changed: all versions that are not back, if there are any. */
-export const lostFile = 'lost.json';
 
 /** What something says of versions: an index, several of them, or a list of those that were lost. */
 export type Listing = {
@@ -35,14 +30,6 @@ export type Listing = {
 
 /** An index of which the places of its charts are known. */
 export type Fragments = Listing & Required<Pick<Listing, 'fragment'>>;
-
-// As long as the URLs of packages: enough for a slow client to begin, useless to whoever finds it later.
-export const SIGNED_URL_SECONDS = 300;
-
-/** `<sequence>-<id>`, which names a state of an index: a sequence alone could come again after a repair. */
-export function indexTag(folder: string): string {
-  return folder.split('/').at(-2) ?? '';
-}
 
 /** Where the charts of a current index are. @returns undefined if that is lost, or does not fit the index */
 export async function currentRanges(

@@ -1,8 +1,8 @@
 import { readCurrent } from './current-index.ts';
 import { digestOf } from './domain/digest.ts';
-import { renderIndex } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexFile, indexTag, SIGNED_URL_SECONDS } from './published-index.ts';
+import { indexFile, indexTag, SIGNED_URL_SECONDS } from './index-objects.ts';
+import { loadRefresh } from './load-refresh.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
@@ -50,7 +50,7 @@ export function indexReader(
 
   return (repository) =>
     readCurrent(dependencies, repository, async (pointer) =>
-      pointer === undefined ? emptyIndex(dependencies) : await answer(repository, pointer),
+      pointer === undefined ? await emptyIndex(dependencies) : await answer(repository, pointer),
     );
 }
 
@@ -75,8 +75,9 @@ async function loadOrRedirect(
 }
 
 /** The index of a repository to which nothing was published. Its bytes never change. */
-function emptyIndex({ settings }: ReadIndexDependencies): IndexAnswer {
-  const { bytes } = renderIndex([], '1970-01-01T00:00:00Z', settings);
+async function emptyIndex({ settings }: ReadIndexDependencies): Promise<IndexAnswer> {
+  const { renderEmpty } = await loadRefresh();
+  const bytes = renderEmpty(settings);
   return { kind: 'inline', etag: `0-${digestOf(bytes)}`, bytes };
 }
 

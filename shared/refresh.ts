@@ -3,7 +3,7 @@ import { chartsInOrder } from './charts-in-order.ts';
 import type { Clock } from './clock.ts';
 import type { AuditedChange } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
-import type { IndexSettings, LiveVersion } from './domain/entry.ts';
+import { type IndexSettings, type LiveVersion, settingsFingerprint } from './domain/entry.ts';
 import {
   countVersions,
   type Fragment,
@@ -13,15 +13,14 @@ import {
   renderFragment,
   renderIndex,
   renderRanges,
-  settingsFingerprint,
   spliceIndex,
 } from './domain/index-file.ts';
 import { renderListed } from './domain/lost-versions.ts';
 import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
+import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import { type Losses, lookBack, lossesSince, type Past } from './losses.ts';
-import { indexFile, lostFile, rangesFile } from './published-index.ts';
 import type { AuditStore } from './store/audit-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer, PointerStore, Shrinking } from './store/pointer-store.ts';
@@ -36,7 +35,7 @@ export type IndexDependencies = {
   readonly clock: Clock;
   readonly newId: () => string;
   /** Hears of what somebody should look at, though the call goes on. */
-  readonly report: (notice: Notice) => void;
+  readonly report: (notice: Notice) => void | Promise<void>;
 };
 
 /** What the stores showed that should not be. */
@@ -120,15 +119,20 @@ export async function refreshIndex(
 
   const flip = await makeCurrent(dependencies, repository, { pointer, past, losses }, index);
   if (flip === undefined) return { kind: 'overtaken' };
-  for (const notice of flip.notices) report(notice);
+  for (const notice of flip.notices) await report(notice);
   try {
     await inParallel(changes, (change) => audit.put(change));
     await inParallel(marks, (mark) => versions.indexed(mark));
   } catch (error) {
     // The index is current all the same; marks that stay only make the next refresh look again.
-    report({ kind: 'clean_up_failed', repository, error });
+    await report({ kind: 'clean_up_failed', repository, error });
   }
   return { kind: 'refreshed', pointer: flip.pointer };
+}
+
+/** An index of nothing, which is of no time. */
+export function renderEmpty(settings: IndexSettings): Uint8Array {
+  return renderIndex([], '1970-01-01T00:00:00Z', settings).bytes;
 }
 
 /** What is looked at in every chart that is read. */

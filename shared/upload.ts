@@ -244,7 +244,7 @@ async function keepNewest(
   try {
     await trimChart(dependencies, repository, name, maxVersionsPerChart, by);
   } catch (error) {
-    dependencies.report({ kind: 'clean_up_failed', repository, error });
+    await dependencies.report({ kind: 'clean_up_failed', repository, error });
   }
 }
 

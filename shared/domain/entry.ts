@@ -14,6 +14,11 @@ export type IndexSettings = {
   readonly contextPath: string;
 };
 
+/** A short text that differs when the settings do: an index rendered with other settings is stale. */
+export function settingsFingerprint({ format, chartUrl, contextPath }: IndexSettings): string {
+  return JSON.stringify([format, chartUrl, contextPath]);
+}
+
 /** A version that readers see. */
 export type LiveVersion = {
   readonly name: ChartName;

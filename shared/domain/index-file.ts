@@ -335,8 +335,3 @@ export function isTail(bytes: Uint8Array, format: IndexSettings['format']): bool
 export function countVersions(ranges: Ranges): number {
   return ranges.reduce((sum, { versions }) => sum + versions, 0);
 }
-
-/** A short text that differs when the settings do: an index rendered with other settings is stale. */
-export function settingsFingerprint({ format, chartUrl, contextPath }: IndexSettings): string {
-  return JSON.stringify([format, chartUrl, contextPath]);
-}

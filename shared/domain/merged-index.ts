@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { compareText, type IndexSettings } from './entry.ts';
-import { frame, isTail, type Ranges, settingsFingerprint, viewOf } from './index-file.ts';
+import { compareText, type IndexSettings, settingsFingerprint } from './entry.ts';
+import { frame, isTail, type Ranges, viewOf } from './index-file.ts';
 import type { Repository } from './repository.ts';
 
 /** The published index of one project, as a part of the merged one. */

@@ -1,30 +1,29 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import { environmentVariables } from '../contract.ts';
-import { currentIndex } from '../current-index.ts';
 import type { IndexSettings } from '../domain/entry.ts';
 import { MOST_ID } from '../domain/label.ts';
-import type { Repository } from '../domain/repository.ts';
 import type { RepositorySettings } from '../domain/settings.ts';
 import { type RepositoryGate, repositoryGate } from '../known-repositories.ts';
+import type { Notice } from '../refresh.ts';
 import { type SettingsReader, settingsReader } from '../repository-settings.ts';
 import type { AccountStore } from '../store/account-store.ts';
 import { accountsTable } from '../store/accounts-table.ts';
 import type { AuditStore } from '../store/audit-store.ts';
 import { auditTable } from '../store/audit-table.ts';
-import { bucket } from '../store/bucket.ts';
-import { dynamoClient, s3Client } from '../store/clients.ts';
+import { dynamoClient } from '../store/dynamo-client.ts';
 import type { FailureStore } from '../store/failure-store.ts';
 import { failuresTable } from '../store/failures-table.ts';
 import { knownRepositoriesTable } from '../store/known-repositories-table.ts';
 import type { KnownRepositoryStore } from '../store/known-repository-store.ts';
 import type { LabelStore } from '../store/label-store.ts';
 import { labelsTable } from '../store/labels-table.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import { type LightBucket, lightBucket } from '../store/light-bucket.ts';
 import type { PointerStore } from '../store/pointer-store.ts';
 import { pointersTable } from '../store/pointers-table.ts';
 import { repositoriesTable } from '../store/repositories-table.ts';
 import type { RepositoryStore } from '../store/repository-store.ts';
+import { ownS3Endpoint } from '../store/s3-endpoint.ts';
 import type { SettingsStore } from '../store/settings-store.ts';
 import { settingsTable } from '../store/settings-table.ts';
 import type { UploadStore } from '../store/upload-store.ts';
@@ -33,7 +32,6 @@ import type { VersionStore } from '../store/version-store.ts';
 import { versionsTable } from '../store/versions-table.ts';
 import type { TokenSettings } from '../token-credentials.ts';
 import type { FormFields } from './form.ts';
-import { reportNotice } from './report.ts';
 
 /** What the stack tells its functions (shared/contract.ts). */
 export type Environment = {
@@ -211,73 +209,33 @@ export function settingsOf(environment: Environment): SettingsReader {
   return settingsReader(settings(environment), environment.repositorySettings);
 }
 
-// A request does not refresh the index: it waits for the indexer.
-const LOOK_AGAIN_MS = 200;
+/** The bucket for the hot functions: the S3 client is loaded by what the light one leaves to it. */
+export function lightObjects(environment: Environment): LightBucket {
+  dynamo ??= dynamoClient();
+  const bucketName = environment.bucketName();
+  return lightBucket(dynamo.config, { bucketName, endpoint: ownS3Endpoint(process.env) }, async () => {
+    const { s3Bucket } = await import('../store/s3-client.ts');
+    return s3Bucket(bucketName);
+  });
+}
 
-/** All that publishing needs. */
-export function publishDependencies(environment: Environment) {
+/** All that reading an index needs, in a hot function. */
+export function lightIndexDependencies(environment: Environment) {
   return {
-    versions: versions(environment),
-    pointers: pointers(environment),
-    objects: objects(environment),
-    admission: gate(environment).admission,
-    settingsOf: settingsOf(environment),
-    settle: () => systemClock.sleep(LOOK_AGAIN_MS),
-    clock: systemClock,
-    newId: randomUUID,
-    report: reportNotice,
+    ...indexStores(environment),
+    objects: lightObjects(environment),
+    report: async (notice: Notice) => (await import('./report.ts')).reportNotice(notice),
   };
 }
 
-export function objects(environment: Environment): ObjectStore {
-  return bucket(s3Client(), environment.bucketName());
-}
-
-/** All that refreshing and reading an index needs. */
-export function indexDependencies(environment: Environment) {
+/** What refreshing and reading an index needs beside the bucket. */
+export function indexStores(environment: Environment) {
   return {
     versions: versions(environment),
     pointers: pointers(environment),
-    objects: objects(environment),
     audit: audit(environment),
     settings: environment.indexSettings,
     clock: systemClock,
     newId: randomUUID,
-    report: reportNotice,
-  };
-}
-
-/** All that reading the indexes of all projects needs. */
-export function projectDependencies(environment: Environment) {
-  return {
-    ...indexDependencies(environment),
-    knownRepositories: knownRepositories(environment),
-    settingsOf: settingsOf(environment),
-  };
-}
-
-/** All that the indexer needs: it publishes from the inbox too. */
-export function eventDependencies(environment: Environment) {
-  const index = indexDependencies(environment);
-  return {
-    ...index,
-    ...gate(environment),
-    settingsOf: settingsOf(environment),
-    // The indexer is who takes the marks away: it would wait for itself.
-    settle: async (repository: Repository) => {
-      await currentIndex(index, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
-    },
-    uploads: uploads(environment),
-    maxPackageBytes: environment.maxPackageBytes,
-  };
-}
-
-/** All that reconciliation and repair need. */
-export function reconcileDependencies(environment: Environment) {
-  return {
-    ...indexDependencies(environment),
-    repositories: repositories(environment),
-    knownRepositories: knownRepositories(environment),
-    labels: labels(environment),
   };
 }

@@ -81,6 +81,36 @@ describe('bundling the functions', () => {
     expect(readdirSync(join(folder, 'out', 'greet'))).toEqual(['index.mjs']);
   });
 
+  describe('of which some are split', () => {
+    const split = (...ids: readonly string[]) =>
+      bundleFunctions({ from: folder, to: join(folder, 'out'), ids, split: ['greet'] });
+    const files = (id: string) => readdirSync(join(folder, 'out', id)).filter((name) => name !== 'index.mjs');
+    const greeting = (word: string) => {
+      write('word.ts', `export const word = "${word}";`);
+      write('greet.ts', 'export const handler = async () => (await import("./word.ts")).word;');
+      write('other.ts', 'export { handler } from "./greet.ts";');
+      split('greet', 'other');
+    };
+
+    it('puts what one loads later into a file beside it, and leaves the others whole', async () => {
+      greeting('ahoy');
+      expect(files('greet')).toHaveLength(1);
+      expect(readFileSync(bundled('greet'), 'utf8')).not.toContain('ahoy');
+      const module: { handler(): Promise<string> } = await import(pathToFileURL(bundled('greet')).href);
+      expect(await module.handler()).toBe('ahoy');
+      expect(files('other')).toEqual([]);
+      expect(readFileSync(bundled('other'), 'utf8')).toContain('ahoy');
+    });
+
+    it('keeps nothing of an earlier bundle', () => {
+      greeting('ahoy');
+      const before = files('greet');
+      greeting('farewell');
+      expect(files('greet')).toHaveLength(1);
+      expect(files('greet')).not.toEqual(before);
+    });
+  });
+
   it('names the handler that is missing', () => {
     expect(() => bundle('absent')).toThrow(/absent\.ts/);
   });

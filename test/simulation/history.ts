@@ -9,6 +9,7 @@ import type { Repository } from '../../shared/domain/repository.ts';
 import { type Finding, isDamage } from '../../shared/findings.ts';
 import { byRepository, handleObjectEvents } from '../../shared/handle-object-events.ts';
 import type { From } from '../../shared/inspect-repository.ts';
+import { loadRefresh } from '../../shared/load-refresh.ts';
 import type { Thoroughness } from '../../shared/mend.ts';
 import { publishChecked } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
@@ -51,6 +52,7 @@ const MOST_STEPS = 20_000;
 
 /** Runs one history to its end and holds it to the promises of docs/reliability.md. */
 export async function runHistory(seed: number, packages: Packages): Promise<Outcome> {
+  await loadRefresh();
   const history = new History(seed, packages);
   let violation: string | undefined;
   try {
