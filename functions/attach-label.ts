@@ -1,15 +1,14 @@
 import { Fault } from '../shared/domain/fault.ts';
 import { parseLabelChoice } from '../shared/domain/label.ts';
-import { labelAccess, labels, versions } from '../shared/edge/environment.ts';
+import { labelAccess, versions } from '../shared/edge/environment.ts';
 import { type LabelAccess, readableLabel, versionIdOf } from '../shared/edge/labels.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { readJson } from '../shared/edge/request.ts';
 import { headersOnly } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
 import { type AttachDependencies, attachLabel, isUsable, liveVersion } from '../shared/labels.ts';
-import type { LabelStore } from '../shared/store/label-store.ts';
 
-type Dependencies = LabelAccess & AttachDependencies & { readonly labels: Pick<LabelStore, 'get' | 'all'> };
+type Dependencies = LabelAccess & AttachDependencies;
 
 /** POST /api/chartrepo/{repository}/charts/{name}/{version}/labels: gives a version one more label. */
 export function postVersionLabel(dependencies: Dependencies): Endpoint {
@@ -28,9 +27,5 @@ export function postVersionLabel(dependencies: Dependencies): Endpoint {
 }
 
 export const handler = lambdaHandler('attach-label', (environment) =>
-  postVersionLabel({
-    ...labelAccess(environment),
-    versions: versions(environment),
-    labels: labels(environment),
-  }),
+  postVersionLabel({ ...labelAccess(environment), versions: versions(environment) }),
 );

@@ -18,7 +18,7 @@ import type { VersionStore } from '../shared/store/version-store.ts';
 type Dependencies = {
   readonly versions: Pick<VersionStore, 'get'>;
   readonly objects: Pick<ObjectStore, 'get'>;
-  readonly labels: Pick<LabelStore, 'all'>;
+  readonly labels: Pick<LabelStore, 'in'>;
   readonly settings: IndexSettings;
 };
 

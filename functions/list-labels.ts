@@ -8,7 +8,7 @@ import { labelsIn } from '../shared/labels.ts';
 import type { ReadableDependencies } from '../shared/readable-projects.ts';
 import type { LabelStore } from '../shared/store/label-store.ts';
 
-type Dependencies = ReadableDependencies & { readonly labels: Pick<LabelStore, 'all'> };
+type Dependencies = ReadableDependencies & { readonly labels: Pick<LabelStore, 'in'> };
 
 /** GET /api/v2.0/labels: everybody's labels, or a project's, by name; `name` asks for those with this in theirs. */
 export function listLabels(dependencies: Dependencies): Endpoint {

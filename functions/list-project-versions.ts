@@ -14,7 +14,7 @@ import type { VersionStore } from '../shared/store/version-store.ts';
 
 type Dependencies = {
   readonly versions: Pick<VersionStore, 'ofChart'>;
-  readonly labels: Pick<LabelStore, 'all'>;
+  readonly labels: Pick<LabelStore, 'in'>;
   readonly settings: IndexSettings;
 };
 

@@ -10,7 +10,7 @@ import type { VersionStore } from '../shared/store/version-store.ts';
 
 type Dependencies = {
   readonly versions: Pick<VersionStore, 'get'>;
-  readonly labels: Pick<LabelStore, 'all'>;
+  readonly labels: Pick<LabelStore, 'in'>;
 };
 
 /** GET /api/chartrepo/{repository}/charts/{name}/{version}/labels: the labels of a version. */

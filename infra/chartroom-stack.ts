@@ -136,7 +136,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
     audit: 'write',
   },
   'list-version-labels': { table: ['GetItem'], labels: ['Query'] },
-  'attach-label': { table: ['GetItem', 'UpdateItem'], labels: ['GetItem', 'Query'] },
+  'attach-label': { table: ['GetItem', 'UpdateItem'], labels: ['GetItem'] },
   'detach-label': { table: ['GetItem', 'UpdateItem'] },
   // A large one is put into the bucket, and its reading is signed here.
   'get-merged-index': {

@@ -1,9 +1,9 @@
 import { accessChange, type ChangeDependencies } from './access-change.ts';
-import { collect } from './async-iteration.ts';
+import { collect, inParallel } from './async-iteration.ts';
 import { changeRevised } from './change-revised.ts';
 import type { AccessChange, By } from './domain/audit.ts';
 import { Fault } from './domain/fault.ts';
-import { inLabelOrder, type Label, type LabelWish, MOST_LABELS } from './domain/label.ts';
+import { inLabelOrder, type Label, type LabelWish, MOST_LABELS, MOST_TOGETHER } from './domain/label.ts';
 import type { VersionId } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
@@ -11,7 +11,7 @@ import type { LabelStore } from './store/label-store.ts';
 import type { VersionItem, VersionStore } from './store/version-store.ts';
 
 export type LabelDependencies = ChangeDependencies & {
-  readonly labels: Pick<LabelStore, 'get' | 'all' | 'put'>;
+  readonly labels: Pick<LabelStore, 'get' | 'in' | 'put'>;
 };
 
 export const labelNotFound = (id: number | string) =>
@@ -19,22 +19,22 @@ export const labelNotFound = (id: number | string) =>
 
 /** The labels of a project, or everybody's, by name. */
 export async function labelsIn(
-  { labels }: { readonly labels: Pick<LabelStore, 'all'> },
+  { labels }: { readonly labels: Pick<LabelStore, 'in'> },
   project: Repository | undefined,
 ): Promise<readonly Label[]> {
-  const all = await collect(labels.all());
-  return all.filter((label) => label.project === project).toSorted(inLabelOrder);
+  const found = await collect(labels.in(project));
+  return found.toSorted(inLabelOrder);
 }
 
 /**
  * Makes a label.
  *
  * @param project whose it is; undefined for everybody's
- * @throws Fault `label_exists`, `try_again`
+ * @throws Fault `label_exists`, `invalid_request` where there are as many as there may be, `try_again`
  */
 export async function createLabel(
   dependencies: Omit<LabelDependencies, 'labels'> & {
-    readonly labels: Pick<LabelStore, 'all' | 'put'>;
+    readonly labels: Pick<LabelStore, 'in' | 'put'>;
     /** Gives a number of 31 bits, another at each call. */
     readonly newLabelId: () => number;
   },
@@ -45,7 +45,9 @@ export async function createLabel(
   const { labels, clock, newId, newLabelId } = dependencies;
   const place = {
     read: async () => {
-      await mustBeFree(dependencies, { ...wish, ...(project !== undefined && { project }) });
+      const others = await labelsIn(dependencies, project);
+      mustBeFree(others, { ...wish, ...(project !== undefined && { project }) });
+      mustHaveRoom(others, project);
       return undefined;
     },
     write: (label: Label) => labels.put(label, undefined, labelChange(dependencies, by, 'created', label)),
@@ -72,7 +74,8 @@ export async function changeLabel(
   const { labels, clock, newId } = dependencies;
   const place = {
     read: async () => {
-      await mustBeFree(dependencies, { id, ...wish, ...(project !== undefined && { project }) });
+      const others = await labelsIn(dependencies, project);
+      mustBeFree(others, { id, ...wish, ...(project !== undefined && { project }) });
       return await labels.get(id);
     },
     write: (label: Label, before: Label | undefined) =>
@@ -85,16 +88,26 @@ export async function changeLabel(
 }
 
 /** Only to say why: that no two get one name is the store's to see. */
-async function mustBeFree(
-  dependencies: { readonly labels: Pick<LabelStore, 'all'> },
+function mustBeFree(
+  others: readonly Label[],
   { id, name, project }: Pick<Label, 'name' | 'project'> & Partial<Pick<Label, 'id'>>,
-): Promise<void> {
-  const others = await labelsIn(dependencies, project);
+): void {
   const there = others.find((other) => other.name === name && other.id !== id);
   if (there === undefined) return;
-  const where = project === undefined ? '' : ` in ${project}`;
-  throw new Fault('label_exists', `there is a label ${JSON.stringify(name)}${where}: its id is ${there.id}`);
+  const message = `there is a label ${JSON.stringify(name)}${inProject(project)}: its id is ${there.id}`;
+  throw new Fault('label_exists', message);
 }
+
+/** Those who make labels at the same moment may make a few more. */
+function mustHaveRoom(others: readonly Label[], project: Repository | undefined): void {
+  if (others.length < MOST_TOGETHER) return;
+  throw new Fault(
+    'invalid_request',
+    `there are ${others.length} labels${inProject(project) || ' of everybody'}, the most there can be is ${MOST_TOGETHER}: delete one`,
+  );
+}
+
+const inProject = (project: Repository | undefined) => (project === undefined ? '' : ` in ${project}`);
 
 /**
  * Deletes a label. Versions keep its id, which nothing shows any more.
@@ -121,7 +134,7 @@ export async function deleteLabel(
  * @returns whether all are gone
  */
 export async function deleteLabelsOf(
-  dependencies: ChangeDependencies & { readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'> },
+  dependencies: ChangeDependencies & { readonly labels: Pick<LabelStore, 'in' | 'get' | 'remove'> },
   project: Repository,
   by: By,
   isOver: () => boolean = () => false,
@@ -147,17 +160,18 @@ function labelChange(
 }
 
 /**
- * The labels of versions of a repository, by version, each by name; for all of them one query at most. Every one of
+ * The labels of versions of a repository, by version, each by name; for all of them two queries at most. Every one of
  * the versions is in it. Labels that were deleted are not shown.
  */
 export async function labelsOf(
-  { labels }: { readonly labels: Pick<LabelStore, 'all'> },
+  dependencies: { readonly labels: Pick<LabelStore, 'in'> },
   repository: Repository,
   versions: readonly { readonly version: ChartVersion; readonly labels?: readonly number[] }[],
 ): Promise<ReadonlyMap<ChartVersion, readonly Label[]>> {
   const isAny = versions.some((version) => version.labels !== undefined);
-  const all = isAny ? await collect(labels.all()) : [];
-  const usable = all.filter((label) => isUsable(label, repository)).toSorted(inLabelOrder);
+  const whose = isAny ? [undefined, repository] : [];
+  const found = await Promise.all(whose.map((project) => labelsIn(dependencies, project)));
+  const usable = found.flat().toSorted(inLabelOrder);
   return new Map(
     versions.map(({ version, labels: ids = [] }) => [version, usable.filter(({ id }) => ids.includes(id))]),
   );
@@ -169,7 +183,7 @@ export const isUsable = ({ project }: Pick<Label, 'project'>, repository: Reposi
 
 export type AttachDependencies = {
   readonly versions: Pick<VersionStore, 'get' | 'addLabel' | 'removeLabel'>;
-  readonly labels: Pick<LabelStore, 'all'>;
+  readonly labels: Pick<LabelStore, 'get'>;
 };
 
 /**
@@ -203,10 +217,14 @@ async function dropDeleted(
   id: VersionId,
   ids: readonly number[],
 ): Promise<boolean> {
-  const known = new Set((await collect(labels.all())).map((label) => label.id));
-  const deleted = ids.filter((each) => !known.has(each));
-  for (const each of deleted) await versions.removeLabel(id, each);
-  return deleted.length > 0;
+  let wereAny = false;
+  // Each by itself: a list may leave out a label that is renamed meanwhile.
+  await inParallel(ids, async (each) => {
+    if ((await labels.get(each)) !== undefined) return;
+    wereAny = true;
+    await versions.removeLabel(id, each);
+  });
+  return wereAny;
 }
 
 /**

@@ -58,7 +58,7 @@ export function mergedIndexReader(
       if (isKnown(etag)) return { kind: 'read', value: { kind: 'known', etag } };
       const sizeBytes = indexes.reduce((sum, { pointer }) => sum + (pointer?.sizeBytes ?? 0), 0);
       if (sizeBytes > MOST_BYTES) throw tooLarge();
-      const way = sizeBytes > INLINE_BYTES ? stored(dependencies) : inline;
+      const way = sizeBytes > INLINE_BYTES ? stored(dependencies, mustBeInTime) : inline;
       return await way(etag, () => merge(dependencies, indexes, mustBeInTime));
     });
 }
@@ -67,7 +67,7 @@ export function mergedIndexReader(
 type Way = (etag: string, merge: () => Promise<Reading<Buffer>>) => Promise<Reading<MergedAnswer>>;
 
 /** By the bucket: its key holds the digest of all that decides its bytes, so whoever puts it, puts the same. */
-function stored({ objects, clock }: MergedDependencies): Way {
+function stored({ objects, clock }: MergedDependencies, mustBeInTime: () => void): Way {
   return async (etag, merge) => {
     const key = mergedKey(etag);
     const answer = (sizeBytes: number): Reading<MergedAnswer> => {
@@ -78,6 +78,7 @@ function stored({ objects, clock }: MergedDependencies): Way {
     if (there !== undefined && clock.now() - there.modified < PUT_AGAIN_MS) return answer(there.sizeBytes);
     const merged = await merge();
     if (merged.kind === 'lost') return merged;
+    mustBeInTime();
     await objects.put(key, merged.value, { contentType: 'application/x-yaml' });
     return answer(merged.value.length);
   };

@@ -104,6 +104,8 @@ export async function readPieces(
     mustBeInTime();
     const { project, folder } = piece.part;
     const bytes = await objects.get(`${folder}${indexFile}`, piece.source);
+    // Once more: pieces that arrive together are taken one after the other, and each may take long to parse.
+    mustBeInTime();
     if (bytes === undefined || !take(piece, bytes)) lost = { kind: 'lost', project, folder };
   });
   return lost;

@@ -19,7 +19,7 @@ import type { LabelStore } from './store/label-store.ts';
 type ProjectDependencies = KnownRepositoryDependencies & ChartDependencies;
 
 export type CreateDependencies = ProjectDependencies & {
-  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
+  readonly labels: Pick<LabelStore, 'in' | 'get' | 'remove'>;
 };
 
 /**

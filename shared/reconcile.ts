@@ -26,7 +26,7 @@ export type ReconcileDependencies = IndexDependencies & {
   readonly objects: ObjectStore;
   readonly repositories: RepositoryStore;
   readonly knownRepositories: Pick<KnownRepositoryStore, 'get' | 'all' | 'remove'>;
-  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
+  readonly labels: Pick<LabelStore, 'in' | 'get' | 'remove'>;
   /** Hears of everything that is not as it should be, and whether it was put right. */
   readonly found: (finding: Finding, mended: boolean) => void;
 };

@@ -18,7 +18,7 @@ export type RemoveDependencies = DeleteDependencies & {
   readonly objects: Pick<ObjectStore, 'listVersions' | 'removeForGood'>;
   readonly repositories: Pick<RepositoryStore, 'forgetSome'>;
   readonly knownRepositories: Pick<KnownRepositoryStore, 'all' | 'remove'>;
-  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
+  readonly labels: Pick<LabelStore, 'in' | 'get' | 'remove'>;
   readonly audit: Pick<AuditStore, 'put'>;
 };
 

@@ -1,4 +1,4 @@
-import { type NewestVersion, readNewest } from './domain/index-file.ts';
+import { type NewestOfChart, type NewestVersion, readNewest } from './domain/index-file.ts';
 import { planMerge } from './domain/merged-index.ts';
 import type { Repository } from './domain/repository.ts';
 import { openProjects, readPieces, readProjects } from './project-indexes.ts';
@@ -45,8 +45,8 @@ export async function searchCharts(
         together,
         (piece, bytes) => {
           const newest = readNewest(piece, bytes, settings.format);
-          found.set(piece, [...hitsAmong(newest, piece.part.project, isWanted)]);
-          return true;
+          if (newest !== undefined) found.set(piece, [...hitsAmong(newest, piece.part.project, isWanted)]);
+          return newest !== undefined;
         },
         mustBeInTime,
       );
@@ -59,7 +59,7 @@ export async function searchCharts(
 }
 
 function* hitsAmong(
-  charts: ReturnType<typeof readNewest>,
+  charts: readonly NewestOfChart[],
   project: Repository,
   isWanted: (text: string) => boolean,
 ): Generator<Hit> {

@@ -235,16 +235,26 @@ export function* readStretch(
   }
 }
 
-/** The newest version of each chart in a stretch of an index; the others are not parsed. */
-export function* readNewest(
+/** A chart by its newest version. */
+export type NewestOfChart = { readonly name: ChartName; readonly newest: NewestVersion };
+
+/**
+ * The newest version of each chart in a stretch of an index; the others are not parsed.
+ *
+ * @returns undefined for bytes that are not what the ranges say
+ */
+export function readNewest(
   { charts }: Pick<Stretch, 'charts'>,
   bytes: Uint8Array,
   format: IndexSettings['format'],
-): Generator<{ readonly name: ChartName; readonly newest: NewestVersion }> {
+): readonly NewestOfChart[] | undefined {
+  const found: NewestOfChart[] = [];
   for (const fragment of fragmentsIn(charts, bytes, format)) {
     const newest = newestOf(fragment, format);
-    if (newest !== undefined) yield { name: fragment.name, newest };
+    if (newest === undefined) return undefined;
+    found.push({ name: fragment.name, newest });
   }
+  return found;
 }
 
 function* fragmentsIn(
@@ -292,7 +302,7 @@ export type NewestVersion = ListedVersion & {
   readonly keywords?: readonly string[] | null;
 };
 
-/** The first version of a fragment is the newest. */
+/** The first version of a fragment is the newest. @returns undefined for bytes that are no fragment of the chart */
 function newestOf(
   { name, bytes }: Pick<Fragment, 'name' | 'bytes'>,
   format: IndexSettings['format'],
@@ -302,9 +312,20 @@ function newestOf(
   const between = format === 'json' ? ',\n' : '\n  - ';
   const from = format === 'json' ? 0 : fragment.indexOf(between) + 1;
   const end = fragment.indexOf(between, from);
-  if (end === -1) return readFragment({ name, bytes }, format)[0];
-  const first = Buffer.concat([fragment.subarray(0, end), Buffer.from(format === 'json' ? ']' : '\n')]);
-  return readFragment({ name, bytes: first }, format)[0];
+  const rest = Buffer.from(format === 'json' ? ']' : '\n');
+  const first = end === -1 ? bytes : Buffer.concat([fragment.subarray(0, end), rest]);
+  try {
+    const [newest] = readFragment({ name, bytes: first }, format);
+    return isNewest(newest) ? newest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isNewest(value: NewestVersion | undefined): boolean {
+  const { version, description, keywords }: Readonly<Record<string, unknown>> = Object(value);
+  const areTexts = [version, description ?? ''].every((text) => typeof text === 'string');
+  return areTexts && Array.isArray(keywords ?? []);
 }
 
 /** The same bytes, to be searched for text. */

@@ -29,6 +29,9 @@ export const MOST_ID = 2 ** 31 - 1;
 /** How many labels a version may have: their names are shown with every list of versions. */
 export const MOST_LABELS = 50;
 
+/** How many labels a project may have, and everybody: all of them are read to show those of a version. */
+export const MOST_TOGETHER = 500;
+
 // Harbor's columns are as wide, but for the description, of which it keeps any length.
 const MOST_CHARACTERS = { name: 128, description: 1024, color: 16 } as const;
 

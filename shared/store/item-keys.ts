@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { partitions, table } from '../contract.ts';
+import { EVERYWHERE } from '../domain/access.ts';
 import type { AccountName } from '../domain/account.ts';
 import type { ChartName } from '../domain/chart-name.ts';
 import type { Label } from '../domain/label.ts';
@@ -26,8 +27,8 @@ export type Item = Record<string, AttributeValue>;
  *
  * pk = repositories, sk = repository#<path>: a repository that somebody made. One partition, for the same reason.
  *
- * pk = labels, sk = label#<id>: a label that versions can have; sk = name#<project>#<name>: which one has a name, the
- * project empty for those of everybody. One partition, so that they can be listed.
+ * pk = labels, sk = label#<id>: a label that versions can have; sk = name#<project>#<name>: the same once more, by its
+ * name, the project `*` for those of everybody. So those of one project can be listed, and no others.
  *
  * pk = failures#<beginning of digest>, sk = failures#<digest>: how often somebody was wrong about an account. 256
  * partitions, so that who guesses much slows down few, and who goes over all partitions meets no more than these.
@@ -88,22 +89,25 @@ export const knownRepositoryKey = (path: Repository): Item => ({
 /** The value that a query of the labels asks for. */
 export const labelPartition: AttributeValue = { S: labels };
 
-/** What the sort key of every label begins with. */
-export const anyLabel = 'label#';
-
 export const labelKey = (id: number): Item => ({
   [table.partitionKey]: labelPartition,
-  [table.sortKey]: { S: `${anyLabel}${id}` },
+  [table.sortKey]: { S: `label#${id}` },
 });
 
-/** The key of what says which label has a name. */
-export const labelNameKey = ({
-  project = '' as Repository,
-  name,
-}: Pick<Label, 'project' | 'name'>): Item => ({
+/** The key of a label by its name. */
+export const labelNameKey = ({ project, name }: Pick<Label, 'project' | 'name'>): Item => ({
   [table.partitionKey]: labelPartition,
-  [table.sortKey]: { S: `name#${project}#${name}` },
+  [table.sortKey]: { S: `${ofProject(project)}#${name}` },
 });
+
+/** Between which sort keys the names of a project's labels are, or of everybody's. */
+export const labelNamesIn = (project: Repository | undefined) => ({
+  from: `${ofProject(project)}#`,
+  // The character after '#', not '~': a name may have what comes after that.
+  to: `${ofProject(project)}$`,
+});
+
+const ofProject = (project: Repository | undefined) => `name#${project ?? EVERYWHERE}`;
 
 /** The key of an item of which a repository has one. */
 export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease' | 'counts' | 'settings'): Item {

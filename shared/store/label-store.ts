@@ -1,5 +1,6 @@
 import type { AccessChange } from '../domain/audit.ts';
 import type { Label } from '../domain/label.ts';
+import type { Repository } from '../domain/repository.ts';
 
 /**
  * The labels that versions can have; which ones a version has is in its item. Every read is strong. The audit has a
@@ -7,8 +8,11 @@ import type { Label } from '../domain/label.ts';
  */
 export type LabelStore = {
   get(id: number): Promise<Label | undefined>;
-  /** In any order. */
-  all(): AsyncIterable<Label>;
+  /**
+   * The labels of a project, or everybody's, in any order; the others are not read. One that is renamed meanwhile may
+   * be left out, or come twice.
+   */
+  in(project: Repository | undefined): AsyncIterable<Label>;
   /**
    * Takes the place of the label as it was. A project has no two labels of one name, nor has everybody.
    *

@@ -3,7 +3,7 @@ import { table } from '../contract.ts';
 import type { Label } from '../domain/label.ts';
 import { writeAudited } from './audit-table.ts';
 import { namesIn } from './conditional.ts';
-import { anyLabel, endOf, type Item, labelKey, labelNameKey, labelPartition, textOf } from './item-keys.ts';
+import { type Item, labelKey, labelNameKey, labelNamesIn, labelPartition, textOf } from './item-keys.ts';
 import { itemsBetween } from './items-between.ts';
 import type { LabelStore } from './label-store.ts';
 import { revisedPut } from './revised-put.ts';
@@ -12,26 +12,24 @@ const nobodyElseHasTheName = `attribute_not_exists(#${table.partitionKey}) OR #i
 const isThisRevision = '#revision = :revision';
 
 /**
- * The labels in DynamoDB, in a partition of their own. Beside each lies an item for its name, so that of two labels
- * that are given one name at the same time, one is refused.
+ * The labels in DynamoDB, in a partition of their own: each twice, by its id and by its name, always by one write. So
+ * of two labels that are given one name at the same time, one is refused, and those of one project lie together.
  */
 export function labelsTable(client: DynamoDBClient, tableName: string, keepDays: number): LabelStore {
   const audited = { tableName, keepDays };
 
   const takeName = (label: Label): TransactWriteItem => {
-    const id = { N: String(label.id) };
     return {
       Put: {
         TableName: tableName,
-        Item: { ...labelNameKey(label), id },
-        ConditionExpression: nobodyElseHasTheName,
-        ExpressionAttributeNames: namesIn(nobodyElseHasTheName),
-        ExpressionAttributeValues: { ':id': id },
+        Item: { ...labelNameKey(label), id: idOf(label), label: { S: JSON.stringify(label) } },
+        ...unlessAnothers(label),
       },
     };
   };
+  // A write that is sent again may find that the name is another label's by now.
   const leaveName = (label: Label): TransactWriteItem => ({
-    Delete: { TableName: tableName, Key: labelNameKey(label) },
+    Delete: { TableName: tableName, Key: labelNameKey(label), ...unlessAnothers(label) },
   });
 
   return {
@@ -42,8 +40,8 @@ export function labelsTable(client: DynamoDBClient, tableName: string, keepDays:
       return item && readLabel(item);
     },
 
-    async *all() {
-      const stretch = { partition: labelPartition, from: anyLabel, to: endOf(anyLabel) };
+    async *in(project) {
+      const stretch = { partition: labelPartition, ...labelNamesIn(project) };
       for await (const item of itemsBetween(client, tableName, stretch)) yield readLabel(item);
     },
 
@@ -66,6 +64,14 @@ export function labelsTable(client: DynamoDBClient, tableName: string, keepDays:
     },
   };
 }
+
+const idOf = ({ id }: Label) => ({ N: String(id) });
+
+const unlessAnothers = (label: Label) => ({
+  ConditionExpression: nobodyElseHasTheName,
+  ExpressionAttributeNames: namesIn(nobodyElseHasTheName),
+  ExpressionAttributeValues: { ':id': idOf(label) },
+});
 
 const writeLabel = (label: Label): Item => ({
   ...labelKey(label.id),

@@ -5,7 +5,9 @@ import type { Grant } from '../../shared/domain/access.ts';
 import { parseAccountName } from '../../shared/domain/account.ts';
 import { numberOf } from '../../shared/domain/project.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
+import { parseChartVersion } from '../../shared/domain/version.ts';
 import { deleteRepository, putRepository } from '../../shared/known-repositories.ts';
+import { createLabel, labelsOf } from '../../shared/labels.ts';
 import { aPackage } from '../packages.ts';
 import { anAccessChange, somebody } from '../store/records.ts';
 import { aChartroom, adminPassword, basic, type Chartroom, contents, publish } from './chartroom.ts';
@@ -239,6 +241,29 @@ describe('who may do what with labels', () => {
       expect(await statusOf('anonymous', 'GET', String(headers['location']))).toBe(200);
     }
     expect(await statusOf('anonymous', 'POST', VERSION, { id: 2 })).toBe(200);
+  });
+});
+
+describe('500 labels of one project, or of everybody', () => {
+  const fill = async (project?: typeof org) => {
+    for (let n = 0; n < 500; n += 1) {
+      await createLabel(chartroom, { name: `l${n}`, description: '', color: '' }, project, somebody);
+    }
+  };
+
+  it.each([
+    { whose: 'of everybody', project: undefined, label: everybodys, elsewhere: orgs },
+    { whose: 'in org', project: org, label: orgs, elsewhere: { ...orgs, project_id: otherId } },
+  ])('are the most there can be $whose', async ({ whose, project, label, elsewhere }) => {
+    await fill(project);
+    const refused = await send('admin', 'POST', LABELS, label);
+    const error = `there are 500 labels ${whose}, the most there can be is 500: delete one`;
+    expect(refused).toMatchObject({ status: 400, body: { error } });
+    expect(await statusOf('admin', 'POST', LABELS, { ...label, name: 'l7' })).toBe(409);
+    await made(elsewhere);
+    expect(await statusOf('admin', 'PUT', `${LABELS}/8`, { name: 'called otherwise' })).toBe(200);
+    expect(await statusOf('admin', 'DELETE', `${LABELS}/8`)).toBe(200);
+    await made(label);
   });
 });
 
@@ -479,6 +504,22 @@ describe('the labels of a version', () => {
     ]) {
       expect((await send('reader', 'GET', `${chart}/${version}`)).body).toMatchObject({ labels });
     }
+  });
+
+  it('are found without reading those of other projects', async () => {
+    const mine = await made(orgs);
+    await made({ ...orgs, project_id: otherId });
+    const asked: unknown[] = [];
+    const labels: Pick<typeof chartroom.labels, 'in'> = {
+      in: (project) => {
+        asked.push(project);
+        return chartroom.labels.in(project);
+      },
+    };
+    const version = parseChartVersion('1.0.0');
+    const found = await labelsOf({ labels }, org, [{ version, labels: [mine] }]);
+    expect(found.get(version)).toMatchObject([{ id: mine, project: 'org' }]);
+    expect(asked).toEqual([undefined, org]);
   });
 
   it('are shown nowhere else', async () => {

@@ -275,6 +275,34 @@ describe('a large merged index', () => {
     expect(after?.versionId).toBe(stored?.versionId);
   });
 
+  it('is not put any more once making it took longer than a request may last', async () => {
+    const chartroom = aChartroom();
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+      await put(chartroom, 'team', name, '1.0.0', 'x'.repeat(100_000));
+    }
+    await currentIndex(chartroom, project('team'));
+    let passesMs = 0;
+    const objects: typeof chartroom.objects = {
+      ...chartroom.objects,
+      get: async (key, ...rest) => {
+        if (key.endsWith('/index.yaml')) passesMs = 30_000;
+        return await chartroom.objects.get(key, ...rest);
+      },
+    };
+    // From the only piece on, time passes after each look at the clock.
+    const clock = {
+      ...chartroom.clock,
+      now: () => {
+        const now = chartroom.clock.now();
+        chartroom.clock.advance(passesMs);
+        return now;
+      },
+    };
+    const read = mergedIndexReader({ ...chartroom, objects, clock });
+    await expect(read([project('team')], () => false)).rejects.toMatchObject({ code: 'try_again' });
+    expect(storedKeys(chartroom)).toEqual([]);
+  });
+
   it('answers HEAD itself, and 304 to its tag', async () => {
     const chartroom = await withLargeProjects();
     const { status, headers } = await chartroom.send('HEAD', PATH);

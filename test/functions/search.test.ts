@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { currentIndex } from '../../shared/current-index.ts';
+import { rebuildRequestKey } from '../../shared/domain/object-keys.ts';
 import { numberOf } from '../../shared/domain/project.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { putRepository } from '../../shared/known-repositories.ts';
+import { searchCharts } from '../../shared/search-charts.ts';
 import { aPackage } from '../packages.ts';
 import { anAccessChange, somebody } from '../store/records.ts';
 import {
@@ -102,6 +104,60 @@ describe.each([
       projects: ['cache', 'redis-team', 'web'],
       charts: ['cache/keydb', 'cache/redis', 'redis-team/proxy', 'web/nginx'],
     });
+  });
+});
+
+describe.each([
+  {
+    format: 'JSON',
+    settings: {},
+    damages: [
+      ['"nginx":[', '"nginx":{'],
+      ['"nginx":[', '"other":['],
+      ['"description":"a (web) server"', '"description":{"text":"a server"}'],
+    ],
+  },
+  {
+    format: 'block YAML',
+    settings: { format: 'yaml' } as const,
+    damages: [
+      ['  "nginx":', '  "nginx" '],
+      ['  "nginx":', '  "other":'],
+      ['description: "a (web) server"', 'description: ["a", "server"]'],
+    ],
+  },
+])('a search in indexes in $format', ({ settings, damages }) => {
+  it.each(damages)('answers 503, and has an index built again that says for %s: %s', async (as, damaged) => {
+    const chartroom = await withCharts({ settings });
+    const pointer = await currentIndex(chartroom, project('web'));
+    const key = `${pointer?.folder}index.yaml`;
+    const text = Buffer.from(chartroom.objects.objects.get(key)?.bytes ?? '').toString();
+    expect(text).toContain(as);
+    const bytes = Buffer.from(text.replace(as, damaged));
+    await chartroom.objects.put(key, bytes, { contentType: 'application/x-yaml' });
+    const { status, headers, body } = await chartroom.send('GET', '/api/search?q=redis');
+    expect([status, headers['retry-after'], body]).toEqual([
+      503,
+      '5',
+      expect.stringContaining('is being rebuilt'),
+    ]);
+    expect(chartroom.objects.objects.has(rebuildRequestKey(project('web')))).toBe(true);
+  });
+
+  it('parses nothing more once it takes longer than a request may last', async () => {
+    const chartroom = await withCharts({ settings });
+    const paths = ['cache', 'redis-team', 'web'].map(project);
+    for (const path of paths) await currentIndex(chartroom, path);
+    const slow: typeof chartroom.objects = {
+      ...chartroom.objects,
+      get: async (key, ...rest) => {
+        const bytes = await chartroom.objects.get(key, ...rest);
+        if (key.endsWith('/index.yaml')) chartroom.clock.advance(15_000);
+        return bytes;
+      },
+    };
+    const searching = searchCharts({ ...chartroom, objects: slow }, paths, () => true);
+    await expect(searching).rejects.toMatchObject({ code: 'try_again', retryAfterSeconds: 5 });
   });
 });
 

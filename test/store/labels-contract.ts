@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../shared/async-iteration.ts';
 import { type Label, MOST_ID } from '../../shared/domain/label.ts';
+import { parseRepository } from '../../shared/domain/repository.ts';
 import type { AuditStore } from '../../shared/store/audit-store.ts';
 import type { LabelStore } from '../../shared/store/label-store.ts';
 import { anAccessChange, aRepository } from './records.ts';
@@ -36,10 +37,42 @@ export function labelsContract(open: () => { labels: LabelStore; audit: AuditSto
     it.each([
       { what: "everybody's", label: aLabel() },
       { what: "a project's", label: aLabel({ project: aRepository() }) },
-    ])('come back as they were put, by id and among all: $what', async ({ label }) => {
+    ])('come back as they were put, by id and among those of their project: $what', async ({ label }) => {
       expect(await put(label)).toBe(true);
       expect(await get(label)).toEqual(label);
-      expect(await collect(open().labels.all())).toContainEqual(label);
+      expect(await collect(open().labels.in(label.project))).toContainEqual(label);
+    });
+
+    it('are listed by whose they are, whatever they and the projects are called', async () => {
+      const project = aRepository();
+      const beside = (text: string) => parseRepository([`${project}${text}`]);
+      const mine = ['a', '#', '~', '~~', '￿', '#a#', '*'].map((name) => aLabel({ project, name }));
+      const others = [
+        aLabel(),
+        ...['a', '-', '.a', '0', '_', 'a-b'].map((text) => aLabel({ project: beside(text) })),
+        aLabel({ project: parseRepository([project, 'a']) }),
+      ];
+      for (const label of [...mine, ...others]) expect(await put(label)).toBe(true);
+      const listed = await collect(open().labels.in(project));
+      expect(listed.toSorted((a, b) => a.id - b.id)).toEqual(mine.toSorted((a, b) => a.id - b.id));
+      const everybodys = await collect(open().labels.in(undefined));
+      expect(everybodys).toContainEqual(others[0]);
+      expect(everybodys.filter((label) => label.project !== undefined)).toEqual([]);
+      expect(await collect(open().labels.in(parseRepository([])))).toEqual([]);
+    });
+
+    it('are listed as they were changed, and not once they are removed', async () => {
+      const project = aRepository();
+      const first = aLabel({ project });
+      await put(first);
+      const recoloured = changed(first, { color: '#0000ff' });
+      await put(recoloured, first);
+      expect(await collect(open().labels.in(project))).toEqual([recoloured]);
+      const renamed = changed(recoloured, { name: randomUUID() });
+      await put(renamed, recoloured);
+      expect(await collect(open().labels.in(project))).toEqual([renamed]);
+      await open().labels.remove(renamed, anAccessChange());
+      expect(await collect(open().labels.in(project))).toEqual([]);
     });
 
     it('are replaced by who saw them as they are, and by nobody else', async () => {
@@ -59,6 +92,18 @@ export function labelsContract(open: () => { labels: LabelStore; audit: AuditSto
       const second = changed(first, { name: randomUUID() });
       for (const _ of ['first', 'again']) expect(await put(first)).toBe(true);
       for (const _ of ['first', 'again']) expect(await put(second, first)).toBe(true);
+    });
+
+    it("leave a name alone that is another's by now, when a write comes twice", async () => {
+      const project = aRepository();
+      const first = aLabel({ project });
+      const renamed = changed(first, { name: randomUUID() });
+      await put(first);
+      await put(renamed, first);
+      const other = aLabel({ project, name: first.name });
+      await put(other);
+      await put(renamed, first);
+      expect(await collect(open().labels.in(project))).toEqual(expect.arrayContaining([renamed, other]));
     });
 
     it('have a name that no other of the same project has', async () => {

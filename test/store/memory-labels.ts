@@ -14,8 +14,8 @@ export function memoryLabels({ hook, audit = memoryAudit() }: Options = {}): Mem
   return {
     known: () => [...labels.values()],
     get: (id) => call('get', () => labels.get(id)),
-    async *all() {
-      yield* await call('all', () => [...labels.values()]);
+    async *in(project) {
+      yield* await call('in', () => [...labels.values()].filter((label) => label.project === project));
     },
     put: (label, replaces, change) =>
       call('put', () => {
