@@ -167,9 +167,12 @@ export async function putRepository(
         `repository ${path} was deleted at ${before.deleted}: send {"restore": true} to have it back as it was; to have an empty one, take another path, or wait until it is removed for good, two days after ${end} at most`,
       );
     }
-    const { deleted, ...restored } = before;
-    return { ...restored, revision: newId() };
+    return restored(before, newId());
   });
+}
+
+function restored({ deleted, ...before }: DeletedRepository, revision: string): KnownRepository {
+  return { ...before, revision };
 }
 
 /**
@@ -181,14 +184,26 @@ export async function deleteRepository(
   dependencies: KnownRepositoryDependencies,
   path: Repository,
   by: By,
-): Promise<KnownRepository> {
+): Promise<DeletedRepository> {
   const { clock, newId } = dependencies;
+  const deleted = new Date(clock.now()).toISOString();
   const tell = () => accessChange(dependencies, by, { action: 'repository_deleted', repository: path });
   const { known } = await change(dependencies, path, tell, (before) => {
     if (before === undefined || isDeleted(before)) throw repositoryNotFound(before ?? { path });
-    return { ...before, deleted: new Date(clock.now()).toISOString(), revision: newId() };
+    return { ...before, deleted, revision: newId() };
   });
-  return known;
+  return { ...known, deleted };
+}
+
+/** Puts a repository back that was just deleted, unless somebody has changed it since. */
+export async function undelete(
+  dependencies: KnownRepositoryDependencies,
+  deleted: DeletedRepository,
+  by: By,
+): Promise<void> {
+  const { knownRepositories, newId } = dependencies;
+  const told = accessChange(dependencies, by, { action: 'repository_restored', repository: deleted.path });
+  await knownRepositories.put(restored(deleted, newId()), deleted.revision, told);
 }
 
 async function change(

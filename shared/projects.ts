@@ -10,13 +10,20 @@ import {
   deleteRepository,
   type KnownRepositoryDependencies,
   newRepository,
+  repositoryNotFound,
   stillGoing,
+  undelete,
 } from './known-repositories.ts';
 import { deleteLabelsOf } from './labels.ts';
 import { type MemberDependencies, removeMembers } from './members.ts';
+import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { LabelStore } from './store/label-store.ts';
 
 type ProjectDependencies = KnownRepositoryDependencies & ChartDependencies;
+
+export type DeletableDependencies = ChartDependencies & {
+  readonly knownRepositories: Pick<KnownRepositoryStore, 'get'>;
+};
 
 export type CreateDependencies = ProjectDependencies & {
   readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
@@ -66,21 +73,29 @@ async function mustBeFree(dependencies: ProjectDependencies, known: KnownReposit
   );
 }
 
-/** Why a project cannot be deleted as it is; undefined where it can. */
+const NOT_EMPTY =
+  'the project contains helm charts, can not be deleted: delete its charts first, or send ?force=true to delete it with them';
+
+/**
+ * Why a project cannot be deleted as it is; undefined where it can.
+ *
+ * @throws Fault `repository_not_found`
+ */
 export async function whyNotDeletable(
-  dependencies: ChartDependencies,
+  dependencies: DeletableDependencies,
   path: Repository,
 ): Promise<string | undefined> {
-  return (await hasCharts(dependencies, path))
-    ? 'the project contains helm charts, can not be deleted: delete its charts first, or send ?force=true to delete it with them'
-    : undefined;
+  const known = await dependencies.knownRepositories.get(path);
+  if (known === undefined || isDeleted(known)) throw repositoryNotFound(known ?? { path });
+  return (await hasCharts(dependencies, path)) ? NOT_EMPTY : undefined;
 }
 
 /**
- * Deletes a project. Its members go before it: whoever makes one of that name does not let them in, and where this is
- * cut off, it is done by deleting once more.
+ * Deletes a project. An empty one loses its members: whoever makes one of that name does not let them in. It is
+ * deleted before they go, and is looked at once more then, when nobody can begin to publish to it: where this is cut
+ * off, its admin brings it back, and whoever makes it again removes the members.
  *
- * @param force with the charts that are in it; for a week it can be brought back
+ * @param force with the charts that are in it; for a week it can be brought back, so the members stay
  * @throws Fault `not_empty`, `repository_not_found`, `try_again`
  */
 export async function deleteProject(
@@ -90,6 +105,11 @@ export async function deleteProject(
 ): Promise<void> {
   const why = force ? undefined : await whyNotDeletable(dependencies, path);
   if (why !== undefined) throw new Fault('not_empty', why);
+  const deleted = await deleteRepository(dependencies, path, by);
+  if (force) return;
+  if (await hasCharts(dependencies, path)) {
+    await undelete(dependencies, deleted, by);
+    throw new Fault('not_empty', NOT_EMPTY);
+  }
   await removeMembers(dependencies, path, by);
-  await deleteRepository(dependencies, path, by);
 }

@@ -254,7 +254,7 @@ describe('DELETE /api/v2.0/projects/{project}', () => {
     }
   });
 
-  it('that is cut off leaves a project without members, which its admin deletes by asking again', async () => {
+  it('that is cut off leaves a deleted project, which its admin brings back and deletes again', async () => {
     const chartroom = closed();
     await create(chartroom);
     const bob = await anAccount(chartroom, 'bob', [{ role: 'admin', on: 'org' }]);
@@ -265,10 +265,64 @@ describe('DELETE /api/v2.0/projects/{project}', () => {
       return await put(account, ...others);
     };
     expect((await send(chartroom, 'DELETE', `${PROJECTS}/org`, undefined, bob)).status).toBe(500);
+    expect((await chartroom.knownRepositories.get(org))?.deleted).toBe(created);
     expect(await grantsOf(chartroom, 'zoe')).toEqual([]);
     chartroom.accounts.put = put;
+    const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true }, bob);
+    expect(restored.status).toBe(200);
     expect((await send(chartroom, 'DELETE', `${PROJECTS}/org`, undefined, bob)).status).toBe(200);
     expect((await chartroom.knownRepositories.get(org))?.deleted).toBe(created);
+    expect(await grantsOf(chartroom, 'bob')).toEqual([]);
+  });
+
+  it('finds what was published while it looked, and leaves the project as it was', async () => {
+    const chartroom = closed();
+    await create(chartroom);
+    await anAccount(chartroom, 'ada', [{ role: 'reader', on: 'org' }]);
+    const { put } = chartroom.knownRepositories;
+    chartroom.knownRepositories.put = async (...change) => {
+      chartroom.knownRepositories.put = put;
+      await publish(chartroom);
+      return await put(...change);
+    };
+    const answer = await send(chartroom, 'DELETE', `${PROJECTS}/org`);
+    expect([answer.status, answer.json.error]).toEqual([
+      412,
+      expect.stringContaining('contains helm charts'),
+    ]);
+    const known = await chartroom.knownRepositories.get(org);
+    expect(known).toEqual({ path: 'org', created, by: 'admin', revision: expect.any(String) });
+    expect((await send(chartroom, 'GET', `${PROJECTS}/org`)).json.chart_count).toBe(1);
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'reader', on: 'org' }]);
+    const told = chartroom.audit.changes().map(({ action }) => action);
+    expect(told.filter((action) => action.startsWith('repository_'))).toEqual([
+      'repository_created',
+      'repository_deleted',
+      'repository_restored',
+    ]);
+  });
+
+  it('with its charts keeps its members, who come back with it', async () => {
+    const chartroom = closed();
+    await create(chartroom);
+    await publish(chartroom);
+    const ada = await anAccount(chartroom, 'ada', [{ role: 'admin', on: 'org' }]);
+    const forced = await send(chartroom, 'DELETE', `${PROJECTS}/org?force=true`, undefined, ada);
+    expect(forced.status).toBe(200);
+    expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(404);
+    const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true }, ada);
+    expect(restored.status).toBe(200);
+    expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(200);
+  });
+
+  it.each(['open', 'closed'] as const)('of what is not there changes nothing, %s', async (access) => {
+    const chartroom = aChartroom({ access });
+    await anAccount(chartroom, 'ada', [{ role: 'admin', on: 'org' }]);
+    for (const query of ['', '?force=true']) {
+      expect((await send(chartroom, 'DELETE', `${PROJECTS}/org${query}`)).status).toBe(404);
+    }
+    expect((await send(chartroom, 'GET', `${PROJECTS}/org/_deletable`)).status).toBe(404);
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'admin', on: 'org' }]);
   });
 
   it('is refused where nothing may be deleted', async () => {
