@@ -18,6 +18,7 @@ import { deleteLabelsOf } from './labels.ts';
 import { type MemberDependencies, removeMembers } from './members.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { LabelStore } from './store/label-store.ts';
+import type { SettingsStore } from './store/settings-store.ts';
 
 type ProjectDependencies = KnownRepositoryDependencies & ChartDependencies;
 
@@ -25,13 +26,16 @@ export type DeletableDependencies = ChartDependencies & {
   readonly knownRepositories: Pick<KnownRepositoryStore, 'get'>;
 };
 
-export type CreateDependencies = ProjectDependencies & {
-  readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
-};
+export type CreateDependencies = ProjectDependencies &
+  MemberDependencies & {
+    readonly labels: Pick<LabelStore, 'all' | 'get' | 'remove'>;
+    readonly settings: Pick<SettingsStore, 'get'>;
+  };
 
 /**
  * Makes a project, as Harbor does, with its settings in the same write. One that was deleted with nothing in it comes
- * back as a new one: platforms delete and make the same project again at once.
+ * back as a new one, without the members and labels it had: platforms delete and make the same project again at once.
+ * Where none was known, what somebody granted and set under the name was meant for this one.
  *
  * @throws Fault `already_exists`; `repository_deleted` for one with charts in it, or that cannot come back; `try_again`
  */
@@ -40,22 +44,28 @@ export async function createProject(
   path: Repository,
   { isPublic, by }: { readonly isPublic: boolean; readonly by: By },
 ): Promise<void> {
-  const { knownRepositories } = dependencies;
+  const { knownRepositories, settings: ofRepositories } = dependencies;
   const settings = newProjectSettings(isPublic);
   const place = {
     read: async () => {
       const before = await knownRepositories.get(path);
       await mustBeFree(dependencies, before);
-      if (before !== undefined) await deleteLabelsOf(dependencies, path, by);
+      if (before === undefined) return undefined;
+      await deleteLabelsOf(dependencies, path, by);
+      await removeMembers(dependencies, path, by);
       return before;
     },
-    write: (known: KnownRepository, before: KnownRepository | undefined) => {
+    write: async (known: KnownRepository, before: KnownRepository | undefined) => {
       const change = accessChange(dependencies, by, {
         action: 'repository_created',
         repository: path,
         detail: { settings },
       });
-      return knownRepositories.put(known, before?.revision, change, settings);
+      if (before !== undefined) {
+        return await knownRepositories.put(known, before.revision, change, { said: settings });
+      }
+      const seen = await ofRepositories.get(path);
+      return await knownRepositories.put(known, undefined, change, { seen, said: { ...seen, ...settings } });
     },
   };
   await changeRevised(path, place, () => newRepository(dependencies, path, by));

@@ -137,6 +137,26 @@ describe('POST /api/v2.0/projects', () => {
     expect(await collect(chartroom.knownRepositories.all())).toEqual([]);
   });
 
+  it('keeps what was granted and set under a name that nobody had, beneath its own settings', async () => {
+    const chartroom = aChartroom();
+    await anAccount(chartroom, 'ada', [{ role: 'reader', on: 'org' }]);
+    await send(chartroom, 'PUT', '/-/settings/org', { maxVersions: 3, anonymousRead: true });
+    const { put } = chartroom.knownRepositories;
+    chartroom.knownRepositories.put = async (...change) => {
+      chartroom.knownRepositories.put = put;
+      await send(chartroom, 'PUT', '/-/settings/org', { maxVersions: 4, anonymousRead: true });
+      return await put(...change);
+    };
+    expect((await create(chartroom)).status).toBe(201);
+    expect(await chartroom.repositorySettings.get(org)).toEqual({
+      maxVersions: 4,
+      anonymousRead: false,
+      allowOverwrite: true,
+      publishersReplace: true,
+    });
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'reader', on: 'org' }]);
+  });
+
   it('makes one for who asks at the same time', async () => {
     const chartroom = closed();
     const answers = await Promise.all([1, 2, 3].map(async () => (await create(chartroom)).status));
@@ -182,6 +202,27 @@ describe('a project that was deleted', () => {
     const labels = `/api/v2.0/labels?scope=p&project_id=${numberOf('org')}`;
     expect((await send(chartroom, 'GET', labels)).json).toEqual([]);
   });
+
+  it.each([`${PROJECTS}/org?force=true`, '/-/repositories/org'])(
+    'by DELETE %s is made again without the members it had',
+    async (path) => {
+      const chartroom = closed();
+      await create(chartroom);
+      const others: Grant[] = [{ role: 'reader', on: 'org/*' }];
+      const ada = await anAccount(chartroom, 'ada', [{ role: 'admin', on: 'org' }, ...others]);
+      expect((await send(chartroom, 'DELETE', path)).status).toBeLessThan(300);
+      const { put } = chartroom.knownRepositories;
+      chartroom.knownRepositories.put = async () => {
+        throw new Error('cut off');
+      };
+      expect((await create(chartroom)).status).toBe(500);
+      expect(await grantsOf(chartroom, 'ada')).toEqual(others);
+      chartroom.knownRepositories.put = put;
+      expect((await create(chartroom)).status).toBe(201);
+      chartroom.clock.advance(DAY);
+      expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(404);
+    },
+  );
 
   it('with charts in it is not made again, and the refusal names both ways out', async () => {
     const chartroom = closed();
