@@ -29,6 +29,8 @@ export type RepositoryRules = {
 
 /** That somebody may publish to a repository, as far as it is there or may be made. */
 export type Admission = {
+  /** When the repository was made that they may publish to; undefined for the root one, and where it is not there yet. */
+  readonly created: string | undefined;
   /**
    * Makes the repository where it is not there yet: called before anything is stored in it.
    *
@@ -81,9 +83,10 @@ export function repositoryGate(
     async admission(path, by) {
       const known = await find(path);
       refuseDeleted(known);
-      if (path === ROOT || known !== undefined) return { make: async () => {} };
+      if (path === ROOT || known !== undefined) return { created: known?.created, make: async () => {} };
       if (access === 'closed' && !createOnPublish) throw repositoryNotFound({ path });
       return {
+        created: undefined,
         make: async () => {
           const made = newRepository(dependencies, path, by);
           const told = accessChange(dependencies, by, { action: 'repository_created', repository: path });
