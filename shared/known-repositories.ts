@@ -129,6 +129,10 @@ export function repositoryNotFound(known: Pick<KnownRepository, 'path'> | KnownR
 const wasDeleted = (known: DeletedRepository) =>
   `repository ${known.path} was deleted at ${known.deleted}: until ${endOf(known)}, PUT /-/repositories/${known.path} with {"restore": true} brings it back`;
 
+/** Until when to wait for an empty repository in the place of one that was deleted. */
+export const waitUntilRemoved = (known: DeletedRepository) =>
+  `wait until it is removed for good, two days after ${endOf(known)} at most`;
+
 /** Why nothing is made where a deleted repository is about to be removed for good. */
 export const stillGoing = (known: DeletedRepository) =>
   new Fault(
@@ -163,11 +167,10 @@ export async function putRepository(
     if (before === undefined) return newRepository(dependencies, path, by);
     if (!isDeleted(before)) return before;
     if (isGoing(before, clock.now())) throw stillGoing(before);
-    const end = endOf(before);
     if (!restore) {
       throw new Fault(
         'repository_deleted',
-        `repository ${path} was deleted at ${before.deleted}: send {"restore": true} to have it back as it was; to have an empty one, take another path, or wait until it is removed for good, two days after ${end} at most`,
+        `repository ${path} was deleted at ${before.deleted}: send {"restore": true} to have it back as it was; to have an empty one, take another path, or ${waitUntilRemoved(before)}`,
       );
     }
     return restored(before, newId());

@@ -13,6 +13,7 @@ import {
   repositoryNotFound,
   stillGoing,
   undelete,
+  waitUntilRemoved,
 } from './known-repositories.ts';
 import { deleteLabelsOf } from './labels.ts';
 import { type MemberDependencies, removeMembers } from './members.ts';
@@ -79,7 +80,7 @@ async function mustBeFree(dependencies: ProjectDependencies, known: KnownReposit
   if (!(await hasCharts(dependencies, path))) return;
   throw new Fault(
     'repository_deleted',
-    `project ${path} was deleted at ${known.deleted} with charts in it: PUT /-/repositories/${path} with {"restore": true} brings it back as it was; to have an empty one, take another name`,
+    `project ${path} was deleted at ${known.deleted} with charts in it: PUT /-/repositories/${path} with {"restore": true} brings it back with its charts, settings and labels, and the members that it still has; to have an empty one, take another name, or ${waitUntilRemoved(known)}`,
   );
 }
 

@@ -100,6 +100,7 @@ describe('POST /api/v2.0/projects', () => {
     { said: { public: 1 }, shown: 'true' },
     { said: { metadata: { public: 'false' }, public: true }, shown: 'false' },
     { said: { metadata: { public: true } }, shown: 'true' },
+    { said: { metadata: null, public: true }, shown: 'true' },
     { said: { metadata: { public: '' }, cve_allowlist: {} }, shown: 'false' },
   ])('takes $said for public: $shown', async ({ said, shown }) => {
     const chartroom = closed();
@@ -124,12 +125,17 @@ describe('POST /api/v2.0/projects', () => {
     { body: { project_name: 'a--b' }, says: 'cannot name a project' },
     { body: { project_name: 'a/b' }, says: 'cannot name a project' },
     { body: { project_name: '' }, says: 'cannot name a project' },
-    { body: {}, says: 'cannot name a project' },
+    ...[{}, [], null, 'no object', { project_name: null }, { project_name: {} }, { project_name: 7 }].map(
+      (body) => ({ body, says: '"project_name" is missing' }),
+    ),
+    ...[[], 'public', 7, true].map((metadata) => ({
+      body: { project_name: 'org', metadata },
+      says: '"metadata" is an object',
+    })),
     { body: { project_name: 'chartrepo' }, says: 'is reserved' },
     { body: { project_name: 'a'.repeat(129) }, says: 'at most 128' },
     { body: { project_name: 'org', registry_id: 3 }, says: '"registry_id"' },
     { body: { project_name: 'org', metadata: { public: 'maybe' } }, says: '"public" is "true" or "false"' },
-    { body: 'no object', says: 'cannot name a project' },
   ])('refuses $body', async ({ body, says }) => {
     const chartroom = closed();
     const answer = await send(chartroom, 'POST', PROJECTS, body);
@@ -233,9 +239,13 @@ describe('a project that was deleted', () => {
     const answer = await create(chartroom);
     expect([answer.status, answer.json.error]).toEqual([
       409,
-      expect.stringContaining('{"restore": true} brings it back'),
+      expect.stringContaining(
+        '{"restore": true} brings it back with its charts, settings and labels, and the members that it still has',
+      ),
     ]);
-    expect(answer.json.error).toContain('take another name');
+    expect(answer.json.error).toContain(
+      'take another name, or wait until it is removed for good, two days after 2026-01-09T03:04:05.678Z at most',
+    );
     expect(await chartroom.knownRepositories.get(org)).toEqual(before);
     const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true });
     expect(restored.status).toBe(200);
