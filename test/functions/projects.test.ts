@@ -318,6 +318,7 @@ describe('DELETE /api/v2.0/projects/{project}', () => {
     expect((await send(chartroom, 'DELETE', `${PROJECTS}/org`, undefined, bob)).status).toBe(500);
     expect((await chartroom.knownRepositories.get(org))?.deleted).toBe(created);
     expect(await grantsOf(chartroom, 'zoe')).toEqual([]);
+    expect(await grantsOf(chartroom, 'bob')).toEqual([{ role: 'admin', on: 'org' }]);
     chartroom.accounts.put = put;
     const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true }, bob);
     expect(restored.status).toBe(200);
@@ -361,6 +362,8 @@ describe('DELETE /api/v2.0/projects/{project}', () => {
     const forced = await send(chartroom, 'DELETE', `${PROJECTS}/org?force=true`, undefined, ada);
     expect(forced.status).toBe(200);
     expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(404);
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'admin', on: 'org' }]);
+    chartroom.clock.advance(DAY);
     const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true }, ada);
     expect(restored.status).toBe(200);
     expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(200);
