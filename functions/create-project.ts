@@ -1,5 +1,12 @@
 import { numberOf, parseProjectName, parseProjectWish } from '../shared/domain/project.ts';
-import { knownDependencies, labels, pointers, versions } from '../shared/edge/environment.ts';
+import {
+  accounts,
+  knownDependencies,
+  labels,
+  pointers,
+  settings,
+  versions,
+} from '../shared/edge/environment.ts';
 import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { readJson, senderOf } from '../shared/edge/request.ts';
 import { headersOnly } from '../shared/edge/response.ts';
@@ -21,7 +28,9 @@ export function postProject(dependencies: CreateDependencies): Endpoint {
 export const handler = lambdaHandler('create-project', (environment) =>
   postProject({
     ...knownDependencies(environment),
+    accounts: accounts(environment),
     labels: labels(environment),
+    settings: settings(environment),
     versions: versions(environment),
     pointers: pointers(environment),
   }),

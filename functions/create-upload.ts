@@ -35,13 +35,14 @@ export function createUpload(dependencies: Dependencies): Endpoint {
     const repository = repositoryOf(request);
     // The event makes the repository, once something is to be stored in it.
     const by = senderOf(request, caller);
-    await dependencies.admission(repository, by);
+    const { created: repositoryCreated } = await dependencies.admission(repository, by);
     const id = newId();
     const now = clock.now();
     const expires = new Date(now + LIVES_SECONDS * 1000).toISOString();
     const upload = {
       id,
       created: new Date(now).toISOString(),
+      ...(repositoryCreated !== undefined && { repositoryCreated }),
       expires,
       by,
       force: asksForForce(request),

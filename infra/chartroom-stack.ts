@@ -91,6 +91,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
     known: ['GetItem', 'PutItem'],
     // What is left of one that was deleted.
     labels: ['Query', 'GetItem', 'DeleteItem'],
+    accounts: ['Query', 'GetItem', 'PutItem'],
     audit: 'write',
   },
   // A project may be asked for by its number, which only all of them tell.

@@ -132,6 +132,7 @@ async function outcomeOf(dependencies: InboxDependencies, delivery: Delivery): P
 async function publishDelivery(dependencies: InboxDependencies, delivery: Delivery): Promise<VersionId> {
   const { repository, key, object, upload } = delivery;
   const admission = await dependencies.admission(repository, upload.by);
+  mustBeTheSame(delivery, admission);
   const settings = await dependencies.settingsOf(repository);
   if (object.bytes === undefined) {
     const { maxPackageBytes } = dependencies;
@@ -148,6 +149,18 @@ async function publishDelivery(dependencies: InboxDependencies, delivery: Delive
   const checked = await checkUpload({ repository, package: bytes, ...(beside && { provenance: beside }) });
   await publishPackageOnce(dependencies, delivery, checked, { settings, admission });
   return checked.id;
+}
+
+/** A form that was given for a repository is none for another that was made under its path since. */
+function mustBeTheSame(
+  { repository, upload: { repositoryCreated } }: Delivery,
+  { created }: Admission,
+): void {
+  if (repositoryCreated === undefined || repositoryCreated === created) return;
+  throw new Fault(
+    'repository_deleted',
+    `repository ${repository} was deleted after this upload was asked for: ask for another one by POST /api/${repository}/uploads`,
+  );
 }
 
 async function provenanceBeside(

@@ -29,6 +29,8 @@ export type RepositoryRules = {
 
 /** That somebody may publish to a repository, as far as it is there or may be made. */
 export type Admission = {
+  /** When the repository was made that they may publish to; undefined for the root one, and where it is not there yet. */
+  readonly created: string | undefined;
   /**
    * Makes the repository where it is not there yet: called before anything is stored in it.
    *
@@ -81,9 +83,10 @@ export function repositoryGate(
     async admission(path, by) {
       const known = await find(path);
       refuseDeleted(known);
-      if (path === ROOT || known !== undefined) return { make: async () => {} };
+      if (path === ROOT || known !== undefined) return { created: known?.created, make: async () => {} };
       if (access === 'closed' && !createOnPublish) throw repositoryNotFound({ path });
       return {
+        created: undefined,
         make: async () => {
           const made = newRepository(dependencies, path, by);
           const told = accessChange(dependencies, by, { action: 'repository_created', repository: path });
@@ -126,6 +129,10 @@ export function repositoryNotFound(known: Pick<KnownRepository, 'path'> | KnownR
 const wasDeleted = (known: DeletedRepository) =>
   `repository ${known.path} was deleted at ${known.deleted}: until ${endOf(known)}, PUT /-/repositories/${known.path} with {"restore": true} brings it back`;
 
+/** Until when to wait for an empty repository in the place of one that was deleted. */
+export const waitUntilRemoved = (known: DeletedRepository) =>
+  `wait until it is removed for good, two days after ${endOf(known)} at most`;
+
 /** Why nothing is made where a deleted repository is about to be removed for good. */
 export const stillGoing = (known: DeletedRepository) =>
   new Fault(
@@ -160,16 +167,18 @@ export async function putRepository(
     if (before === undefined) return newRepository(dependencies, path, by);
     if (!isDeleted(before)) return before;
     if (isGoing(before, clock.now())) throw stillGoing(before);
-    const end = endOf(before);
     if (!restore) {
       throw new Fault(
         'repository_deleted',
-        `repository ${path} was deleted at ${before.deleted}: send {"restore": true} to have it back as it was; to have an empty one, take another path, or wait until it is removed for good, two days after ${end} at most`,
+        `repository ${path} was deleted at ${before.deleted}: send {"restore": true} to have it back as it was; to have an empty one, take another path, or ${waitUntilRemoved(before)}`,
       );
     }
-    const { deleted, ...restored } = before;
-    return { ...restored, revision: newId() };
+    return restored(before, newId());
   });
+}
+
+function restored({ deleted, ...before }: DeletedRepository, revision: string): KnownRepository {
+  return { ...before, revision };
 }
 
 /**
@@ -181,14 +190,26 @@ export async function deleteRepository(
   dependencies: KnownRepositoryDependencies,
   path: Repository,
   by: By,
-): Promise<KnownRepository> {
+): Promise<DeletedRepository> {
   const { clock, newId } = dependencies;
+  const deleted = new Date(clock.now()).toISOString();
   const tell = () => accessChange(dependencies, by, { action: 'repository_deleted', repository: path });
   const { known } = await change(dependencies, path, tell, (before) => {
     if (before === undefined || isDeleted(before)) throw repositoryNotFound(before ?? { path });
-    return { ...before, deleted: new Date(clock.now()).toISOString(), revision: newId() };
+    return { ...before, deleted, revision: newId() };
   });
-  return known;
+  return { ...known, deleted };
+}
+
+/** Puts a repository back that was just deleted, unless somebody has changed it since. */
+export async function undelete(
+  dependencies: KnownRepositoryDependencies,
+  deleted: DeletedRepository,
+  by: By,
+): Promise<void> {
+  const { knownRepositories, newId } = dependencies;
+  const told = accessChange(dependencies, by, { action: 'repository_restored', repository: deleted.path });
+  await knownRepositories.put(restored(deleted, newId()), deleted.revision, told);
 }
 
 async function change(

@@ -123,7 +123,7 @@ export async function removeMember(
   });
 }
 
-/** Takes the role in a project away from everybody, from who asks for it last: until then they may ask again. */
+/** Takes the role in a project away from everybody, from who asks for it last: until then they may bring it back. */
 export async function removeMembers(
   dependencies: MemberDependencies,
   project: Repository,

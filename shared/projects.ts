@@ -10,21 +10,33 @@ import {
   deleteRepository,
   type KnownRepositoryDependencies,
   newRepository,
+  repositoryNotFound,
   stillGoing,
+  undelete,
+  waitUntilRemoved,
 } from './known-repositories.ts';
 import { deleteLabelsOf } from './labels.ts';
 import { type MemberDependencies, removeMembers } from './members.ts';
+import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { LabelStore } from './store/label-store.ts';
+import type { SettingsStore } from './store/settings-store.ts';
 
 type ProjectDependencies = KnownRepositoryDependencies & ChartDependencies;
 
-export type CreateDependencies = ProjectDependencies & {
-  readonly labels: Pick<LabelStore, 'in' | 'get' | 'remove'>;
+export type DeletableDependencies = ChartDependencies & {
+  readonly knownRepositories: Pick<KnownRepositoryStore, 'get'>;
 };
+
+export type CreateDependencies = ProjectDependencies &
+  MemberDependencies & {
+    readonly labels: Pick<LabelStore, 'in' | 'get' | 'remove'>;
+    readonly settings: Pick<SettingsStore, 'get'>;
+  };
 
 /**
  * Makes a project, as Harbor does, with its settings in the same write. One that was deleted with nothing in it comes
- * back as a new one: platforms delete and make the same project again at once.
+ * back as a new one, without the members and labels it had: platforms delete and make the same project again at once.
+ * Where none was known, what somebody granted and set under the name was meant for this one.
  *
  * @throws Fault `already_exists`; `repository_deleted` for one with charts in it, or that cannot come back; `try_again`
  */
@@ -33,22 +45,28 @@ export async function createProject(
   path: Repository,
   { isPublic, by }: { readonly isPublic: boolean; readonly by: By },
 ): Promise<void> {
-  const { knownRepositories } = dependencies;
+  const { knownRepositories, settings: ofRepositories } = dependencies;
   const settings = newProjectSettings(isPublic);
   const place = {
     read: async () => {
       const before = await knownRepositories.get(path);
       await mustBeFree(dependencies, before);
-      if (before !== undefined) await deleteLabelsOf(dependencies, path, by);
+      if (before === undefined) return undefined;
+      await deleteLabelsOf(dependencies, path, by);
+      await removeMembers(dependencies, path, by);
       return before;
     },
-    write: (known: KnownRepository, before: KnownRepository | undefined) => {
+    write: async (known: KnownRepository, before: KnownRepository | undefined) => {
       const change = accessChange(dependencies, by, {
         action: 'repository_created',
         repository: path,
         detail: { settings },
       });
-      return knownRepositories.put(known, before?.revision, change, settings);
+      if (before !== undefined) {
+        return await knownRepositories.put(known, before.revision, change, { said: settings });
+      }
+      const seen = await ofRepositories.get(path);
+      return await knownRepositories.put(known, undefined, change, { seen, said: { ...seen, ...settings } });
     },
   };
   await changeRevised(path, place, () => newRepository(dependencies, path, by));
@@ -62,25 +80,33 @@ async function mustBeFree(dependencies: ProjectDependencies, known: KnownReposit
   if (!(await hasCharts(dependencies, path))) return;
   throw new Fault(
     'repository_deleted',
-    `project ${path} was deleted at ${known.deleted} with charts in it: PUT /-/repositories/${path} with {"restore": true} brings it back as it was; to have an empty one, take another name`,
+    `project ${path} was deleted at ${known.deleted} with charts in it: PUT /-/repositories/${path} with {"restore": true} brings it back with its charts, settings and labels, and the members that it still has; to have an empty one, take another name, or ${waitUntilRemoved(known)}`,
   );
 }
 
-/** Why a project cannot be deleted as it is; undefined where it can. */
+const NOT_EMPTY =
+  'the project contains helm charts, can not be deleted: delete its charts first, or send ?force=true to delete it with them';
+
+/**
+ * Why a project cannot be deleted as it is; undefined where it can.
+ *
+ * @throws Fault `repository_not_found`
+ */
 export async function whyNotDeletable(
-  dependencies: ChartDependencies,
+  dependencies: DeletableDependencies,
   path: Repository,
 ): Promise<string | undefined> {
-  return (await hasCharts(dependencies, path))
-    ? 'the project contains helm charts, can not be deleted: delete its charts first, or send ?force=true to delete it with them'
-    : undefined;
+  const known = await dependencies.knownRepositories.get(path);
+  if (known === undefined || isDeleted(known)) throw repositoryNotFound(known ?? { path });
+  return (await hasCharts(dependencies, path)) ? NOT_EMPTY : undefined;
 }
 
 /**
- * Deletes a project. Its members go before it: whoever makes one of that name does not let them in, and where this is
- * cut off, it is done by deleting once more.
+ * Deletes a project. An empty one loses its members: whoever makes one of that name does not let them in. It is
+ * deleted before they go, and is looked at once more then, when nobody can begin to publish to it: where this is cut
+ * off, its admin brings it back, and whoever makes it again removes the members.
  *
- * @param force with the charts that are in it; for a week it can be brought back
+ * @param force with the charts that are in it; for a week it can be brought back, so the members stay
  * @throws Fault `not_empty`, `repository_not_found`, `try_again`
  */
 export async function deleteProject(
@@ -90,6 +116,11 @@ export async function deleteProject(
 ): Promise<void> {
   const why = force ? undefined : await whyNotDeletable(dependencies, path);
   if (why !== undefined) throw new Fault('not_empty', why);
+  const deleted = await deleteRepository(dependencies, path, by);
+  if (force) return;
+  if (await hasCharts(dependencies, path)) {
+    await undelete(dependencies, deleted, by);
+    throw new Fault('not_empty', NOT_EMPTY);
+  }
   await removeMembers(dependencies, path, by);
-  await deleteRepository(dependencies, path, by);
 }

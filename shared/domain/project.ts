@@ -30,7 +30,13 @@ const PROJECT_NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
 /** @throws Fault `invalid_request` for a name that Harbor refuses, `invalid_repository` for one that no repository can have */
 export function parseProjectName(value: unknown): Repository {
-  if (typeof value !== 'string' || !PROJECT_NAME.test(value)) {
+  if (typeof value !== 'string') {
+    throw new Fault(
+      'invalid_request',
+      '"project_name" is missing, or is no text: send {"project_name": "…"} with the name of the project',
+    );
+  }
+  if (!PROJECT_NAME.test(value)) {
     throw new Fault(
       'invalid_request',
       `${shown(value)} cannot name a project: send "project_name" in lower case, of letters and digits with single ".", "_" or "-" between them`,
@@ -59,8 +65,14 @@ export function parseProjectWish(value: unknown): ProjectWish {
       'a project that passes on what another registry has ("registry_id") cannot be made: leave it out',
     );
   }
-  const said = Object(metadata).public ?? older ?? undefined;
+  const said = parseMetadata(metadata)['public'] ?? older ?? undefined;
   return { isPublic: said === undefined || said === '' ? undefined : parsePublic(said) };
+}
+
+function parseMetadata(value: unknown): Record<string, unknown> {
+  const metadata = value ?? {};
+  if (typeof metadata === 'object' && !Array.isArray(metadata)) return { ...metadata };
+  throw new Fault('invalid_request', `"metadata" is an object, not ${shown(metadata)}`);
 }
 
 function parsePublic(value: unknown): boolean {

@@ -13,7 +13,7 @@ import {
 import { itemsBetween } from './items-between.ts';
 import type { KnownRepositoryStore } from './known-repository-store.ts';
 import { revisedPut } from './revised-put.ts';
-import { settingsItem } from './settings-table.ts';
+import { settingsPut } from './settings-table.ts';
 
 /** The repositories that somebody made in DynamoDB, in a partition of their own. */
 export function knownRepositoriesTable(
@@ -45,9 +45,7 @@ export function knownRepositoriesTable(
     put: (known, replaces, change, settings) =>
       writeAudited(client, audited, change, [
         revisedPut(tableName, writeKnown(known), replaces),
-        ...(settings === undefined
-          ? []
-          : [{ Put: { TableName: tableName, Item: settingsItem(known.path, settings) } }]),
+        ...(settings === undefined ? [] : [settingsPut(tableName, known.path, settings)]),
       ]),
 
     remove(path, revision, change) {

@@ -10,6 +10,8 @@ export type UploadRecord = {
   readonly created: string;
   /** Who asked for it, in whose name it is published. */
   readonly by: By;
+  /** When the repository was made that it was asked for; left out for one that nobody had made. */
+  readonly repositoryCreated?: string;
   /** When its form ends, where it was asked for; RFC 3339 in UTC. */
   readonly expires?: string;
   /** Whether it is to replace a version that is there. */

@@ -155,7 +155,7 @@ export function aChartroom(options: Options = {}) {
     'get-project-version': getProjectVersion(world),
     'list-projects': listProjects(world),
     'create-member': postMember(world),
-    'create-project': postProject(world),
+    'create-project': postProject(ofRepositories),
     'delete-member': deleteMember(world),
     'delete-project': removeProject(world),
     'get-current-user': getCurrentUser(),

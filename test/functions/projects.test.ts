@@ -100,6 +100,7 @@ describe('POST /api/v2.0/projects', () => {
     { said: { public: 1 }, shown: 'true' },
     { said: { metadata: { public: 'false' }, public: true }, shown: 'false' },
     { said: { metadata: { public: true } }, shown: 'true' },
+    { said: { metadata: null, public: true }, shown: 'true' },
     { said: { metadata: { public: '' }, cve_allowlist: {} }, shown: 'false' },
   ])('takes $said for public: $shown', async ({ said, shown }) => {
     const chartroom = closed();
@@ -124,17 +125,42 @@ describe('POST /api/v2.0/projects', () => {
     { body: { project_name: 'a--b' }, says: 'cannot name a project' },
     { body: { project_name: 'a/b' }, says: 'cannot name a project' },
     { body: { project_name: '' }, says: 'cannot name a project' },
-    { body: {}, says: 'cannot name a project' },
+    ...[{}, [], null, 'no object', { project_name: null }, { project_name: {} }, { project_name: 7 }].map(
+      (body) => ({ body, says: '"project_name" is missing' }),
+    ),
+    ...[[], 'public', 7, true].map((metadata) => ({
+      body: { project_name: 'org', metadata },
+      says: '"metadata" is an object',
+    })),
     { body: { project_name: 'chartrepo' }, says: 'is reserved' },
     { body: { project_name: 'a'.repeat(129) }, says: 'at most 128' },
     { body: { project_name: 'org', registry_id: 3 }, says: '"registry_id"' },
     { body: { project_name: 'org', metadata: { public: 'maybe' } }, says: '"public" is "true" or "false"' },
-    { body: 'no object', says: 'cannot name a project' },
   ])('refuses $body', async ({ body, says }) => {
     const chartroom = closed();
     const answer = await send(chartroom, 'POST', PROJECTS, body);
     expect([answer.status, answer.json.error]).toEqual([400, expect.stringContaining(says)]);
     expect(await collect(chartroom.knownRepositories.all())).toEqual([]);
+  });
+
+  it('keeps what was granted and set under a name that nobody had, beneath its own settings', async () => {
+    const chartroom = aChartroom();
+    await anAccount(chartroom, 'ada', [{ role: 'reader', on: 'org' }]);
+    await send(chartroom, 'PUT', '/-/settings/org', { maxVersions: 3, anonymousRead: true });
+    const { put } = chartroom.knownRepositories;
+    chartroom.knownRepositories.put = async (...change) => {
+      chartroom.knownRepositories.put = put;
+      await send(chartroom, 'PUT', '/-/settings/org', { maxVersions: 4, anonymousRead: true });
+      return await put(...change);
+    };
+    expect((await create(chartroom)).status).toBe(201);
+    expect(await chartroom.repositorySettings.get(org)).toEqual({
+      maxVersions: 4,
+      anonymousRead: false,
+      allowOverwrite: true,
+      publishersReplace: true,
+    });
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'reader', on: 'org' }]);
   });
 
   it('makes one for who asks at the same time', async () => {
@@ -183,6 +209,27 @@ describe('a project that was deleted', () => {
     expect((await send(chartroom, 'GET', labels)).json).toEqual([]);
   });
 
+  it.each([`${PROJECTS}/org?force=true`, '/-/repositories/org'])(
+    'by DELETE %s is made again without the members it had',
+    async (path) => {
+      const chartroom = closed();
+      await create(chartroom);
+      const others: Grant[] = [{ role: 'reader', on: 'org/*' }];
+      const ada = await anAccount(chartroom, 'ada', [{ role: 'admin', on: 'org' }, ...others]);
+      expect((await send(chartroom, 'DELETE', path)).status).toBeLessThan(300);
+      const { put } = chartroom.knownRepositories;
+      chartroom.knownRepositories.put = async () => {
+        throw new Error('cut off');
+      };
+      expect((await create(chartroom)).status).toBe(500);
+      expect(await grantsOf(chartroom, 'ada')).toEqual(others);
+      chartroom.knownRepositories.put = put;
+      expect((await create(chartroom)).status).toBe(201);
+      chartroom.clock.advance(DAY);
+      expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(404);
+    },
+  );
+
   it('with charts in it is not made again, and the refusal names both ways out', async () => {
     const chartroom = closed();
     await create(chartroom);
@@ -192,9 +239,13 @@ describe('a project that was deleted', () => {
     const answer = await create(chartroom);
     expect([answer.status, answer.json.error]).toEqual([
       409,
-      expect.stringContaining('{"restore": true} brings it back'),
+      expect.stringContaining(
+        '{"restore": true} brings it back with its charts, settings and labels, and the members that it still has',
+      ),
     ]);
-    expect(answer.json.error).toContain('take another name');
+    expect(answer.json.error).toContain(
+      'take another name, or wait until it is removed for good, two days after 2026-01-09T03:04:05.678Z at most',
+    );
     expect(await chartroom.knownRepositories.get(org)).toEqual(before);
     const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true });
     expect(restored.status).toBe(200);
@@ -254,7 +305,7 @@ describe('DELETE /api/v2.0/projects/{project}', () => {
     }
   });
 
-  it('that is cut off leaves a project without members, which its admin deletes by asking again', async () => {
+  it('that is cut off leaves a deleted project, which its admin brings back and deletes again', async () => {
     const chartroom = closed();
     await create(chartroom);
     const bob = await anAccount(chartroom, 'bob', [{ role: 'admin', on: 'org' }]);
@@ -265,10 +316,67 @@ describe('DELETE /api/v2.0/projects/{project}', () => {
       return await put(account, ...others);
     };
     expect((await send(chartroom, 'DELETE', `${PROJECTS}/org`, undefined, bob)).status).toBe(500);
+    expect((await chartroom.knownRepositories.get(org))?.deleted).toBe(created);
     expect(await grantsOf(chartroom, 'zoe')).toEqual([]);
+    expect(await grantsOf(chartroom, 'bob')).toEqual([{ role: 'admin', on: 'org' }]);
     chartroom.accounts.put = put;
+    const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true }, bob);
+    expect(restored.status).toBe(200);
     expect((await send(chartroom, 'DELETE', `${PROJECTS}/org`, undefined, bob)).status).toBe(200);
     expect((await chartroom.knownRepositories.get(org))?.deleted).toBe(created);
+    expect(await grantsOf(chartroom, 'bob')).toEqual([]);
+  });
+
+  it('finds what was published while it looked, and leaves the project as it was', async () => {
+    const chartroom = closed();
+    await create(chartroom);
+    await anAccount(chartroom, 'ada', [{ role: 'reader', on: 'org' }]);
+    const { put } = chartroom.knownRepositories;
+    chartroom.knownRepositories.put = async (...change) => {
+      chartroom.knownRepositories.put = put;
+      await publish(chartroom);
+      return await put(...change);
+    };
+    const answer = await send(chartroom, 'DELETE', `${PROJECTS}/org`);
+    expect([answer.status, answer.json.error]).toEqual([
+      412,
+      expect.stringContaining('contains helm charts'),
+    ]);
+    const known = await chartroom.knownRepositories.get(org);
+    expect(known).toEqual({ path: 'org', created, by: 'admin', revision: expect.any(String) });
+    expect((await send(chartroom, 'GET', `${PROJECTS}/org`)).json.chart_count).toBe(1);
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'reader', on: 'org' }]);
+    const told = chartroom.audit.changes().map(({ action }) => action);
+    expect(told.filter((action) => action.startsWith('repository_'))).toEqual([
+      'repository_created',
+      'repository_deleted',
+      'repository_restored',
+    ]);
+  });
+
+  it('with its charts keeps its members, who come back with it', async () => {
+    const chartroom = closed();
+    await create(chartroom);
+    await publish(chartroom);
+    const ada = await anAccount(chartroom, 'ada', [{ role: 'admin', on: 'org' }]);
+    const forced = await send(chartroom, 'DELETE', `${PROJECTS}/org?force=true`, undefined, ada);
+    expect(forced.status).toBe(200);
+    expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(404);
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'admin', on: 'org' }]);
+    chartroom.clock.advance(DAY);
+    const restored = await send(chartroom, 'PUT', '/-/repositories/org', { restore: true }, ada);
+    expect(restored.status).toBe(200);
+    expect((await send(chartroom, 'GET', '/org/index.yaml', undefined, ada)).status).toBe(200);
+  });
+
+  it.each(['open', 'closed'] as const)('of what is not there changes nothing, %s', async (access) => {
+    const chartroom = aChartroom({ access });
+    await anAccount(chartroom, 'ada', [{ role: 'admin', on: 'org' }]);
+    for (const query of ['', '?force=true']) {
+      expect((await send(chartroom, 'DELETE', `${PROJECTS}/org${query}`)).status).toBe(404);
+    }
+    expect((await send(chartroom, 'GET', `${PROJECTS}/org/_deletable`)).status).toBe(404);
+    expect(await grantsOf(chartroom, 'ada')).toEqual([{ role: 'admin', on: 'org' }]);
   });
 
   it('is refused where nothing may be deleted', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseRepository } from '../../shared/domain/repository.ts';
 import { publishFromInbox } from '../../shared/inbox.ts';
 import { aPackage } from '../packages.ts';
 import { root } from '../use-cases/world.ts';
@@ -54,6 +55,38 @@ describe('GET /api/{repository}/uploads/{id}', () => {
     const { id: _id, created: _created, ...told } = await uploaded(body);
     expect(told).toEqual({ state: 'rejected', status: direct.status, ...JSON.parse(direct.body) });
   });
+
+  it.each([
+    { again: 'made again', state: 'rejected', charts: 0 },
+    { again: 'brought back', state: 'published', charts: 1 },
+  ])(
+    'tells that it was $state where its project was deleted and $again',
+    async ({ again, state, charts }) => {
+      const chartroom = aChartroom();
+      const projects = '/api/v2.0/projects';
+      const project = { body: JSON.stringify({ project_name: 'org' }) };
+      expect((await chartroom.send('POST', projects, project)).status).toBe(201);
+      const { id, fields } = JSON.parse((await chartroom.send('POST', '/api/org/uploads')).body);
+      chartroom.clock.advance(1000);
+      expect((await chartroom.send('DELETE', `${projects}/org`)).status).toBe(200);
+      const restore = { body: JSON.stringify({ restore: true }) };
+      const answer =
+        again === 'made again'
+          ? await chartroom.send('POST', projects, project)
+          : await chartroom.send('PUT', '/-/repositories/org', restore);
+      expect(answer.status).toBeLessThan(300);
+      await chartroom.objects.put(fields.key, await aPackage(), { contentType: 'application/octet-stream' });
+      await publishFromInbox(chartroom, parseRepository(['org']), fields.key);
+      const told = JSON.parse((await chartroom.send('GET', `/api/org/uploads/${id}`)).body);
+      expect(told).toMatchObject({ state });
+      expect(told).not.toHaveProperty('repositoryCreated');
+      if (state === 'rejected') {
+        expect(told).toMatchObject({ status: 409, error: expect.stringContaining('was deleted after') });
+      }
+      const { body } = await chartroom.send('GET', `${projects}/org`);
+      expect(JSON.parse(body).chart_count).toBe(charts);
+    },
+  );
 
   it.each([
     {

@@ -193,7 +193,7 @@ describe('least privilege', () => {
   it('lets only the API of accounts, and what makes the first, make, list and delete them', () => {
     const onAccounts = every.filter(isOnAccounts);
     // A member of a project is an account with a grant on it.
-    const ofMembers = ['create-member', 'delete-member', 'delete-project', 'put-member'];
+    const ofMembers = ['create-member', 'create-project', 'delete-member', 'delete-project', 'put-member'];
     expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual(
       [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'seed-admin'].toSorted(),
     );

@@ -55,13 +55,29 @@ export function knownRepositoriesContract(
       const { path } = first;
       await openSettings().put(path, { maxVersions: 3 }, anAccessChange());
       const settings = { allowOverwrite: true };
-      expect(await open().put(first, 'another revision', anAccessChange(), settings)).toBe(false);
+      const said = { said: settings };
+      expect(await open().put(first, 'another revision', anAccessChange(), said)).toBe(false);
       expect(await openSettings().get(path)).toEqual({ maxVersions: 3 });
-      expect(await open().put(first, undefined, anAccessChange(), settings)).toBe(true);
+      expect(await open().put(first, undefined, anAccessChange(), said)).toBe(true);
       expect(await openSettings().get(path)).toEqual(settings);
       const second = { ...first, revision: randomUUID() };
       expect(await open().put(second, first.revision, anAccessChange())).toBe(true);
       expect(await openSettings().get(path)).toEqual(settings);
+    });
+
+    it('bring settings only in the place of those that were seen, or find their own', async () => {
+      const said = { maxVersions: 3, allowOverwrite: true };
+      const [first, second] = [aKnown(), aKnown()];
+      const put = (known: KnownRepository, seen: object) =>
+        open().put(known, undefined, anAccessChange(), { seen, said });
+      await openSettings().put(first.path, { maxVersions: 3 }, anAccessChange());
+      expect(await put(first, {})).toBe(false);
+      expect(await put(first, { maxVersions: 4 })).toBe(false);
+      expect(await open().get(first.path)).toBeUndefined();
+      expect(await openSettings().get(first.path)).toEqual({ maxVersions: 3 });
+      for (const _ of [1, 2]) expect(await put(first, { maxVersions: 3 })).toBe(true);
+      for (const _ of [1, 2]) expect(await put(second, {})).toBe(true);
+      for (const { path } of [first, second]) expect(await openSettings().get(path)).toEqual(said);
     });
 
     it('are removed at the revision that was seen, and not made again by who changes one', async () => {

@@ -9,7 +9,7 @@ type Options = {
   readonly hook?: Hook;
   readonly audit?: MemoryAudit;
   /** Where the settings go that are written with a repository. */
-  readonly settings?: Pick<ReturnType<typeof memorySettings>, 'set'>;
+  readonly settings?: Pick<ReturnType<typeof memorySettings>, 'set' | 'says'>;
 };
 
 export function memoryKnownRepositories({
@@ -29,8 +29,13 @@ export function memoryKnownRepositories({
       call('put', () => {
         const present = all.get(known.path)?.revision;
         if (present !== replaces && present !== known.revision) return false;
+        if (settings !== undefined) {
+          const { seen, said } = settings;
+          const isSeen = (each: typeof said) => ofSettings.says(known.path, each);
+          if (seen !== undefined && !isSeen(seen) && !isSeen(said)) return false;
+          ofSettings.set(known.path, said);
+        }
         all.set(known.path, known);
-        if (settings !== undefined) ofSettings.set(known.path, settings);
         audit.keep(change);
         return true;
       }),

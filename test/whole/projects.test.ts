@@ -47,6 +47,12 @@ it('a project is made, filled, shared, emptied, deleted and made again', async (
   expect(await status('GET', member)).toBe(404);
   expect(await status('DELETE', org)).toBe(200);
   expect(await make()).toBe(201);
+  // Deleted in another way, it has its members until a project is made over it.
+  const again = { role_id: 4, member_user: { username: 'ada' } };
+  expect(await status('POST', `${org}/members`, again)).toBe(201);
+  expect(await status('DELETE', '/-/repositories/org')).toBe(202);
+  expect(await make()).toBe(201);
+  expect(await (await send('GET', `${org}/members`)).json()).toEqual([]);
   expect(await status('GET', '/org/index.yaml', undefined, {})).toBe(401);
   expect(await (await send('GET', org)).json()).toMatchObject({
     chart_count: 0,
