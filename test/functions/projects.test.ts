@@ -413,6 +413,81 @@ describe('GET /api/v2.0/projects', () => {
   });
 });
 
+describe('a project that is asked for by number', () => {
+  const at = (name: string | number) => `${PROJECTS}/${typeof name === 'string' ? numberOf(name) : name}`;
+  const nobodys = 7;
+
+  async function some(options: Parameters<typeof aChartroom>[0] = {}) {
+    const chartroom = aChartroom({ access: 'closed', ...options });
+    await create(chartroom, 'secret');
+    await create(chartroom, 'shown', { public: true });
+    await send(chartroom, 'PUT', '/-/repositories/secret/nested');
+    const ada = await anAccount(chartroom, 'ada');
+    return { chartroom, ada };
+  }
+
+  it('is found by everybody who may read it, and by nobody else', async () => {
+    const { chartroom, ada } = await some();
+    for (const as of [admin, ada, {}]) {
+      expect((await send(chartroom, 'GET', at('shown'), undefined, as)).json.name).toBe('shown');
+    }
+    const hears = async (name: string | number, as: As) => {
+      const { status, body, headers } = await send(chartroom, 'GET', at(name), undefined, as);
+      return { status, body, headers };
+    };
+    for (const as of [ada, {}]) {
+      const answer = await hears('secret', as);
+      expect(answer.status).toBe(as === ada ? 404 : 401);
+      for (const name of ['secret/nested', nobodys]) expect(await hears(name, as)).toEqual(answer);
+    }
+    expect((await hears('secret/nested', admin)).body).not.toContain('nested');
+  });
+
+  it('is not looked for before it is known who asks', async () => {
+    const { chartroom } = await some();
+    chartroom.knownRepositories.all = () => {
+      throw new Error('looked for');
+    };
+    for (const path of ['', '/members', '/repositories']) {
+      const answer = await send(chartroom, 'GET', `${at('secret')}${path}`, undefined, basic('admin', 'no'));
+      expect([path, answer.status]).toEqual([path, 401]);
+    }
+    for (const [method, path] of [
+      ['PUT', ''],
+      ['DELETE', ''],
+      ['GET', '/members'],
+    ] as const) {
+      expect((await send(chartroom, method, `${at('secret')}${path}`, undefined, {})).status).toBe(401);
+    }
+  });
+
+  it('is not named by the challenge, which says what was sent', async () => {
+    const tokens = { issuer: 'i', audience: 'a', realm: 'r', algorithms: ['RS256'], keys: [] };
+    const { chartroom } = await some({ tokens });
+    const challenge = async (path: string | number, as: As = {}) =>
+      (await send(chartroom, 'GET', `${PROJECTS}/${path}`, undefined, as)).headers['www-authenticate'];
+    const bearer = 'Basic realm="Chartroom", Bearer realm="r",service="a"';
+    for (const number of [numberOf('secret'), nobodys]) expect(await challenge(number)).toBe(bearer);
+    const scope = (name: string) => `${bearer},scope="artifact-repository:${name}:pull"`;
+    expect(await challenge('secret')).toBe(scope('secret'));
+    expect(await challenge('2026', { 'x-is-resource-name': 'true' })).toBe(scope('2026'));
+  });
+
+  it.each(['closed', 'open'] as const)('is deleted alone, with %s access', async (access) => {
+    const chartroom = aChartroom({ access });
+    const named = String(numberOf('org'));
+    await create(chartroom);
+    await create(chartroom, named);
+    const remove = async () => await send(chartroom, 'DELETE', `${PROJECTS}/${named}`);
+    expect((await remove()).status).toBe(200);
+    const again = await remove();
+    expect([again.status, again.json.error]).toEqual([404, expect.stringContaining('X-Is-Resource-Name')]);
+    const byName = { ...admin, 'x-is-resource-name': 'true' };
+    expect((await send(chartroom, 'GET', `${PROJECTS}/${named}`, undefined, byName)).json.name).toBe(named);
+    expect((await send(chartroom, 'GET', `${PROJECTS}/20260102030405`)).status).toBe(404);
+  });
+});
+
 describe('PUT /api/v2.0/projects/{project}', () => {
   it('says who may read, and leaves what else was said', async () => {
     const chartroom = closed();
