@@ -2,9 +2,9 @@ import { type CountDependencies, countCharts } from './chart-count.ts';
 import { type Caller, roleIn } from './domain/access.ts';
 import type { KnownRepository } from './domain/known-repository.ts';
 import { shownProject } from './domain/project.ts';
-import type { SettingsReader } from './repository-settings.ts';
+import type { PublicReader } from './readable-projects.ts';
 
-export type ShowDependencies = CountDependencies & { readonly settingsOf: SettingsReader };
+export type ShowDependencies = CountDependencies & { readonly settingsOf: PublicReader };
 
 /** A repository as Harbor's API shows it to somebody, with what has to be read for that. */
 export async function showProject(

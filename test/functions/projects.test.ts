@@ -392,13 +392,35 @@ describe('GET /api/v2.0/projects', () => {
     ]);
   });
 
+  it.each([
+    { method: 'GET', query: '?q=name%3Dtools%2Cpublic%3Dtrue', settings: ['tools'], all: 1 },
+    { method: 'GET', query: '?public=true', settings: ['apps', 'my-apps', 'tools'], all: 1 },
+    { method: 'HEAD', query: '?project_name=tools', settings: ['tools'], all: 0 },
+  ])('reads each thing once, for $method $query', async ({ method, query, settings, all }) => {
+    const { chartroom } = await some();
+    const read: string[] = [];
+    const { get } = chartroom.repositorySettings;
+    chartroom.repositorySettings.get = async (repository) => {
+      read.push(repository);
+      return await get(repository);
+    };
+    let lists = 0;
+    const { all: list } = chartroom.knownRepositories;
+    chartroom.knownRepositories.all = () => {
+      lists += 1;
+      return list();
+    };
+    expect((await chartroom.send(method, `${PROJECTS}${query}`)).status).toBe(200);
+    expect([read.toSorted(), lists]).toEqual([settings, all]);
+  });
+
   it('HEAD tells whether there is one, to whom it may', async () => {
     const { chartroom } = await some();
     const ada = await anAccount(chartroom, 'ada');
     const head = async (query: string, as: As) =>
       (await chartroom.send('HEAD', `${PROJECTS}${query}`, { headers: as })).status;
     expect(await head('?project_name=apps', admin)).toBe(200);
-    for (const name of ['app', 'gone', 'apps/team'])
+    for (const name of ['app', 'gone', 'apps/team', 'charts', 'x'.repeat(3000)])
       expect(await head(`?project_name=${name}`, admin)).toBe(404);
     for (const name of ['apps', 'nothing']) {
       expect(await head(`?project_name=${name}`, ada)).toBe(404);
