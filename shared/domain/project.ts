@@ -102,14 +102,23 @@ export function parseProjectFilter(query: URLSearchParams): ProjectFilter {
   };
 }
 
-/** A repository as Harbor's API shows a project. */
+/**
+ * A repository as Harbor's API shows a project.
+ *
+ * @param owner empty for who is not told
+ */
 export const shownProject = (
-  { path, created, by }: Pick<KnownRepository, 'path' | 'created' | 'by'>,
-  { isPublic, charts, role }: { isPublic: boolean; charts: number; role: Role | undefined },
+  { path, created }: Pick<KnownRepository, 'path' | 'created'>,
+  {
+    isPublic,
+    charts,
+    owner,
+    role,
+  }: { isPublic: boolean; charts: number; owner: string; role: Role | undefined },
 ) => ({
   project_id: numberOf(path),
-  owner_id: numberOf(by),
-  owner_name: by,
+  owner_id: owner === '' ? 0 : numberOf(owner),
+  owner_name: owner,
   name: path,
   creation_time: created,
   update_time: created,

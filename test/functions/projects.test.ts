@@ -304,6 +304,28 @@ describe('GET /api/v2.0/projects/{project}', () => {
     expect((await send(chartroom, 'GET', `${PROJECTS}/${numberOf('other')}`)).status).toBe(404);
   });
 
+  it('tells who made it from maintainer on, and no role to who does not say who they are', async () => {
+    const chartroom = closed();
+    await create(chartroom, 'org', { public: true });
+    const shownTo = async (as: As) => {
+      const one = (await send(chartroom, 'GET', `${PROJECTS}/org`, undefined, as)).json;
+      const [listed] = (await send(chartroom, 'GET', PROJECTS, undefined, as)).json;
+      const [found] = (await send(chartroom, 'GET', '/api/v2.0/search?q=org', undefined, as)).json.project;
+      expect([listed, found]).toEqual([one, one]);
+      return [one.owner_name, one.owner_id, one.current_user_role_id, one.current_user_role_ids];
+    };
+    const roles = [
+      { role: 'maintainer', shown: ['admin', numberOf('admin'), 4, [4]] },
+      { role: 'publisher', shown: ['', 0, 2, [2]] },
+      { role: 'reader', shown: ['', 0, 3, [3]] },
+    ] as const;
+    for (const { role, shown } of roles) {
+      expect(await shownTo(await anAccount(chartroom, role, [{ role, on: 'org' }]))).toEqual(shown);
+    }
+    expect(await shownTo(await anAccount(chartroom, 'nothing'))).toEqual(['', 0, 0, []]);
+    expect(await shownTo({})).toEqual(['', 0, 0, []]);
+  });
+
   it('counts charts, and not versions, at every moment between publishing and the index', async () => {
     const chartroom = closed();
     await create(chartroom);
