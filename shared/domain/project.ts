@@ -28,6 +28,9 @@ export const newProjectSettings = (isPublic: boolean): Partial<AllRepositorySett
 // As Harbor has it; with our own rules for the names of repositories, at most 128 characters.
 const PROJECT_NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
+/** Whether Harbor's API could make a project of this name. */
+export const isProjectName = (repository: Repository): boolean => PROJECT_NAME.test(repository);
+
 /** @throws Fault `invalid_request` for a name that Harbor refuses, `invalid_repository` for one that no repository can have */
 export function parseProjectName(value: unknown): Repository {
   if (typeof value !== 'string' || !PROJECT_NAME.test(value)) {

@@ -326,6 +326,19 @@ describe('GET /api/v2.0/projects/{project}', () => {
     expect(await shownTo({})).toEqual(['', 0, 0, []]);
   });
 
+  it('that is not there says how it is made, as far as it can be', async () => {
+    const chartroom = closed();
+    const error = async (name: string) =>
+      (await send(chartroom, 'GET', `${PROJECTS}/${name}`)).json.error as string;
+    const made = (name: string) => `there is no repository ${name}: PUT /-/repositories/${name} makes it`;
+    expect(await error('org')).toBe(
+      `${made('org')}, and POST /api/v2.0/projects with {"project_name": "org"} as a project of Harbor's`,
+    );
+    // Harbor's names are in lower case.
+    expect(await error('Org')).toBe(made('Org'));
+    for (const name of ['-org', 'charts', 'v2.0']) expect(await error(name)).not.toContain('PUT');
+  });
+
   it('counts charts, and not versions, at every moment between publishing and the index', async () => {
     const chartroom = closed();
     await create(chartroom);
