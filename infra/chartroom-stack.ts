@@ -84,7 +84,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'put-repository': { known: ['GetItem', 'PutItem'], audit: 'write' },
   'delete-repository': { table: ['GetItem'], known: ['GetItem', 'PutItem'], audit: 'write' },
   'get-whoami': {},
-  'list-projects': { ...countNeeds, known: ['Query'] },
+  'list-projects': { ...countNeeds, known: ['Query', 'GetItem'] },
   'create-project': {
     table: ['GetItem', 'Query', 'PutItem'],
     marks: true,

@@ -37,7 +37,7 @@ export function shownAccount(account: Account): object {
 }
 
 export function accountNotFound(name: AccountName): Fault {
-  return new Fault('not_found', `there is no account ${name}: PUT makes it`);
+  return new Fault('not_found', `there is no account ${name}: PUT /-/accounts/${name} makes it`);
 }
 
 /**

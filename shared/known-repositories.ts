@@ -10,6 +10,7 @@ import {
   type KnownRepository,
   restorableUntil,
 } from './domain/known-repository.ts';
+import { isProjectName } from './domain/project.ts';
 import type { Repository } from './domain/repository.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 
@@ -122,9 +123,14 @@ export function repositoryNotFound(known: Pick<KnownRepository, 'path'> | KnownR
   const message =
     'revision' in known && isDeleted(known)
       ? wasDeleted(known)
-      : `there is no repository ${known.path}: PUT /-/repositories/${known.path} makes it`;
+      : `there is no repository ${known.path}: PUT /-/repositories/${known.path} makes it${orAsProject(known.path)}`;
   return new Fault('repository_not_found', message);
 }
+
+const orAsProject = (path: Repository) =>
+  isProjectName(path)
+    ? `, and POST /api/v2.0/projects with {"project_name": "${path}"} as a project of Harbor's`
+    : '';
 
 const wasDeleted = (known: DeletedRepository) =>
   `repository ${known.path} was deleted at ${known.deleted}: until ${endOf(known)}, PUT /-/repositories/${known.path} with {"restore": true} brings it back`;

@@ -28,6 +28,9 @@ export const newProjectSettings = (isPublic: boolean): Partial<AllRepositorySett
 // As Harbor has it; with our own rules for the names of repositories, at most 128 characters.
 const PROJECT_NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
+/** Whether Harbor's API could make a project of this name. */
+export const isProjectName = (repository: Repository): boolean => PROJECT_NAME.test(repository);
+
 /** @throws Fault `invalid_request` for a name that Harbor refuses, `invalid_repository` for one that no repository can have */
 export function parseProjectName(value: unknown): Repository {
   if (typeof value !== 'string') {
@@ -114,14 +117,23 @@ export function parseProjectFilter(query: URLSearchParams): ProjectFilter {
   };
 }
 
-/** A repository as Harbor's API shows a project. */
+/**
+ * A repository as Harbor's API shows a project.
+ *
+ * @param owner empty for who is not told
+ */
 export const shownProject = (
-  { path, created, by }: Pick<KnownRepository, 'path' | 'created' | 'by'>,
-  { isPublic, charts, role }: { isPublic: boolean; charts: number; role: Role | undefined },
+  { path, created }: Pick<KnownRepository, 'path' | 'created'>,
+  {
+    isPublic,
+    charts,
+    owner,
+    role,
+  }: { isPublic: boolean; charts: number; owner: string; role: Role | undefined },
 ) => ({
   project_id: numberOf(path),
-  owner_id: numberOf(by),
-  owner_name: by,
+  owner_id: owner === '' ? 0 : numberOf(owner),
+  owner_name: owner,
   name: path,
   creation_time: created,
   update_time: created,

@@ -4,6 +4,7 @@ import type { RepositoryGate } from '../known-repositories.ts';
 import type { SettingsReader } from '../repository-settings.ts';
 import { type EndpointRoutes, endpoints } from '../routes.ts';
 import { type Authenticate, notSaid } from './authenticate.ts';
+import type { Locate } from './project.ts';
 import { type Request, repositoryOf } from './request.ts';
 import { type Authorize, everybody, type ProtectedEndpointId } from './serve.ts';
 
@@ -11,6 +12,7 @@ export type AuthorizeDependencies = {
   readonly authenticate: Authenticate;
   readonly settingsOf: SettingsReader;
   readonly gate: Pick<RepositoryGate, 'isThere' | 'mustBeThere'>;
+  readonly locate: Locate;
 };
 
 /** Somebody who did not say who they are. */
@@ -19,33 +21,37 @@ const nobody: Caller = { kind: 'anyone', grants: [] };
 /**
  * Who may call an endpoint, as shared/routes.ts says it: 401 to whoever is not known, 403 to an account that may
  * read the repository and lacks the permission, and 404 to one that may not read it, as if it were not there. Only
- * whoever has the permission hears more of a repository that is not there, or was deleted.
+ * whoever has the permission hears more of a repository that is not there, or was deleted. Who calls is asked first:
+ * nothing is looked up for a wrong password, and no refusal tells what was found.
  */
 export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDependencies): Authorize {
   const { permission, everywhere }: EndpointRoutes = endpoints[id];
-  const { authenticate, settingsOf, gate } = dependencies;
+  const { authenticate, settingsOf, gate, locate } = dependencies;
   const isPublic = async (request: Request) => {
     const repository = repositoryOf(request);
     return (await settingsOf(repository)).anonymousRead && (await gate.isThere(repository));
   };
 
-  return async (request) => {
-    const caller = await authenticate(request);
-    if (permission === 'anyone') return caller ?? nobody;
+  return async (sent) => {
+    const caller = await authenticate(sent);
+    if (permission === 'anyone') return { caller: caller ?? nobody, request: sent };
     if (caller === undefined) {
-      if (permission !== 'read' || !(await isPublic(request))) throw notSaid();
-      return { ...nobody, grants: [{ role: 'reader', on: repositoryOf(request) }] };
+      const request = permission === 'read' ? await locate(sent) : undefined;
+      if (request === undefined || !(await isPublic(request))) throw notSaid();
+      return { caller: { ...nobody, grants: [{ role: 'reader', on: repositoryOf(request) }] }, request };
     }
-    if (permission === 'account') return caller;
+    if (permission === 'account') return { caller, request: sent };
+    const request = await locate(sent);
+    if (request === undefined) throw nobodysNumber(sent, caller);
     const on = everywhere ? EVERYWHERE : repositoryOf(request);
     if (may(caller, permission, on)) {
       await enter(id, request, gate);
-      return caller;
+      return { caller, request };
     }
     if (!everywhere && !may(caller, 'read', on) && !(await isPublic(request))) {
-      throw new Fault('not_found', 'not found');
+      throw notFound();
     }
-    if (permission === 'read') return caller;
+    if (permission === 'read') return { caller, request };
     throw forbidden(caller, roleFor(permission), on);
   };
 }
@@ -53,12 +59,25 @@ export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDe
 /** With open access everybody may do everything, in every repository but one that was deleted. */
 export function openAuthorization(
   id: ProtectedEndpointId,
-  { gate }: Pick<AuthorizeDependencies, 'gate'>,
+  { gate, locate }: Pick<AuthorizeDependencies, 'gate' | 'locate'>,
 ): Authorize {
-  return async (request) => {
+  return async (sent) => {
+    const request = await locate(sent);
+    if (request === undefined) throw nobodysNumber(sent, everybody);
     await enter(id, request, gate);
-    return everybody;
+    return { caller: everybody, request };
   };
+}
+
+const notFound = () => new Fault('not_found', 'not found');
+
+/** Whoever may not read everything hears no more than of a project that they may not read. */
+function nobodysNumber(sent: Request, caller: Caller): Fault {
+  if (!may(caller, 'read', EVERYWHERE)) return notFound();
+  return new Fault(
+    'not_found',
+    `there is no project with the number ${sent.parameters['project']}: for one of that name, send the header X-Is-Resource-Name: true`,
+  );
 }
 
 /** @throws Fault `repository_not_found` for an endpoint that is not there without its repository */

@@ -3,6 +3,7 @@ import { tokenScope } from '../domain/token-claims.ts';
 import { type EndpointRoutes, endpoints } from '../routes.ts';
 import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
 import { type Authenticate, NOT_SAID, parseBasic } from './authenticate.ts';
+import { asNamed } from './project.ts';
 import { type Request, repositoryOf } from './request.ts';
 import type { ProtectedEndpointId } from './serve.ts';
 
@@ -61,9 +62,12 @@ export function askingForTokens<Rest extends readonly unknown[], Answer>(
   };
 }
 
-function scopeOf(id: ProtectedEndpointId, request: Request): string | undefined {
+/** Made of what was sent alone: a project's name is not told to who knows its number. */
+function scopeOf(id: ProtectedEndpointId, sent: Request): string | undefined {
   const { permission, everywhere }: EndpointRoutes = endpoints[id];
   if (everywhere || permission === 'account' || permission === 'anyone') return undefined;
+  const request = asNamed(sent);
+  if (request === undefined) return undefined;
   try {
     return tokenScope(permission, repositoryOf(request));
   } catch (error) {

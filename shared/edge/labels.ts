@@ -2,13 +2,12 @@ import { type Caller, EVERYWHERE, may, roleFor } from '../domain/access.ts';
 import { Fault } from '../domain/fault.ts';
 import { type Label, readLabelId } from '../domain/label.ts';
 import type { VersionId } from '../domain/object-keys.ts';
-import { isProject } from '../domain/project.ts';
 import type { Repository } from '../domain/repository.ts';
 import { isChartVersion } from '../domain/version.ts';
 import type { RepositoryGate } from '../known-repositories.ts';
 import { labelNotFound } from '../labels.ts';
+import { mayRead, type ReadableDependencies } from '../readable-projects.ts';
 import type { SettingsReader } from '../repository-settings.ts';
-import type { KnownRepositoryStore } from '../store/known-repository-store.ts';
 import type { LabelStore } from '../store/label-store.ts';
 import { forbidden } from './authorize.ts';
 import { projectNumbered } from './project.ts';
@@ -66,25 +65,14 @@ export function mustMaintain(caller: Caller, project: Repository | undefined): v
  * @throws Fault `repository_not_found` if there is none that the caller may read
  */
 export async function readableProject(
-  dependencies: {
-    readonly knownRepositories: Pick<KnownRepositoryStore, 'all'>;
-    readonly settingsOf: SettingsReader;
-  },
+  dependencies: ReadableDependencies,
   caller: Caller,
   number: number,
 ): Promise<Repository> {
   const project = await projectNumbered(dependencies.knownRepositories, number);
-  if (project !== undefined && isProject(project) && (await mayRead(dependencies, caller, project))) {
-    return project;
-  }
+  if (project !== undefined && (await mayRead(dependencies, caller, project))) return project;
   throw new Fault('repository_not_found', `there is no project ${number}`);
 }
-
-const mayRead = async (
-  { settingsOf }: { readonly settingsOf: SettingsReader },
-  caller: Caller,
-  project: Repository,
-): Promise<boolean> => may(caller, 'read', project) || (await settingsOf(project)).anonymousRead;
 
 /** @throws Fault `not_found` for what cannot be one */
 export function labelIdOf(request: Request): number {

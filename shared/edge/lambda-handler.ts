@@ -24,19 +24,19 @@ export function lambdaHandler(
   make: (environment: Environment) => Endpoint,
 ): Handler {
   return buildOnce((environment) => {
-    const locate = projectLocator(id, () => knownRepositories(environment));
     const { access, tokens } = environment;
     const endpoint = make(environment);
     const asking =
       access === 'open' || tokens === undefined ? endpoint : askingForTokens(id, endpoint, tokens);
-    return serve(id, asking, authorize(id, environment), locate);
+    return serve(id, asking, authorize(id, environment));
   });
 }
 
 /** With open access nobody is asked, and an Authorization header is ignored, as ChartMuseum does. */
 function authorize(id: ProtectedEndpointId, environment: Environment): Authorize {
   const { access, tokens } = environment;
-  if (access === 'open') return openAuthorization(id, { gate: gate(environment) });
+  const locate = projectLocator(id, () => knownRepositories(environment));
+  if (access === 'open') return openAuthorization(id, { gate: gate(environment), locate });
   const clock = systemClock;
   const report = (message: string, error: unknown) => logError(message, error, { endpoint: id });
   const authenticateAccount = accountAuthentication({
@@ -47,7 +47,7 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
     report,
   });
   const basic = basicAuthentication(authenticateAccount);
-  const others = { settingsOf: settingsOf(environment), gate: gate(environment) };
+  const others = { settingsOf: settingsOf(environment), gate: gate(environment), locate };
   if (tokens === undefined) return authorization(id, { ...others, authenticate: basic });
   const authenticate = withTokens(lazyTokens(tokens), basic);
   return askingForTokens(id, authorization(id, { ...others, authenticate }), tokens);

@@ -79,9 +79,13 @@ const OURS = new Set(['api', 'chartrepo']);
  *
  * @throws Fault `invalid_repository`
  */
-export function repositoryOf({ parameters, path }: Pick<Request, 'parameters' | 'path'>): Repository {
+export function repositoryOf({
+  method,
+  parameters,
+  path,
+}: Pick<Request, 'method' | 'parameters' | 'path'>): Repository {
   const { segment1, segment2, segment3 } = parameters;
-  if (path === LIBRARY_CHARTS) return parseRepository(['library']);
+  if (path === LIBRARY_CHARTS && method === 'POST') return parseRepository(['library']);
   // Our own say why.
   if (OURS.has(segment1 ?? '') && !path.startsWith('/-/')) throw new Fault('not_found', 'not found');
   return parseRepository([segment1, segment2, segment3].filter((segment) => segment !== undefined));

@@ -12,11 +12,14 @@ import { errorResponse, internalError, type Response, withoutBody, withSecurity 
 /** What one endpoint does: parse, call, answer. It throws a Fault to refuse. */
 export type Endpoint = (request: Request, caller: Caller) => Promise<Response>;
 
-/** Says who calls, or throws a Fault if they may not. */
-export type Authorize = (request: Request) => Promise<Caller>;
+/** Says who calls, and of which repository, or throws a Fault if they may not. */
+export type Authorize = (request: Request) => Promise<Admitted>;
 
-/** Finds the repository of a request whose path names it in words of somebody else's. */
-export type Locate = (request: Request) => Promise<Request>;
+type Admitted = {
+  readonly caller: Caller;
+  /** The request with its repository found, where the path names it in words of somebody else's. */
+  readonly request: Request;
+};
 
 /** With open access everybody may do everything. */
 export const everybody: Caller = { kind: 'anyone', grants: [{ role: 'admin', on: EVERYWHERE }] };
@@ -57,15 +60,13 @@ export function openHandler(
  * what HEAD leaves out.
  *
  * @param authorize everybody may do everything when it is left out
- * @param locate the path names the repository as ours do when it is left out
  */
-export function serve(id: EndpointId, endpoint: Endpoint, authorize?: Authorize, locate?: Locate): Handler {
+export function serve(id: EndpointId, endpoint: Endpoint, authorize?: Authorize): Handler {
   return async (event) => {
     const request = readRequest(event);
     const answered = await answer(id, request, async () => {
-      const located = (await locate?.(request)) ?? request;
-      const caller = (await authorize?.(located)) ?? everybody;
-      const answered = await endpoint(located, caller);
+      const admitted = (await authorize?.(request)) ?? { caller: everybody, request };
+      const answered = await endpoint(admitted.request, admitted.caller);
       return isRead(request) ? represent(request, answered) : answered;
     });
     // Before HEAD loses its body: it says what GET says.

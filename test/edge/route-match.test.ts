@@ -21,6 +21,13 @@ describe('methodsAt', () => {
     { path: '/api/charts', methods: ['GET', 'HEAD', 'POST'] },
     { path: '/index.yaml', methods: ['GET', 'HEAD'] },
     { path: '/nothing', methods: [] },
+    { path: '/api/chartrepo/org/charts', methods: ['POST', 'GET'] },
+    { path: '/api/chartrepo/charts', methods: ['POST'] },
+    { path: '/api/chartrepo/org/prov', methods: ['POST'] },
+    { path: '/api/chartrepo/org/uploads', methods: [] },
+    { path: '/chartrepo/org/index.yaml', methods: ['GET', 'HEAD'] },
+    { path: '/api/v2.0/charts', methods: [] },
+    { path: '/api/v2.0/projects/2026', methods: ['GET', 'PUT', 'DELETE'] },
   ])('knows what is allowed at $path', ({ path, methods }) => {
     expect(methodsAt(path)).toEqual(methods);
   });

@@ -312,7 +312,7 @@ describe('GET and DELETE /-/accounts/{account}', () => {
   it.each(['GET', 'DELETE'])('%s answers 404 where there is none', async (method) => {
     expect(await send(closed(), method, '/-/accounts/ci')).toMatchObject({
       status: 404,
-      body: { error: 'there is no account ci: PUT makes it' },
+      body: { error: 'there is no account ci: PUT /-/accounts/ci makes it' },
     });
   });
 });

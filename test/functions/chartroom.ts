@@ -179,8 +179,9 @@ export function aChartroom(options: Options = {}) {
     tokens === undefined ? basic : withTokens(tokenAuthentication(tokens, world.clock), basic);
   const authorizeOf = (id: EndpointId): Authorize | undefined => {
     if (!isProtected(id)) return undefined;
-    if (access === 'open') return openAuthorization(id, { gate: world });
-    const authorize = authorization(id, { authenticate, settingsOf: world.settingsOf, gate: world });
+    const locate = projectLocator(id, () => world.knownRepositories);
+    if (access === 'open') return openAuthorization(id, { gate: world, locate });
+    const authorize = authorization(id, { authenticate, settingsOf: world.settingsOf, gate: world, locate });
     return tokens === undefined ? authorize : askingForTokens(id, authorize, tokens);
   };
 
@@ -189,10 +190,7 @@ export function aChartroom(options: Options = {}) {
 
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
-    const locate = isProtected(endpoint)
-      ? projectLocator(endpoint, () => world.knownRepositories)
-      : undefined;
-    const result = await serve(endpoint, answering(endpoint), authorizeOf(endpoint), locate)(event);
+    const result = await serve(endpoint, answering(endpoint), authorizeOf(endpoint))(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };

@@ -62,6 +62,19 @@ describe("Harbor's addresses", () => {
     expect((await chartroom.send('GET', '/index.yaml')).body).not.toContain('redis');
   });
 
+  it.each([
+    { method: 'GET', status: 404 },
+    { method: 'HEAD', status: 404 },
+    { method: 'PUT', status: 405 },
+  ])('have nothing else there: $method', async ({ method, status }) => {
+    const chartroom = aChartroom();
+    await publish(chartroom, redis, '/api/chartrepo/charts');
+    const answer = await chartroom.send(method, '/api/chartrepo/charts');
+    expect(answer.status).toBe(status);
+    expect(answer.body).not.toContain('redis');
+    expect(answer.headers['allow']).toBe(status === 405 ? 'POST' : undefined);
+  });
+
   it('answer a version that is there with 409, as ours do', async () => {
     const chartroom = aChartroom();
     await publish(chartroom, redis, CHARTS);

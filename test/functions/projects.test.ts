@@ -412,6 +412,41 @@ describe('GET /api/v2.0/projects/{project}', () => {
     expect((await send(chartroom, 'GET', `${PROJECTS}/${numberOf('other')}`)).status).toBe(404);
   });
 
+  it('tells who made it from maintainer on, and no role to who does not say who they are', async () => {
+    const chartroom = closed();
+    await create(chartroom, 'org', { public: true });
+    const shownTo = async (as: As) => {
+      const one = (await send(chartroom, 'GET', `${PROJECTS}/org`, undefined, as)).json;
+      const [listed] = (await send(chartroom, 'GET', PROJECTS, undefined, as)).json;
+      const [found] = (await send(chartroom, 'GET', '/api/v2.0/search?q=org', undefined, as)).json.project;
+      expect([listed, found]).toEqual([one, one]);
+      return [one.owner_name, one.owner_id, one.current_user_role_id, one.current_user_role_ids];
+    };
+    const roles = [
+      { role: 'maintainer', shown: ['admin', numberOf('admin'), 4, [4]] },
+      { role: 'publisher', shown: ['', 0, 2, [2]] },
+      { role: 'reader', shown: ['', 0, 3, [3]] },
+    ] as const;
+    for (const { role, shown } of roles) {
+      expect(await shownTo(await anAccount(chartroom, role, [{ role, on: 'org' }]))).toEqual(shown);
+    }
+    expect(await shownTo(await anAccount(chartroom, 'nothing'))).toEqual(['', 0, 0, []]);
+    expect(await shownTo({})).toEqual(['', 0, 0, []]);
+  });
+
+  it('that is not there says how it is made, as far as it can be', async () => {
+    const chartroom = closed();
+    const error = async (name: string) =>
+      (await send(chartroom, 'GET', `${PROJECTS}/${name}`)).json.error as string;
+    const made = (name: string) => `there is no repository ${name}: PUT /-/repositories/${name} makes it`;
+    expect(await error('org')).toBe(
+      `${made('org')}, and POST /api/v2.0/projects with {"project_name": "org"} as a project of Harbor's`,
+    );
+    // Harbor's names are in lower case.
+    expect(await error('Org')).toBe(made('Org'));
+    for (const name of ['-org', 'charts', 'v2.0']) expect(await error(name)).not.toContain('PUT');
+  });
+
   it('counts charts, and not versions, at every moment between publishing and the index', async () => {
     const chartroom = closed();
     await create(chartroom);
@@ -500,13 +535,35 @@ describe('GET /api/v2.0/projects', () => {
     ]);
   });
 
+  it.each([
+    { method: 'GET', query: '?q=name%3Dtools%2Cpublic%3Dtrue', settings: ['tools'], all: 1 },
+    { method: 'GET', query: '?public=true', settings: ['apps', 'my-apps', 'tools'], all: 1 },
+    { method: 'HEAD', query: '?project_name=tools', settings: ['tools'], all: 0 },
+  ])('reads each thing once, for $method $query', async ({ method, query, settings, all }) => {
+    const { chartroom } = await some();
+    const read: string[] = [];
+    const { get } = chartroom.repositorySettings;
+    chartroom.repositorySettings.get = async (repository) => {
+      read.push(repository);
+      return await get(repository);
+    };
+    let lists = 0;
+    const { all: list } = chartroom.knownRepositories;
+    chartroom.knownRepositories.all = () => {
+      lists += 1;
+      return list();
+    };
+    expect((await chartroom.send(method, `${PROJECTS}${query}`)).status).toBe(200);
+    expect([read.toSorted(), lists]).toEqual([settings, all]);
+  });
+
   it('HEAD tells whether there is one, to whom it may', async () => {
     const { chartroom } = await some();
     const ada = await anAccount(chartroom, 'ada');
     const head = async (query: string, as: As) =>
       (await chartroom.send('HEAD', `${PROJECTS}${query}`, { headers: as })).status;
     expect(await head('?project_name=apps', admin)).toBe(200);
-    for (const name of ['app', 'gone', 'apps/team'])
+    for (const name of ['app', 'gone', 'apps/team', 'charts', 'x'.repeat(3000)])
       expect(await head(`?project_name=${name}`, admin)).toBe(404);
     for (const name of ['apps', 'nothing']) {
       expect(await head(`?project_name=${name}`, ada)).toBe(404);
@@ -518,6 +575,81 @@ describe('GET /api/v2.0/projects', () => {
     await create(open);
     expect((await open.send('HEAD', `${PROJECTS}?project_name=org`)).status).toBe(200);
     expect((await open.send('HEAD', `${PROJECTS}?project_name=other`)).status).toBe(404);
+  });
+});
+
+describe('a project that is asked for by number', () => {
+  const at = (name: string | number) => `${PROJECTS}/${typeof name === 'string' ? numberOf(name) : name}`;
+  const nobodys = 7;
+
+  async function some(options: Parameters<typeof aChartroom>[0] = {}) {
+    const chartroom = aChartroom({ access: 'closed', ...options });
+    await create(chartroom, 'secret');
+    await create(chartroom, 'shown', { public: true });
+    await send(chartroom, 'PUT', '/-/repositories/secret/nested');
+    const ada = await anAccount(chartroom, 'ada');
+    return { chartroom, ada };
+  }
+
+  it('is found by everybody who may read it, and by nobody else', async () => {
+    const { chartroom, ada } = await some();
+    for (const as of [admin, ada, {}]) {
+      expect((await send(chartroom, 'GET', at('shown'), undefined, as)).json.name).toBe('shown');
+    }
+    const hears = async (name: string | number, as: As) => {
+      const { status, body, headers } = await send(chartroom, 'GET', at(name), undefined, as);
+      return { status, body, headers };
+    };
+    for (const as of [ada, {}]) {
+      const answer = await hears('secret', as);
+      expect(answer.status).toBe(as === ada ? 404 : 401);
+      for (const name of ['secret/nested', nobodys]) expect(await hears(name, as)).toEqual(answer);
+    }
+    expect((await hears('secret/nested', admin)).body).not.toContain('nested');
+  });
+
+  it('is not looked for before it is known who asks', async () => {
+    const { chartroom } = await some();
+    chartroom.knownRepositories.all = () => {
+      throw new Error('looked for');
+    };
+    for (const path of ['', '/members', '/repositories']) {
+      const answer = await send(chartroom, 'GET', `${at('secret')}${path}`, undefined, basic('admin', 'no'));
+      expect([path, answer.status]).toEqual([path, 401]);
+    }
+    for (const [method, path] of [
+      ['PUT', ''],
+      ['DELETE', ''],
+      ['GET', '/members'],
+    ] as const) {
+      expect((await send(chartroom, method, `${at('secret')}${path}`, undefined, {})).status).toBe(401);
+    }
+  });
+
+  it('is not named by the challenge, which says what was sent', async () => {
+    const tokens = { issuer: 'i', audience: 'a', realm: 'r', algorithms: ['RS256'], keys: [] };
+    const { chartroom } = await some({ tokens });
+    const challenge = async (path: string | number, as: As = {}) =>
+      (await send(chartroom, 'GET', `${PROJECTS}/${path}`, undefined, as)).headers['www-authenticate'];
+    const bearer = 'Basic realm="Chartroom", Bearer realm="r",service="a"';
+    for (const number of [numberOf('secret'), nobodys]) expect(await challenge(number)).toBe(bearer);
+    const scope = (name: string) => `${bearer},scope="artifact-repository:${name}:pull"`;
+    expect(await challenge('secret')).toBe(scope('secret'));
+    expect(await challenge('2026', { 'x-is-resource-name': 'true' })).toBe(scope('2026'));
+  });
+
+  it.each(['closed', 'open'] as const)('is deleted alone, with %s access', async (access) => {
+    const chartroom = aChartroom({ access });
+    const named = String(numberOf('org'));
+    await create(chartroom);
+    await create(chartroom, named);
+    const remove = async () => await send(chartroom, 'DELETE', `${PROJECTS}/${named}`);
+    expect((await remove()).status).toBe(200);
+    const again = await remove();
+    expect([again.status, again.json.error]).toEqual([404, expect.stringContaining('X-Is-Resource-Name')]);
+    const byName = { ...admin, 'x-is-resource-name': 'true' };
+    expect((await send(chartroom, 'GET', `${PROJECTS}/${named}`, undefined, byName)).json.name).toBe(named);
+    expect((await send(chartroom, 'GET', `${PROJECTS}/20260102030405`)).status).toBe(404);
   });
 });
 

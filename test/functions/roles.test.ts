@@ -210,7 +210,8 @@ const absences = [
   {
     what: 'does not exist',
     open: () => closed([]),
-    says: (path: string) => `there is no repository ${path}: PUT /-/repositories/${path} makes it`,
+    says: (path: string) =>
+      `there is no repository ${path}: PUT /-/repositories/${path} makes it${path.includes('/') ? '' : `, and POST /api/v2.0/projects with {"project_name": "${path}"} as a project of Harbor's`}`,
   },
   {
     what: 'was deleted',

@@ -205,6 +205,7 @@ describe('whatever is asked', () => {
         ),
         settingsOf: settingsReader(memorySettings(), {}),
         gate: { isThere: async () => true, mustBeThere: async () => {} },
+        locate: async (request) => request,
       }),
     );
     const property = fc.asyncProperty(header, async (authorization) => {

@@ -284,7 +284,9 @@ describe('least privilege', () => {
     );
     // A project's label is shown while the project is there.
     const ofLabels = ['get-label', 'put-label', 'delete-label'];
-    const others = [...ofLabels, 'create-project', 'index-repositories', 'reconcile', 'repair'];
+    // HEAD asks for one of those that GET lists.
+    const ofProjects = ['create-project', 'list-projects'];
+    const others = [...ofLabels, ...ofProjects, 'index-repositories', 'reconcile', 'repair'];
     expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
   });
 
