@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONG =
-  /\/test\/(whole\/(faults-|upkeep|events)|readme|helm\/helm|store\/embedded|infra\/validation|signature)/;
+  /\/test\/(whole\/(faults-|upkeep|events|access|failures|seed-admin)|readme|helm\/helm|store\/embedded|infra\/validation|signature)/;
 
 /**
  * One project after the other, since a process that has loaded the modules of one is of no use to another. In each,
@@ -17,7 +17,8 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const PROJECTS = ['stacks', 'together', 'alone'];
+// The one that stands alone takes one process a few seconds, which others use meanwhile.
+const PROJECTS = ['alone', 'stacks', 'together'];
 
 // They start processes and threads, most of them a whole stack.
 const STACKS = ['test/{whole,local,helm,harbor-client}/**/*.test.ts', 'test/{readme,docs}.test.ts'];
