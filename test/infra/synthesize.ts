@@ -26,12 +26,20 @@ export type Right = { readonly action: string; readonly on: string; readonly con
  * @throws SettingsError when the settings cannot be used
  */
 export function synthesize(context: Record<string, unknown> = {}): Template {
-  return withAssembly(context, ({ directory, stacks: [stack] }) => {
+  const settings = JSON.stringify(context);
+  const known = synthesized.get(settings);
+  if (known !== undefined) return known;
+  const template = withAssembly(context, ({ directory, stacks: [stack] }) => {
     if (stack === undefined) throw new Error('the app has no stack');
     // Template also refuses resources that wait for each other.
     return Template.fromJSON({ ...stack.template, Resources: readResources(directory) });
   });
+  synthesized.set(settings, template);
+  return template;
 }
+
+/** Many files look at the same: nobody changes them. */
+const synthesized = new Map<string, Template>();
 
 /** How many resources each stack of a deployment has, the nested ones too. */
 export function resourceCounts(): readonly number[] {
