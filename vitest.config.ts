@@ -32,8 +32,9 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 120_000,
     sequence: { sequencer: LongestFirst },
-    // More than there are cores: many wait, for a lease to end or a message to return.
-    maxWorkers: availableParallelism() + 2,
+    // One more than there are cores: many wait, for a lease to end or a message to return. Each loads the SDK and the CDK
+    // once more, so that more would cost more than they do.
+    maxWorkers: availableParallelism() + 1,
     // To load the AWS SDK and the CDK anew for each file would take longer than most of them do.
     isolate: false,
     projects: [
