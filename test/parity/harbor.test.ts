@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { numberOf } from '../../shared/domain/project.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { aCurl, type Curl, type CurlAnswer } from './curl.ts';
-import { type Answer, callers, packages, rows, type Who, whoMayWhat } from './harbor.ts';
+import { type Answer, packages, rows } from './harbor.ts';
+import { callers, type Who, whoMayWhat } from './harbor-access.ts';
 import { type Server, startChartroom, user } from './servers.ts';
 
 /** As for the table of ChartMuseum: CI holds Chartroom to it. */
@@ -32,8 +34,12 @@ async function aRoom(access: 'open' | 'closed'): Promise<Room> {
   const [origin, curl] = [await server.origin(0), await aCurl()];
   const files = await writePackages(curl);
   const admin = access === 'closed' ? `${user.name}:${user.password}` : undefined;
+  const labels = { label: '', foreign: '' };
   const call: Room['call'] = (project, args, account = admin) => {
-    const at = args.map((arg) => (arg.startsWith('/') ? `${origin}${arg.replace('{p}', project)}` : arg));
+    const named = args.map((arg) =>
+      arg.replace('{label}', labels.label).replace('{foreign}', labels.foreign).replace('{p}', project),
+    );
+    const at = named.map((arg) => (arg.startsWith('/') ? `${origin}${arg}` : arg));
     return curl.run(...(account === undefined || account === '' ? [] : ['-u', account]), ...at);
   };
   const must = async (...args: readonly string[]) => {
@@ -45,7 +51,15 @@ async function aRoom(access: 'open' | 'closed'): Promise<Room> {
     await curl.remove();
     await server.stop();
   };
-  return { call, must, files, stop };
+  const makeLabel = async (wish: object) => {
+    const { headers } = await call('', ['--data', JSON.stringify(wish), '/api/v2.0/labels']);
+    return /\d+$/.exec(headers['location'] ?? '')?.[0] ?? '';
+  };
+  const room = { call, must, files, stop };
+  await makeProject(room, 'library');
+  labels.label = await makeLabel({ name: 'stable', scope: 'g' });
+  labels.foreign = await makeLabel({ name: 'own', scope: 'p', project_id: numberOf('library') });
+  return room;
 }
 
 /** As Harbor's clients do it. */
@@ -70,7 +84,6 @@ function describeRows(access: 'open' | 'closed'): void {
   let room: Room;
   beforeAll(async () => {
     room = await aRoom(access);
-    await makeProject(room, 'library');
   });
   afterAll(() => room.stop());
 
@@ -137,6 +150,10 @@ function describeCallers(): void {
       uploadProvenance: await by('-F', 'prov=@demo-1.0.0.tgz.prov', '/api/chartrepo/{p}/prov'),
       removed: (await room.call(project, ['-X', 'DELETE', `${charts}/full`])).status < 500,
       uploadChart: await by('-F', 'chart=@full-1.0.0.tgz', charts),
+      label: [
+        await by('--data', '{"id": {label}}', `${charts}/demo/1.0.0/labels`),
+        await by('-X', 'DELETE', `${charts}/demo/1.0.0/labels/{label}`),
+      ],
       delete: [await by('-X', 'DELETE', `${charts}/demo/1.0.0`)],
     };
     await room.must('--data-binary', '@demo-1.0.0.tgz', `/api/${project}/charts?force`);
@@ -145,6 +162,7 @@ function describeCallers(): void {
       ...may,
       read: read.map(() => may.read),
       delete: [may.delete, may.delete],
+      label: [may.label, may.label],
       restored: '{"saved":true}',
       removed: true,
     });

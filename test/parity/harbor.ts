@@ -13,7 +13,10 @@ export type Answer = {
   readonly refusal?: { readonly code: string; readonly message: RegExp };
 };
 
-/** A call of curl's; an argument that begins with `/` is a path, and `{p}` in one a project of the row's own. */
+/**
+ * A call of curl's; an argument that begins with `/` is a path, and `{p}` in one a project of the row's own. `{label}` is
+ * the number of a label of everybody's, `{foreign}` that of one of another project.
+ */
 type Call = readonly string[];
 
 /** What Harbor answers, as its sources have it (nobody ran it), and Chartroom where it differs on purpose. */
@@ -42,10 +45,15 @@ const differs = (call: Call, harbor: Answer, answer: Answer, why: string): Excha
 
 const CHARTS = '/api/chartrepo/{p}/charts';
 const REPOSITORY = '/chartrepo/{p}';
+const LABELS = `${CHARTS}/demo/1.0.0/labels`;
+/** Where Harbor 2.x has the same. */
+const LABELS_2 = LABELS.replace('/api/', '/api/v2.0/');
+const JSON_BODY = ['-H', 'content-type: application/json'];
 const OCTETS = ['-H', 'content-type: application/octet-stream'];
 
 const raw = (file: string, query = ''): Call => [...OCTETS, '--data-binary', `@${file}`, `${CHARTS}${query}`];
 const provenance = (...body: readonly string[]): Call => [...body, '/api/chartrepo/{p}/prov'];
+const attach = (label: string, path = LABELS): Call => [...JSON_BODY, '--data', `{"id": ${label}}`, path];
 const remove = (path: string): Call => ['-X', 'DELETE', path];
 
 const saved: Answer = { status: 201, json: { saved: true } };
@@ -55,6 +63,17 @@ const invalid: Answer = { status: 400, refusal: { code: 'BAD_REQUEST', message: 
 
 const version = (name: string, text: string) =>
   expect.objectContaining({ name, version: text, urls: [`charts/${name}-${text}.tgz`] });
+/** An index with the chart of the project `library`, which every room has. */
+const ofLibrary = (name: string) =>
+  expect.objectContaining({
+    apiVersion: 'v1',
+    entries: expect.objectContaining({
+      'library/demo': expect.arrayContaining([
+        expect.objectContaining({ name, version: '1.0.0', urls: ['library/charts/demo-1.0.0.tgz'] }),
+      ]),
+    }),
+  });
+const label = expect.objectContaining({ id: expect.any(Number), name: 'stable', scope: 'g', project_id: 0 });
 const instant = expect.stringMatching(/^20\d\d-/);
 
 /** What the tests publish: the file's name without `.tgz`, and what it holds. */
@@ -74,7 +93,7 @@ export const packages = {
   },
 } as const;
 
-/** H1 to H12 but for the index of all projects; by whoever may do everything. */
+/** H1 to H15, by whoever may do everything. */
 export const rows: readonly Row[] = [
   {
     id: 'H1 health',
@@ -344,6 +363,18 @@ export const rows: readonly Row[] = [
     ],
   },
   {
+    id: 'H11 the index of all projects',
+    before: [['-F', 'chart=@demo-1.0.0.tgz', '/api/chartrepo/charts']],
+    exchanges: [
+      differs(
+        ['/chartrepo/index.yaml'],
+        { status: 200, json: ofLibrary('library/demo') },
+        { status: 200, json: ofLibrary('demo') },
+        'Helm refuses a slash in a name (Q40)',
+      ),
+    ],
+  },
+  {
     id: 'H12 a package',
     before: [raw('demo-1.0.0.tgz')],
     exchanges: [
@@ -357,59 +388,43 @@ export const rows: readonly Row[] = [
       same([`${REPOSITORY}/charts/demo-2.0.0.tgz`], missing),
     ],
   },
+  ...[LABELS, LABELS_2].map((labels): Row => {
+    const inApi = labels === LABELS ? '1.x' : '2.x';
+    return {
+      id: `H13 to H15 the labels of a version, ${inApi}`,
+      before: [raw('demo-1.0.0.tgz')],
+      exchanges: [
+        same([labels], { status: 200, json: [] }),
+        same(attach('{label}', labels), nothing),
+        same([labels], { status: 200, json: [label] }),
+        same([`${CHARTS}/demo`], { status: 200, json: [expect.objectContaining({ labels: [label] })] }),
+        same([`${CHARTS}/demo/1.0.0`], { status: 200, json: expect.objectContaining({ labels: [label] }) }),
+        same(attach('{label}', labels), { status: 409, refusal: { code: 'CONFLICT', message: /./ } }),
+        same(remove(`${labels}/{label}`), nothing),
+        same([labels], { status: 200, json: [] }),
+        same(remove(`${labels}/{label}`), missing),
+      ],
+    };
+  }),
+  {
+    id: 'H14 no label that a version can have',
+    before: [raw('demo-1.0.0.tgz')],
+    exchanges: [
+      same(attach('1'), missing),
+      same(attach('{foreign}'), invalid),
+      same([...JSON_BODY, '--data', '{"id": ', LABELS], invalid),
+      same(attach('{label}', LABELS.replace('1.0.0', '2.0.0')), missing),
+      same([LABELS], { status: 200, json: [] }),
+    ],
+  },
+  {
+    id: 'H15 a version that is deleted and published again has none',
+    before: [raw('demo-1.0.0.tgz')],
+    exchanges: [
+      same(attach('{label}'), nothing),
+      same(remove(`${CHARTS}/demo/1.0.0`), nothing),
+      same(raw('demo-1.0.0.tgz'), saved),
+      same([LABELS], { status: 200, json: [] }),
+    ],
+  },
 ];
-
-/** Who calls. Of a public project everybody reads. */
-export const callers = {
-  anonymous: undefined,
-  stranger: undefined,
-  guest: 'reader',
-  developer: 'publisher',
-  maintainer: 'maintainer',
-  robot: 'publisher',
-  admin: 'admin',
-} as const;
-
-export type Who = keyof typeof callers;
-
-type May = {
-  readonly read: number;
-  readonly uploadChart: number;
-  readonly uploadProvenance: number;
-  readonly replace: number;
-  readonly delete: number;
-};
-
-const all = (status: number): May => ({
-  read: status,
-  uploadChart: status,
-  uploadProvenance: status,
-  replace: status,
-  delete: status,
-});
-const mayRead: May = { ...all(403), read: 200 };
-const mayPublish: May = { read: 200, uploadChart: 201, uploadProvenance: 201, replace: 201, delete: 403 };
-const mayAll: May = { ...mayPublish, delete: 200 };
-
-/** Contract 2.3. To somebody who may not read it, a private project is not there; Harbor says 403. */
-export const whoMayWhat: Readonly<Record<'public' | 'private', Readonly<Record<Who, May>>>> = {
-  public: {
-    anonymous: { ...all(401), read: 200 },
-    stranger: mayRead,
-    guest: mayRead,
-    developer: mayPublish,
-    maintainer: mayAll,
-    // Harbor's could not list until 2.2, and were each told what they may.
-    robot: mayPublish,
-    admin: mayAll,
-  },
-  private: {
-    anonymous: all(401),
-    stranger: all(404),
-    guest: mayRead,
-    developer: mayPublish,
-    maintainer: mayAll,
-    robot: mayPublish,
-    admin: mayAll,
-  },
-};
