@@ -3,7 +3,7 @@ import type { Caller } from '../shared/domain/access.ts';
 import { Fault } from '../shared/domain/fault.ts';
 import type { KnownRepository } from '../shared/domain/known-repository.ts';
 import { parseProjectFilter } from '../shared/domain/project.ts';
-import { parseRepository, type Repository } from '../shared/domain/repository.ts';
+import { asRepository } from '../shared/domain/repository.ts';
 import { notSaid } from '../shared/edge/authenticate.ts';
 import { objects } from '../shared/edge/bucket-environment.ts';
 import { knownRepositories, pointers, settingsOf, versions } from '../shared/edge/environment.ts';
@@ -44,21 +44,11 @@ async function tellOfProject(
 ): Promise<Response> {
   const name = query.get('project_name') ?? '';
   if (name === '') throw new Fault('invalid_request', 'say which project: ?project_name=…');
-  const path = asRepository(name);
+  const path = asRepository([name]);
   if (path !== undefined && (await isReadableProject(dependencies, caller, path))) return json(200, {});
   // Whoever does not say who they are hears of none that is hidden, nor that there is none.
   if (caller.kind === 'anyone' && caller !== everybody) throw notSaid();
   throw new Fault('not_found', `there is no project ${name}`);
-}
-
-/** What can name no repository is the name of none. */
-function asRepository(name: string): Repository | undefined {
-  try {
-    return parseRepository([name]);
-  } catch (error) {
-    if (error instanceof Fault) return undefined;
-    throw error;
-  }
 }
 
 export const handler = lambdaHandler('list-projects', (environment) =>

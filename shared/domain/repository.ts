@@ -47,3 +47,13 @@ export function parseRepository(segments: readonly string[]): Repository {
   }
   return segments.join('/') as Repository;
 }
+
+/** The repository of these segments, outermost first; undefined for what cannot be one. */
+export function asRepository(segments: readonly string[]): Repository | undefined {
+  try {
+    return parseRepository(segments);
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
+}

@@ -2,7 +2,7 @@ import type { RepositoryPermission } from '../routes.ts';
 import type { Caller, Grant, Role } from './access.ts';
 import { isDeploymentsOwn } from './account.ts';
 import { Fault } from './fault.ts';
-import { parseRepository, type Repository } from './repository.ts';
+import { asRepository, type Repository } from './repository.ts';
 
 // ChartMuseum's words, in its tokens and in its challenge.
 const TYPE = 'artifact-repository';
@@ -40,7 +40,7 @@ function grantOf(entry: unknown): Grant[] {
   const { type, name, actions }: Record<string, unknown> = Object(entry);
   if (type !== TYPE || typeof name !== 'string' || !Array.isArray(actions)) return [];
   const role = roleOf(actions);
-  const on = repositoryNamed(name);
+  const on = asRepository(name === ROOT ? [] : name.split('/'));
   return role === undefined || on === undefined ? [] : [{ role, on }];
 }
 
@@ -48,15 +48,6 @@ function grantOf(entry: unknown): Grant[] {
 function roleOf(actions: readonly unknown[]): Role | undefined {
   if (actions.includes('push')) return actions.includes('delete') ? 'maintainer' : 'publisher';
   return actions.includes('pull') ? 'reader' : undefined;
-}
-
-function repositoryNamed(name: string): Repository | undefined {
-  try {
-    return parseRepository(name === ROOT ? [] : name.split('/'));
-  } catch (error) {
-    if (error instanceof Fault) return undefined;
-    throw error;
-  }
 }
 
 const actionsFor: Partial<Record<RepositoryPermission, string>> = {

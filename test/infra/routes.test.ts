@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isAccountName } from '../../shared/domain/account.ts';
 import { isChartName } from '../../shared/domain/chart-name.ts';
-import { Fault } from '../../shared/domain/fault.ts';
 import { parsePackageFileName } from '../../shared/domain/package-file.ts';
-import { parseRepository } from '../../shared/domain/repository.ts';
+import { asRepository } from '../../shared/domain/repository.ts';
 import { parseSemverRange } from '../../shared/domain/semver-range.ts';
 import { isUploadId } from '../../shared/domain/upload-id.ts';
 import { isChartVersion } from '../../shared/domain/version.ts';
@@ -71,7 +70,7 @@ function isLegal(route: Route, path: Template): boolean {
     '{member}',
   ].map((key) => values.get(key));
   return (
-    isRepository(segments) &&
+    asRepository(segments) !== undefined &&
     (name === undefined || isChartName(name)) &&
     (version === undefined || isChartVersion(version) || isRange(version)) &&
     (file === undefined || parsePackageFileName(file) !== undefined) &&
@@ -79,16 +78,6 @@ function isLegal(route: Route, path: Template): boolean {
     (account === undefined || isAccountName(account)) &&
     (member === undefined || /^\d+$/.test(member))
   );
-}
-
-function isRepository(segments: readonly string[]): boolean {
-  try {
-    parseRepository(segments);
-    return true;
-  } catch (error) {
-    if (error instanceof Fault) return false;
-    throw error;
-  }
 }
 
 const titled = ties.map((tie) => [`${tie.a.method} ${tie.a.path} and ${tie.b.path}`, tie] as const);
