@@ -23,6 +23,11 @@ export type EndpointRoutes = {
   readonly everywhere?: true;
   /** Whether the endpoint looks itself whether the repository is there. @default false: nobody gets to it if not */
   readonly asksForRepository?: true;
+  /**
+   * Whether it remembers for a few seconds that a repository is there and who may read it, so that a read costs no more
+   * than what it reads; what was deleted or closed is served as long. @default false: it asks for each request
+   */
+  readonly remembersAccess?: true;
   /** Whether only Harbor's clients call it. @default false */
   readonly harbor?: true;
   readonly paths: readonly string[];
@@ -70,11 +75,13 @@ export const endpoints = {
   'get-index': {
     methods: READ,
     permission: 'read',
+    remembersAccess: true,
     paths: [...inRepository('/index.yaml'), '/charts/index.yaml', `${PROJECT}/index.yaml`],
   },
   'get-package': {
     methods: READ,
     permission: 'read',
+    remembersAccess: true,
     paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}', `${PROJECT}/charts/{file}`],
   },
   'get-artifact-hub-file': {

@@ -1,10 +1,13 @@
+import type { Clock } from '../clock.ts';
 import { type Caller, EVERYWHERE, may, roleFor } from '../domain/access.ts';
 import { Fault } from '../domain/fault.ts';
+import type { Repository } from '../domain/repository.ts';
 import type { RepositoryGate } from '../known-repositories.ts';
 import type { SettingsReader } from '../repository-settings.ts';
 import { type EndpointRoutes, endpoints } from '../routes.ts';
 import { type Authenticate, notSaid } from './authenticate.ts';
 import type { Locate } from './project.ts';
+import { rememberingYes } from './remembering-yes.ts';
 import { type Request, repositoryOf } from './request.ts';
 import { type Authorize, everybody, type ProtectedEndpointId } from './serve.ts';
 
@@ -13,6 +16,7 @@ export type AuthorizeDependencies = {
   readonly settingsOf: SettingsReader;
   readonly gate: Pick<RepositoryGate, 'isThere' | 'mustBeThere'>;
   readonly locate: Locate;
+  readonly clock: Pick<Clock, 'now'>;
 };
 
 /** Somebody who did not say who they are. */
@@ -27,10 +31,11 @@ const nobody: Caller = { kind: 'anyone', grants: [] };
 export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDependencies): Authorize {
   const { permission, everywhere }: EndpointRoutes = endpoints[id];
   const { authenticate, settingsOf, gate, locate } = dependencies;
-  const isPublic = async (request: Request) => {
-    const repository = repositoryOf(request);
+  const enter = entrance(id, dependencies);
+  const isReadByAll = asking(id, dependencies, async (repository) => {
     return (await settingsOf(repository)).anonymousRead && (await gate.isThere(repository));
-  };
+  });
+  const isPublic = (request: Request) => isReadByAll(repositoryOf(request));
 
   return async (sent) => {
     const caller = await authenticate(sent);
@@ -45,7 +50,7 @@ export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDe
     if (request === undefined) throw nobodysNumber(sent, caller);
     const on = everywhere ? EVERYWHERE : repositoryOf(request);
     if (may(caller, permission, on)) {
-      await enter(id, request, gate);
+      await enter(request);
       return { caller, request };
     }
     if (!everywhere && !may(caller, 'read', on) && !(await isPublic(request))) {
@@ -59,12 +64,14 @@ export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDe
 /** With open access everybody may do everything, in every repository but one that was deleted. */
 export function openAuthorization(
   id: ProtectedEndpointId,
-  { gate, locate }: Pick<AuthorizeDependencies, 'gate' | 'locate'>,
+  dependencies: Pick<AuthorizeDependencies, 'gate' | 'locate' | 'clock'>,
 ): Authorize {
+  const { locate } = dependencies;
+  const enter = entrance(id, dependencies);
   return async (sent) => {
     const request = await locate(sent);
     if (request === undefined) throw nobodysNumber(sent, everybody);
-    await enter(id, request, gate);
+    await enter(request);
     return { caller: everybody, request };
   };
 }
@@ -80,15 +87,36 @@ function nobodysNumber(sent: Request, caller: Caller): Fault {
   );
 }
 
-/** @throws Fault `repository_not_found` for an endpoint that is not there without its repository */
-async function enter(
+/**
+ * Lets in whoever may do what they ask for.
+ *
+ * @throws Fault `repository_not_found` for an endpoint that is not there without its repository
+ */
+function entrance(
   id: ProtectedEndpointId,
-  request: Request,
-  gate: Pick<RepositoryGate, 'mustBeThere'>,
-): Promise<void> {
+  dependencies: Pick<AuthorizeDependencies, 'gate' | 'clock'>,
+): (request: Request) => Promise<void> {
   const { permission, everywhere, asksForRepository }: EndpointRoutes = endpoints[id];
-  if (permission === 'account' || permission === 'anyone' || everywhere || asksForRepository) return;
-  await gate.mustBeThere(repositoryOf(request));
+  if (permission === 'account' || permission === 'anyone' || everywhere || asksForRepository) {
+    return async () => {};
+  }
+  const isThere = asking(id, dependencies, async (repository) => {
+    await dependencies.gate.mustBeThere(repository);
+    return true;
+  });
+  return async (request) => {
+    await isThere(repositoryOf(request));
+  };
+}
+
+/** Asks anew each time, but for the endpoints that remember. */
+function asking(
+  id: ProtectedEndpointId,
+  { clock }: Pick<AuthorizeDependencies, 'clock'>,
+  ask: (repository: Repository) => Promise<boolean>,
+): (repository: Repository) => Promise<boolean> {
+  const { remembersAccess }: EndpointRoutes = endpoints[id];
+  return remembersAccess ? rememberingYes(ask, clock) : ask;
 }
 
 /** Refuses somebody who may read, and lacks a role. */

@@ -36,8 +36,8 @@ export function lambdaHandler(
 function authorize(id: ProtectedEndpointId, environment: Environment): Authorize {
   const { access, tokens } = environment;
   const locate = projectLocator(id, () => knownRepositories(environment));
-  if (access === 'open') return openAuthorization(id, { gate: gate(environment), locate });
   const clock = systemClock;
+  if (access === 'open') return openAuthorization(id, { gate: gate(environment), locate, clock });
   const report = (message: string, error: unknown) => logError(message, error, { endpoint: id });
   const authenticateAccount = accountAuthentication({
     accounts: accounts(environment),
@@ -47,7 +47,7 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
     report,
   });
   const basic = basicAuthentication(authenticateAccount);
-  const others = { settingsOf: settingsOf(environment), gate: gate(environment), locate };
+  const others = { settingsOf: settingsOf(environment), gate: gate(environment), locate, clock };
   if (tokens === undefined) return authorization(id, { ...others, authenticate: basic });
   const authenticate = withTokens(lazyTokens(tokens), basic);
   return askingForTokens(id, authorization(id, { ...others, authenticate }), tokens);

@@ -177,12 +177,18 @@ export function aChartroom(options: Options = {}) {
   const basic = closedTo(world);
   const authenticate =
     tokens === undefined ? basic : withTokens(tokenAuthentication(tokens, world.clock), basic);
-  const authorizeOf = (id: EndpointId): Authorize | undefined => {
+  const makeAuthorize = (id: EndpointId): Authorize | undefined => {
     if (!isProtected(id)) return undefined;
     const locate = projectLocator(id, () => world.knownRepositories);
-    if (access === 'open') return openAuthorization(id, { gate: world, locate });
-    const authorize = authorization(id, { authenticate, settingsOf: world.settingsOf, gate: world, locate });
+    if (access === 'open') return openAuthorization(id, { ...world, gate: world, locate });
+    const authorize = authorization(id, { ...world, authenticate, gate: world, locate });
     return tokens === undefined ? authorize : askingForTokens(id, authorize, tokens);
+  };
+  // Made once, as in an execution environment: some of them remember.
+  const authorizers = new Map<EndpointId, Authorize | undefined>();
+  const authorizeOf = (id: EndpointId): Authorize | undefined => {
+    if (!authorizers.has(id)) authorizers.set(id, makeAuthorize(id));
+    return authorizers.get(id);
   };
 
   const answering = (id: EndpointId): Endpoint =>

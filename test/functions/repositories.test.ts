@@ -9,6 +9,8 @@ const admin = basic('admin', adminPassword);
 const created = '2026-01-02T03:04:05.678Z';
 const restorableUntil = '2026-01-09T03:04:05.678Z';
 const DAY = 24 * 60 * 60 * 1000;
+// How long index and packages are served that were asked for shortly before.
+const REMEMBERED = 5_000;
 const org = parseRepository(['org']);
 const team = parseRepository(['org', 'team']);
 
@@ -125,15 +127,17 @@ describe('DELETE /-/repositories/{repository}', () => {
     return { index, answer };
   }
 
-  it('hides everything at once, and {"restore": true} brings it back whole', async () => {
+  it('hides everything, and {"restore": true} brings it back whole', async () => {
     const chartroom = closed();
     const { index, answer } = await deleted(chartroom);
     const shown = { path: 'org/team', created, by: 'admin' };
     expect(answer).toEqual({ status: 202, body: { ...shown, deleted: created, restorableUntil } });
     expect((await send(chartroom, 'DELETE', '/-/repositories/org/team')).status).toBe(404);
+    expect((await send(chartroom, 'GET', '/api/org/team/charts')).status).toBe(404);
+    chartroom.clock.advance(REMEMBERED);
     expect((await send(chartroom, 'GET', '/org/team/index.yaml')).status).toBe(404);
 
-    chartroom.clock.advance(7 * DAY - 1);
+    chartroom.clock.advance(7 * DAY - REMEMBERED - 1);
     const refused = await send(chartroom, 'PUT', '/-/repositories/org/team');
     expect(refused.status).toBe(409);
     expect(refused.body.error).toContain('send {"restore": true} to have it back as it was');
@@ -316,6 +320,7 @@ describe('with open access', () => {
       { path: 'org', created, by: 'anyone' },
     ]);
     await send(chartroom, 'DELETE', '/-/repositories/org');
+    chartroom.clock.advance(REMEMBERED);
     for (const path of [
       '/org/index.yaml',
       '/api/org/charts',

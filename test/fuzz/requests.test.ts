@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../shared/clock.ts';
 import { basicAuthentication } from '../../shared/edge/authenticate.ts';
 import { authorization } from '../../shared/edge/authorize.ts';
 import { json } from '../../shared/edge/response.ts';
@@ -206,6 +207,7 @@ describe('whatever is asked', () => {
         settingsOf: settingsReader(memorySettings(), {}),
         gate: { isThere: async () => true, mustBeThere: async () => {} },
         locate: async (request) => request,
+        clock: systemClock,
       }),
     );
     const property = fc.asyncProperty(header, async (authorization) => {

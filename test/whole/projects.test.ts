@@ -53,7 +53,8 @@ it('a project is made, filled, shared, emptied, deleted and made again', async (
   expect(await status('DELETE', '/-/repositories/org')).toBe(202);
   expect(await make()).toBe(201);
   expect(await (await send('GET', `${org}/members`)).json()).toEqual([]);
-  expect(await status('GET', '/org/index.yaml', undefined, {})).toBe(401);
+  // Everybody could read the one before, which get-index remembers for some seconds.
+  await expect.poll(() => status('GET', '/org/index.yaml', undefined, {}), { timeout: 30_000 }).toBe(401);
   expect(await (await send('GET', org)).json()).toMatchObject({
     chart_count: 0,
     metadata: { public: 'false' },
