@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { actsOnDynamoDb, actsOnS3, toGetSecret, toList } from './acts.ts';
 import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { Answer, DynamoDb } from './dynamodb.ts';
-import { CallerEnded, type Faults, withFaults } from './faults.ts';
+import { CallerEnded, type Faults, type StoreCall, withFaults } from './faults.ts';
 import { mergedHeaders } from './headers.ts';
 import type { Act, Roles } from './roles.ts';
 import type { Bucket } from './s3-bucket.ts';
@@ -23,6 +23,8 @@ export type Services = {
   /** Lets its bearer invoke functions. */
   readonly secret: string;
   readonly faults: Faults;
+  /** Told of each call to a store, whatever becomes of it; one by a presigned URL is its signer's. */
+  readonly onCall?: ((call: StoreCall) => void) | undefined;
   /** Whether the bearer of an access key may do something. */
   readonly may: Roles;
   /** Whether an `Authorization` header beside a presigned query is ignored; real S3 refuses the two. */
@@ -88,6 +90,7 @@ async function callS3(services: Services, call: Call): Promise<Answer> {
   // A form brings its signature in its fields; the bucket checks it with the policy.
   const isForm = operation === 'PostObject';
   const caller = isForm ? undefined : authenticate({ ...call, payloadHash: payloadHashOf(call) }, secrets);
+  if (caller !== undefined) services.onCall?.({ service: 's3', operation, caller: caller.accessKeyId, key });
   if (bucket?.name !== bucketName) throw new Refusal(404, 'NoSuchBucket', `There is no ${bucketName} here.`);
   if (run === undefined) throw new Refusal(501, 'NotImplemented', 'This local S3 does not do that.');
   const may = (act: Act) => caller === undefined || services.may(caller.accessKeyId, act);
@@ -115,6 +118,7 @@ async function answer(services: Services, call: Call): Promise<Answer> {
   const { dynamoDb, faults } = services;
   const request: object = JSON.parse(body.toString());
   const isSecret = service === 'secretsmanager';
+  if (!isSecret) services.onCall?.({ service: 'dynamodb', operation, caller: caller.accessKeyId });
   for (const act of isSecret ? [toGetSecret(request)] : actsOnDynamoDb(operation, request)) {
     if (services.may(caller.accessKeyId, act)) continue;
     throw new Refusal(400, 'AccessDeniedException', `${caller.accessKeyId} may not ${said(act)}`);

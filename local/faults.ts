@@ -1,11 +1,11 @@
 import { type Caller, Refusal } from './sigv4.ts';
 
-/** One call that a function makes to a store. */
+/** One call to a store. */
 export type StoreCall = {
   readonly service: 's3' | 'dynamodb';
   /** AWS's name of it, `PutObject` or `UpdateItem`. */
   readonly operation: string;
-  /** Logical id of the function. */
+  /** Logical id of the function that makes it. */
   readonly caller: string;
   /** The S3 key it is about. */
   readonly key?: string;

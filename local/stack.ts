@@ -71,6 +71,8 @@ export class LocalStack implements Services {
   tableName = '';
   /** Decides the fate of each call that a function makes to a store. */
   intercept: ((call: StoreCall) => Fate) | undefined;
+  /** Told of each call to a store; one by a URL that a function signed is the function's. */
+  onCall: ((call: StoreCall) => void) | undefined;
   /** Decides after how many milliseconds each copy of an S3 event arrives; an empty list loses it. */
   deliver: ((record: EventRecord) => readonly number[]) | undefined;
   readonly tolerateHeader: boolean;

@@ -49,7 +49,7 @@ export async function startChartroom(
 ): Promise<Chartroom> {
   const { access = 'open' } = options;
   const stack = await startLocal({ assembly: inject('assemblies')[access], ...options });
-  // The stack's own properties stay settable (intercept, deliver): the helpers are put beside them.
+  // The stack's own properties stay settable (intercept, onCall, deliver): the helpers are put beside them.
   return Object.assign(stack, http(stack), stores(stack));
 }
 
