@@ -13,13 +13,13 @@ const TYPE = 'application/x-yaml';
 export function getIndex(dependencies: ReadIndexDependencies): Endpoint {
   const readIndex = indexReader(dependencies);
   return async (request) => {
-    const index = await readIndex(repositoryOf(request));
-    const etag = `"${index.etag}"`;
     // no-cache: keep it, but ask each time whether it still holds.
-    const headers = { etag, 'cache-control': 'no-cache' };
-    // By the pointer alone: a large index need not be read for this.
-    const unchanged = notModified(request, { 'content-type': TYPE, ...headers });
-    if (unchanged !== undefined) return unchanged;
+    const headersOf = (etag: string) => ({ etag: `"${etag}"`, 'cache-control': 'no-cache' });
+    const index = await readIndex(repositoryOf(request), (etag) =>
+      notModified(request, { 'content-type': TYPE, ...headersOf(etag) }),
+    );
+    if (index.kind === 'held') return index.answer;
+    const headers = headersOf(index.etag);
     if (index.kind === 'inline') return bytes(TYPE, index.bytes, headers);
     if (request.method === 'HEAD') {
       const length = String(index.sizeBytes);

@@ -11,7 +11,7 @@ export type ReadIndexDependencies = IndexDependencies & {
   readonly objects: Pick<ObjectStore, 'exists' | 'signedUrl'>;
 };
 
-export type IndexAnswer =
+type IndexAnswer =
   | { readonly kind: 'inline'; readonly etag: string; readonly bytes: Uint8Array }
   | {
       readonly kind: 'redirect';
@@ -29,13 +29,17 @@ export const INLINE_BYTES = 512 * 1024;
 // One index at a time for each of the repositories read last: a new state replaces the old one.
 const REMEMBERED = 16;
 
+/** @param ifHeld the answer to a client that has the index of a tag already, for which the bucket is not asked */
+type ReadIndex = <Held>(
+  repository: Repository,
+  ifHeld: (etag: string) => Held | undefined,
+) => Promise<IndexAnswer | { readonly kind: 'held'; readonly answer: Held }>;
+
 /**
  * Makes the reader of one execution environment; it remembers what it found while the pointers
  * stand.
  */
-export function indexReader(
-  dependencies: ReadIndexDependencies,
-): (repository: Repository) => Promise<IndexAnswer> {
+export function indexReader(dependencies: ReadIndexDependencies): ReadIndex {
   const remembered = new Map<Repository, IndexAnswer>();
 
   /** @returns undefined if the index that the pointer names is not there */
@@ -48,10 +52,12 @@ export function indexReader(
     return found;
   }
 
-  return (repository) =>
-    readCurrent(dependencies, repository, async (pointer) =>
-      pointer === undefined ? await emptyIndex(dependencies) : await answer(repository, pointer),
-    );
+  return (repository, ifHeld) =>
+    readCurrent(dependencies, repository, async (pointer) => {
+      if (pointer === undefined) return await emptyIndex(dependencies);
+      const held = ifHeld(indexTag(pointer.folder));
+      return held === undefined ? await answer(repository, pointer) : { kind: 'held', answer: held };
+    });
 }
 
 /** A small index with its bytes, a larger one as a way to them, once it is known that they are there. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { currentIndex } from '../../shared/current-index.ts';
 import { rebuildRequestKey } from '../../shared/domain/object-keys.ts';
+import { indexTag } from '../../shared/index-objects.ts';
 import { indexReader } from '../../shared/read-index.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage } from '../packages.ts';
@@ -80,6 +81,14 @@ describe('GET /{repository}/index.yaml', () => {
     });
   });
 
+  it('does not ask the bucket for what the client has', async () => {
+    const chartroom = await withRedis();
+    const pointer = await currentIndex(chartroom, root);
+    await chartroom.objects.remove([`${pointer?.folder}index.yaml`]);
+    const headers = { 'if-none-match': `"${indexTag(pointer?.folder ?? '')}"` };
+    expect((await chartroom.send('GET', '/index.yaml', { headers })).status).toBe(304);
+  });
+
   it('answers 304 to the tag of its gzip form', async () => {
     const chartroom = await withRedis();
     const { headers } = await chartroom.send('GET', '/index.yaml');
@@ -114,7 +123,7 @@ describe('GET /{repository}/index.yaml', () => {
       return await chartroom.objects.get(key);
     };
     const read = indexReader({ ...chartroom, objects: { ...chartroom.objects, get } });
-    const answer = await read(root);
+    const answer = await read(root, () => undefined);
     expect(answer.kind === 'inline' && listed(Buffer.from(answer.bytes).toString())).toEqual([
       'redis 2.0.0',
       'redis 1.0.0',

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { indexTag } from '../../shared/index-objects.ts';
 import { aPackage } from '../packages.ts';
 import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
 
@@ -59,7 +60,7 @@ describe.each(['closed', 'open'] as const)('what a read costs with %s access', (
   });
   afterAll(() => chartroom.stop());
 
-  describe.each(modes.filter((mode) => mode.access === access))('$mode', ({ isKnown }) => {
+  describe.each(modes.filter((mode) => mode.access === access))('$mode', ({ mode, isKnown }) => {
     const who = () => (isKnown ? chartroom.robot : {});
 
     async function read(path: string, headers: Headers = {}, method = 'GET'): Promise<Read> {
@@ -89,6 +90,24 @@ describe.each(['closed', 'open'] as const)('what a read costs with %s access', (
 
     it('so is the way to a large index', async () => {
       await expectToCost(() => read(`${LARGE}/index.yaml`), 302, MARKS_AND_POINTER);
+    });
+
+    it('the bucket is asked for an index once, and not for a 304', async () => {
+      const inBucket = async (headers: Headers) =>
+        (await read('/org/index.yaml', headers)).calls.filter((call) => call.startsWith('s3'));
+      const version = `2.0.${modes.findIndex((each) => each.mode === mode)}`;
+      const body = new Uint8Array(await aPackage({ version }));
+      const published = await chartroom.send('POST', '/api/org/charts', { headers: chartroom.robot, body });
+      expect(published.status).toBe(201);
+      // The indexer makes the next index, which the readers' function has not seen.
+      await chartroom.idle();
+      const { pointer } = (await chartroom.publishedIndex('org')) ?? {};
+      const known = { 'if-none-match': `"${indexTag(pointer?.folder ?? '')}"` };
+      expect([await inBucket(known), await inBucket({}), await inBucket({})]).toEqual([
+        [],
+        ['s3 GetObject'],
+        [],
+      ]);
     });
 
     it.each([...SMALL, LARGE])('the way to a package is one: %s', async (at) => {
