@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { OrderedMap } from '@js-sdsl/ordered-map';
 import { Journal } from './journal.ts';
 
@@ -16,8 +18,17 @@ export type StoredObject = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
+/** A file with bytes that may become an object. */
+export type NewFile = Pick<StoredObject, 'blob' | 'sizeBytes'>;
+
+/** What files are written from. */
+export type Bytes = Buffer | AsyncIterable<Buffer>;
+
 // A file is called so until the journal names it.
 const NEW = '.new';
+
+// Of 100 MB at once: larger pieces take the memory of many readers, smaller ones the time of each.
+const PIECE_BYTES = 1024 * 1024;
 
 /**
  * A bucket's objects on disk: each body is a file of its own, under a random name since a key may hold any
@@ -81,17 +92,40 @@ export class ObjectFiles extends Journal<StoredObject> {
     return super.delete(key);
   }
 
-  read({ blob }: StoredObject): Buffer {
-    return fs.readFileSync(path.join(this.#blobs, blob));
+  /** Reads the bytes from `start` to `end`, both included, to their end even if the object is removed meanwhile. */
+  read(blob: string, start: number, end: number): Readable {
+    const fd = fs.openSync(path.join(this.#blobs, blob), 'r');
+    // Of no bytes there is no last one.
+    return fs.createReadStream('', { fd, start, end: Math.max(start, end), highWaterMark: PIECE_BYTES });
   }
 
-  store(object: Pick<StoredObject, 'key' | 'etag' | 'headers'>, bytes: Buffer): StoredObject {
+  /** Holds on to an object's bytes, whatever becomes of the object. @returns the name to read them by */
+  hold({ blob }: StoredObject): string {
+    const held = randomUUID() + NEW;
+    fs.linkSync(path.join(this.#blobs, blob), path.join(this.#blobs, held));
+    return held;
+  }
+
+  release(held: string): void {
+    fs.rmSync(path.join(this.#blobs, held), { force: true });
+  }
+
+  /** Writes bytes to a file without keeping others waiting, and removes it again unless `use` makes it an object. */
+  async write<Result>(bytes: Bytes, use: (file: NewFile) => Result): Promise<Result> {
     const blob = randomUUID();
-    const stored = { ...object, blob, sizeBytes: bytes.length, modified: new Date().toISOString() };
-    fs.writeFileSync(path.join(this.#blobs, blob + NEW), bytes);
-    this.put(stored);
-    this.#keep(blob);
-    return stored;
+    const file = path.join(this.#blobs, blob + NEW);
+    try {
+      await writeFile(file, bytes);
+      return use({ blob, sizeBytes: fs.statSync(file).size });
+    } catch (error) {
+      this.release(blob + NEW);
+      throw error;
+    }
+  }
+
+  store(object: Omit<StoredObject, 'modified'>): void {
+    this.put({ ...object, modified: new Date().toISOString() });
+    this.#keep(object.blob);
   }
 
   #keep(blob: string): void {
