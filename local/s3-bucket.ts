@@ -72,6 +72,15 @@ function readRange(range: string | undefined, sizeBytes: number) {
   return { start, end, partial: true };
 }
 
+/** @returns the first and the last byte of what is copied; the whole for none */
+function readSourceRange(range: string | undefined, sizeBytes: number) {
+  if (range === undefined) return { start: 0, end: sizeBytes - 1 };
+  const [, from = '', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
+  const [start, end] = [Number(from), Number(to)];
+  if (to !== '' && start <= end && end < sizeBytes) return { start, end };
+  throw new Refusal(400, 'InvalidArgument', 'The range is not valid for the source.');
+}
+
 /**
  * The operations of one bucket with versioning. Of an object only the current version is kept: an overwrite and a
  * delete take the bytes at once, so there are neither noncurrent versions nor delete markers to list.
@@ -253,7 +262,7 @@ export class Bucket {
   #copyPart(request: S3Request): Answer {
     this.#upload(request); // before anything is held on to for it
     const source = this.#source(request);
-    const { start, end } = readRange(request.headers.get('x-amz-copy-source-range'), source.sizeBytes);
+    const { start, end } = readSourceRange(request.headers.get('x-amz-copy-source-range'), source.sizeBytes);
     // S3's is another, and means no more: a blob never changes.
     const etag = md5Of(`${source.blob} ${start}-${end}`);
     this.#addPart(request, { etag, sizeBytes: end - start + 1, held: this.#files.hold(source), start, end });
