@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { actsOnDynamoDb, actsOnS3, toGetSecret, toList } from './acts.ts';
 import { type Body, receive } from './body.ts';
 import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { Answer, DynamoDb } from './dynamodb.ts';
 import { CallerEnded, type Faults, withFaults } from './faults.ts';
+import type { FileStretch } from './file-stretch.ts';
 import { mergedHeaders } from './headers.ts';
 import type { Act, Roles } from './roles.ts';
 import type { Bucket, S3Answer } from './s3-bucket.ts';
@@ -136,6 +136,16 @@ function refusal(error: unknown, isJson: boolean): Answer {
   return { status, headers, body: xml('Error', { Code: code, Message: message }) };
 }
 
+/** Sends an object's bytes, each piece when the one before it is on its way. */
+async function send(response: ServerResponse, body: FileStretch): Promise<void> {
+  const left = new Promise<true>((resolve) => response.once('close', () => resolve(true)));
+  for await (const piece of body) {
+    const failed = new Promise<unknown>((resolve) => response.write(piece, resolve));
+    if (await Promise.race([failed, left])) return;
+  }
+  response.end();
+}
+
 async function handle(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url = '/' } = request;
   const cors = corsHeaders(request, services.cors.bucket);
@@ -152,7 +162,7 @@ async function handle(services: Services, request: IncomingMessage, response: Se
   const { status, headers: given, body = '' } = answered;
   const counted = typeof body === 'string' && { 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, { ...counted, ...cors, ...given });
-  if (typeof body !== 'string') await pipeline(body, response);
+  if (typeof body !== 'string') await send(response, body);
   else response.end(method === 'HEAD' ? undefined : body);
 }
 

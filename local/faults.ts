@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { FileStretch } from './file-stretch.ts';
 import { type Caller, Refusal } from './sigv4.ts';
 
 /** One call that a function makes to a store. */
@@ -34,7 +34,7 @@ export async function withFaults<Answer extends { readonly body?: unknown }>(
   if (caller?.environment === undefined) return await apply();
   const fate = faults.decide({ ...call, caller: caller.accessKeyId });
   const answer = fate.endsWith('before') ? undefined : await apply();
-  if (fate !== 'pass' && answer?.body instanceof Readable) answer.body.destroy(); // nobody reads it
+  if (fate !== 'pass' && answer?.body instanceof FileStretch) answer.body.close(); // nobody reads it
   if (fate.startsWith('kill')) {
     await faults.kill(caller.environment);
     throw new CallerEnded();

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { toPut } from './acts.ts';
 import type { Body } from './body.ts';
 import type { Answer } from './dynamodb.ts';
+import type { FileStretch } from './file-stretch.ts';
 import type { Roles } from './roles.ts';
 import type { Change } from './s3-events.ts';
 import { listObjects, listVersions } from './s3-list.ts';
@@ -20,7 +20,7 @@ export type S3Request = {
 };
 
 /** An object's bytes are sent as they are read. */
-export type S3Answer = Omit<Answer, 'body'> & { readonly body?: string | Readable };
+export type S3Answer = Omit<Answer, 'body'> & { readonly body?: string | FileStretch };
 
 export type BucketOptions = {
   readonly name: string;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { OrderedMap } from '@js-sdsl/ordered-map';
+import { FileStretch } from './file-stretch.ts';
 import { Journal } from './journal.ts';
 
 export type StoredObject = {
@@ -26,9 +26,6 @@ export type Bytes = Buffer | AsyncIterable<Buffer>;
 
 // A file is called so until the journal names it.
 const NEW = '.new';
-
-// Of 100 MB at once: larger pieces take the memory of many readers, smaller ones the time of each.
-const PIECE_BYTES = 1024 * 1024;
 
 /**
  * A bucket's objects on disk: each body is a file of its own, under a random name since a key may hold any
@@ -92,11 +89,9 @@ export class ObjectFiles extends Journal<StoredObject> {
     return super.delete(key);
   }
 
-  /** Reads the bytes from `start` to `end`, both included, to their end even if the object is removed meanwhile. */
-  read(blob: string, start: number, end: number): Readable {
-    const fd = fs.openSync(path.join(this.#blobs, blob), 'r');
-    // Of no bytes there is no last one.
-    return fs.createReadStream('', { fd, start, end: Math.max(start, end), highWaterMark: PIECE_BYTES });
+  /** The bytes from `start` to `end`, both included. */
+  read(blob: string, start: number, end: number): FileStretch {
+    return new FileStretch(path.join(this.#blobs, blob), start, end);
   }
 
   /** Holds on to an object's bytes, whatever becomes of the object. @returns the name to read them by */
