@@ -33,7 +33,7 @@ export type BucketOptions = {
 
 /** Bytes that were sent, or those from `start` to `end` of an object that is held on to. */
 type Part = { readonly etag: string; readonly sizeBytes: number } & (
-  | { readonly bytes: Buffer }
+  | { readonly chunks: readonly Buffer[] }
   | { readonly held: string; readonly start: number; readonly end: number }
 );
 type Upload = Pick<StoredObject, 'key' | 'headers'> & { readonly parts: Map<string, Part> };
@@ -131,7 +131,7 @@ export class Bucket {
   #put(request: S3Request): Promise<Answer> {
     const { key, headers, body } = request;
     const object = { key, etag: body.md5, headers: keptHeaders(headers) };
-    return this.#files.write(body.bytes, (file) => this.#store(request, file, object, 'Put'));
+    return this.#files.write(body.chunks, (file) => this.#store(request, file, object, 'Put'));
   }
 
   #get(request: S3Request): S3Answer {
@@ -215,7 +215,7 @@ export class Bucket {
     }
     const object = { key, etag: md5Of(file), headers: keptHeaders(fields) };
     const store = (written: NewFile) => this.#store({ headers: fields }, written, object, 'Post');
-    return { ...(await this.#files.write(file, store)), status: 204 };
+    return { ...(await this.#files.write([file], store)), status: 204 };
   }
 
   #begin({ key, headers }: S3Request): Answer {
@@ -238,8 +238,9 @@ export class Bucket {
   }
 
   #putPart(request: S3Request): Answer {
-    const { bytes, md5: etag } = request.body;
-    this.#addPart(request, { etag, sizeBytes: bytes.length, bytes });
+    const { chunks, md5: etag } = request.body;
+    const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    this.#addPart(request, { etag, sizeBytes, chunks });
     return { status: 200, headers: { etag: `"${etag}"` } };
   }
 
@@ -284,7 +285,7 @@ export class Bucket {
 
   async *#joined(parts: readonly Part[]): AsyncIterable<Buffer> {
     for (const part of parts) {
-      if ('bytes' in part) yield part.bytes;
+      if ('chunks' in part) yield* part.chunks;
       else yield* this.#files.read(part.held, part.start, part.end);
     }
   }

@@ -22,7 +22,7 @@ export type StoredObject = {
 export type NewFile = Pick<StoredObject, 'blob' | 'sizeBytes'>;
 
 /** What files are written from. */
-export type Bytes = Buffer | AsyncIterable<Buffer>;
+export type Bytes = Iterable<Buffer> | AsyncIterable<Buffer>;
 
 // A file is called so until the journal names it.
 const NEW = '.new';
