@@ -1,3 +1,4 @@
+import type { Body } from './body.ts';
 import type { Act } from './roles.ts';
 import { readXml } from './s3-xml.ts';
 import { account, region } from './template.ts';
@@ -11,7 +12,7 @@ type S3Call = {
   readonly key: string;
   readonly query: URLSearchParams;
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
+  readonly body: Body;
 };
 
 const onObject = (action: string, bucket: string, key: string): Act => ({
@@ -51,7 +52,7 @@ export function actsOnS3({ operation, bucket, key, query, headers, body }: S3Cal
     case 'DeleteObject':
       return [onObject(`DeleteObject${ofVersion}`, bucket, key)];
     case 'DeleteObjects':
-      return readXml(body.toString(), 'Object').map((field) =>
+      return readXml(body.bytes.toString(), 'Object').map((field) =>
         onObject(`DeleteObject${field('VersionId') ? 'Version' : ''}`, bucket, field('Key') ?? ''),
       );
     case 'ListObjectsV2':

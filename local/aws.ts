@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { actsOnDynamoDb, actsOnS3, toGetSecret, toList } from './acts.ts';
+import { type Body, receive } from './body.ts';
 import { type Cors, corsHeaders, isPreflight } from './cors.ts';
 import type { Answer, DynamoDb } from './dynamodb.ts';
 import { CallerEnded, type Faults, type StoreCall, withFaults } from './faults.ts';
+import type { FileStretch } from './file-stretch.ts';
 import { mergedHeaders } from './headers.ts';
 import type { Act, Roles } from './roles.ts';
-import type { Bucket } from './s3-bucket.ts';
+import type { Bucket, S3Answer } from './s3-bucket.ts';
 import { xml } from './s3-xml.ts';
-import { authenticate, Refusal, type Secrets, sha256 } from './sigv4.ts';
+import { authenticate, Refusal, type Secrets } from './sigv4.ts';
 
 /** What stands behind the services; what is not there yet answers 503 or 404. */
 export type Services = {
@@ -37,7 +38,7 @@ type Call = {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
+  readonly body: Body;
 };
 
 const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
@@ -51,7 +52,7 @@ async function callLambda(services: Services, { path, body }: Call): Promise<Ans
   const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(path) ?? [];
   if (name === undefined) return json(null);
   try {
-    return json(await services.invoke(decodeURIComponent(name), JSON.parse(body.toString())));
+    return json(await services.invoke(decodeURIComponent(name), JSON.parse(body.bytes.toString())));
   } catch (error) {
     const errorMessage = error instanceof Error ? error.message : String(error);
     return json({ errorMessage }, { 'x-amz-function-error': 'Unhandled' });
@@ -60,7 +61,7 @@ async function callLambda(services: Services, { path, body }: Call): Promise<Ans
 
 /** Secrets Manager, as far as reading a secret goes. */
 function getSecretValue({ secretStrings }: Services, { body }: Call): Answer {
-  const { SecretId = '' } = JSON.parse(body.toString()) as { SecretId?: string };
+  const { SecretId = '' } = JSON.parse(body.bytes.toString()) as { SecretId?: string };
   const SecretString = secretStrings.get(SecretId.split(':').at(-1) ?? '');
   if (SecretString !== undefined) return json({ ARN: SecretId, SecretString });
   throw new Refusal(400, 'ResourceNotFoundException', `there is no secret ${SecretId}`);
@@ -69,15 +70,15 @@ function getSecretValue({ secretStrings }: Services, { body }: Call): Answer {
 /** Checks what was signed of a body, which is held in memory: charts and indexes are far smaller than S3 allows. */
 function payloadHashOf({ headers, query, body }: Call): string {
   const given = headers.get('x-amz-content-sha256') ?? query.get('X-Amz-Content-Sha256');
-  if (given === undefined || given === null) return headers.has('x-amz-target') ? sha256(body) : UNSIGNED;
-  if (given === UNSIGNED || given === sha256(body)) return given;
+  if (given === undefined || given === null) return headers.has('x-amz-target') ? body.sha256 : UNSIGNED;
+  if (given === UNSIGNED || given === body.sha256) return given;
   // Chunks with signatures of their own come here too: no client of ours sends them.
   throw new Refusal(400, 'XAmzContentSHA256Mismatch', 'The body is not the one that was signed.');
 }
 
 const UNSIGNED = 'UNSIGNED-PAYLOAD';
 
-async function callS3(services: Services, call: Call): Promise<Answer> {
+async function callS3(services: Services, call: Call): Promise<S3Answer> {
   const { method, path, query, headers, body } = call;
   const { bucket, secrets, faults, tolerateHeader } = services;
   const [, bucketName = '', ...segments] = path.split('/');
@@ -109,14 +110,14 @@ async function callS3(services: Services, call: Call): Promise<Answer> {
 const said = ({ action, resource, context }: Act) =>
   `${action} on ${resource} with ${JSON.stringify(context)}`;
 
-async function answer(services: Services, call: Call): Promise<Answer> {
+async function answer(services: Services, call: Call): Promise<S3Answer> {
   const { headers, body } = call;
   if (headers.get('authorization') === `Bearer ${services.secret}`) return await callLambda(services, call);
   const [service, operation = ''] = headers.get('x-amz-target')?.split('.') ?? [];
   if (service === undefined) return await callS3(services, call);
   const caller = authenticate({ ...call, payloadHash: payloadHashOf(call) }, services.secrets);
   const { dynamoDb, faults } = services;
-  const request: object = JSON.parse(body.toString());
+  const request: object = JSON.parse(body.bytes.toString());
   const isSecret = service === 'secretsmanager';
   if (!isSecret) services.onCall?.({ service: 'dynamodb', operation, caller: caller.accessKeyId });
   for (const act of isSecret ? [toGetSecret(request)] : actsOnDynamoDb(operation, request)) {
@@ -126,7 +127,7 @@ async function answer(services: Services, call: Call): Promise<Answer> {
   if (isSecret) return getSecretValue(services, call);
   if (dynamoDb === undefined) throw new Refusal(503, 'ServiceUnavailable', 'The stack still starts.');
   return await withFaults(faults, caller, { service: 'dynamodb', operation }, () =>
-    dynamoDb.call(headers, body),
+    dynamoDb.call(headers, body.bytes),
   );
 }
 
@@ -139,6 +140,16 @@ function refusal(error: unknown, isJson: boolean): Answer {
   return { status, headers, body: xml('Error', { Code: code, Message: message }) };
 }
 
+/** Sends an object's bytes, each piece when the one before it is on its way. */
+async function send(response: ServerResponse, body: FileStretch): Promise<void> {
+  const left = new Promise<true>((resolve) => response.once('close', () => resolve(true)));
+  for await (const piece of body) {
+    const failed = new Promise<unknown>((resolve) => response.write(piece, resolve));
+    if (await Promise.race([failed, left])) return;
+  }
+  response.end();
+}
+
 async function handle(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url = '/' } = request;
   const cors = corsHeaders(request, services.cors.bucket);
@@ -147,14 +158,16 @@ async function handle(services: Services, request: IncomingMessage, response: Se
   }
   const [path = '/', query = ''] = url.split('?', 2);
   const headers = mergedHeaders(request);
-  const call = { method, path, query: new URLSearchParams(query), headers, body: await buffer(request) };
+  const call = { method, path, query: new URLSearchParams(query), headers, body: await receive(request) };
   const answered = await answer(services, call).catch((error: unknown) => {
     if (error instanceof CallerEnded) throw error;
     return refusal(error, headers.has('x-amz-target'));
   });
   const { status, headers: given, body = '' } = answered;
-  response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...cors, ...given });
-  response.end(method === 'HEAD' ? undefined : body);
+  const counted = typeof body === 'string' && { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...counted, ...cors, ...given });
+  if (typeof body !== 'string') await send(response, body);
+  else response.end(method === 'HEAD' ? undefined : body);
 }
 
 /**

@@ -55,7 +55,7 @@ export async function takeDataFolder(folder: string | undefined, holder: Holder)
   }
   const release = () => {
     process.off('exit', release);
-    rmSync(folder === undefined ? full : lockOf(full), { recursive: true, force: true });
+    rmSync(folder === undefined ? full : lockOf(full), { recursive: true, force: true, maxRetries: 3 });
   };
   process.on('exit', release);
   return { path: full, release };

@@ -11,7 +11,7 @@ import { type Ask, transactWrite } from './transactions.ts';
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
+  readonly body?: string;
 };
 
 export type DynamoDb = {
@@ -99,7 +99,7 @@ export async function openTables(template: Template, { call }: DynamoDb): Promis
       ['x-amz-date', '20300101T000000Z'],
     ]);
     const { status, body = '' } = await call(headers, Buffer.from(JSON.stringify(request)));
-    if (status === 200 || body.includes('ResourceInUseException')) return JSON.parse(String(body));
+    if (status === 200 || body.includes('ResourceInUseException')) return JSON.parse(body);
     throw new Error(`${operation} failed: ${body}`);
   };
   const declared = template.resources<TableSchema>('AWS::DynamoDB::Table');

@@ -1,3 +1,4 @@
+import { FileStretch } from './file-stretch.ts';
 import { type Caller, Refusal } from './sigv4.ts';
 
 /** One call to a store. */
@@ -24,7 +25,7 @@ export type Faults = {
 export class CallerEnded extends Error {}
 
 /** Applies a call with whatever fate a test has chosen for it. Callers that are no function are left alone. */
-export async function withFaults<Answer>(
+export async function withFaults<Answer extends { readonly body?: unknown }>(
   faults: Faults,
   caller: Caller | undefined,
   call: Omit<StoreCall, 'caller'>,
@@ -33,6 +34,7 @@ export async function withFaults<Answer>(
   if (caller?.environment === undefined) return await apply();
   const fate = faults.decide({ ...call, caller: caller.accessKeyId });
   const answer = fate.endsWith('before') ? undefined : await apply();
+  if (fate !== 'pass' && answer?.body instanceof FileStretch) answer.body.close(); // nobody reads it
   if (fate.startsWith('kill')) {
     await faults.kill(caller.environment);
     throw new CallerEnded();

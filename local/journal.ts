@@ -10,6 +10,7 @@ type Line<Value> = { readonly put: Value } | { readonly delete: string };
  */
 export class Journal<Value extends { readonly key: string }> extends Map<string, Value> {
   readonly #file: number;
+  #closed = false;
   readonly #replaced: (value: Value) => void;
 
   /**
@@ -45,10 +46,13 @@ export class Journal<Value extends { readonly key: string }> extends Map<string,
   }
 
   close(): void {
+    this.#closed = true;
     fs.closeSync(this.#file);
   }
 
   #write(line: Line<Value>): true {
+    // A file that somebody else has opened since could have the same number.
+    if (this.#closed) throw new Error('the journal is closed');
     fs.appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
     return this.#apply(line);
   }

@@ -1,10 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { toPut } from './acts.ts';
+import type { Body } from './body.ts';
 import type { Answer } from './dynamodb.ts';
+import type { FileStretch } from './file-stretch.ts';
 import type { Roles } from './roles.ts';
 import type { Change } from './s3-events.ts';
 import { listObjects, listVersions } from './s3-list.ts';
-import type { ObjectFiles, StoredObject } from './s3-objects.ts';
+import type { NewFile, ObjectFiles, StoredObject } from './s3-objects.ts';
 import { checkPolicy, readPostForm } from './s3-post.ts';
 import { readXml, xml } from './s3-xml.ts';
 import { Refusal, type Secrets } from './sigv4.ts';
@@ -14,8 +16,11 @@ export type S3Request = {
   readonly key: string;
   readonly query: URLSearchParams;
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
+  readonly body: Body;
 };
+
+/** An object's bytes are sent as they are read. */
+export type S3Answer = Omit<Answer, 'body'> & { readonly body?: string | FileStretch };
 
 export type BucketOptions = {
   readonly name: string;
@@ -26,13 +31,17 @@ export type BucketOptions = {
   readonly changed: (change: Change) => void;
 };
 
-type Part = { readonly bytes: Buffer; readonly md5: string };
+/** Bytes that were sent, or those from `start` to `end` of an object that is held on to. */
+type Part = { readonly etag: string; readonly sizeBytes: number } & (
+  | { readonly chunks: readonly Buffer[] }
+  | { readonly held: string; readonly start: number; readonly end: number }
+);
 type Upload = Pick<StoredObject, 'key' | 'headers'> & { readonly parts: Map<string, Part> };
 
 const MIN_PART_BYTES = 5 * 1024 * 1024;
 const KEPT = /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-meta-.*)$/;
 
-const md5Of = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');
+const md5Of = (bytes: Buffer | string) => createHash('md5').update(bytes).digest('hex');
 
 const xmlAnswer = (...[name, ...content]: Parameters<typeof xml>): Answer => ({
   status: 200,
@@ -40,7 +49,7 @@ const xmlAnswer = (...[name, ...content]: Parameters<typeof xml>): Answer => ({
   body: xml(name, ...content),
 });
 
-type Operation = readonly [name: string, run: (request: S3Request) => Answer | Promise<Answer>];
+type Operation = readonly [name: string, run: (request: S3Request) => S3Answer | Promise<S3Answer>];
 
 // What tells operations of one method apart, in the query or among the headers.
 const MARKS = ['x-amz-copy-source', 'uploadId', 'uploads', 'delete', 'versions', 'list-type'];
@@ -61,6 +70,15 @@ function readRange(range: string | undefined, sizeBytes: number) {
   const end = from === '' || to === '' ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1);
   if (start > end) throw new Refusal(416, 'InvalidRange', 'The requested range is not satisfiable');
   return { start, end, partial: true };
+}
+
+/** @returns the first and the last byte of what is copied; the whole for none */
+function readSourceRange(range: string | undefined, sizeBytes: number) {
+  if (range === undefined) return { start: 0, end: sizeBytes - 1 };
+  const [, from = '', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
+  const [start, end] = [Number(from), Number(to)];
+  if (to !== '' && start <= end && end < sizeBytes) return { start, end };
+  throw new Refusal(400, 'InvalidArgument', 'The range is not valid for the source.');
 }
 
 /**
@@ -98,7 +116,7 @@ export class Bucket {
       ({ query }) => xmlAnswer('ListVersionsResult', ...listVersions(this.#files, query)),
     ],
     'POST object uploads': ['CreateMultipartUpload', (request) => this.#begin(request)],
-    'PUT object uploadId': ['UploadPart', (request) => this.#addPart(request, request.body)],
+    'PUT object uploadId': ['UploadPart', (request) => this.#putPart(request)],
     'PUT object x-amz-copy-source uploadId': ['UploadPartCopy', (request) => this.#copyPart(request)],
     'POST object uploadId': ['CompleteMultipartUpload', (request) => this.#complete(request)],
     'DELETE object uploadId': ['AbortMultipartUpload', (request) => this.#abort(request)],
@@ -110,13 +128,15 @@ export class Bucket {
     return this.#operations[[method, key === '' ? 'bucket' : 'object', ...marks].join(' ')];
   }
 
-  #put(request: S3Request): Answer {
-    return this.#store(request, request.body, keptHeaders(request.headers), 'ObjectCreated:Put');
+  #put(request: S3Request): Promise<Answer> {
+    const { key, headers, body } = request;
+    const object = { key, etag: body.md5, headers: keptHeaders(headers) };
+    return this.#files.write(body.chunks, (file) => this.#store(request, file, object, 'Put'));
   }
 
-  #get(request: S3Request): Answer {
+  #get(request: S3Request): S3Answer {
     const { object, start, end, answer } = this.#head(request);
-    return { ...answer, body: this.#files.read(object).subarray(start, end + 1) };
+    return { ...answer, body: this.#files.read(object.blob, start, end) };
   }
 
   #delete({ key, query }: S3Request): Answer {
@@ -126,30 +146,30 @@ export class Bucket {
   }
 
   #deleteMany({ body }: S3Request): Answer {
-    const rows = readXml(body.toString(), 'Object');
+    const rows = readXml(body.bytes.toString(), 'Object');
     const deleted = rows.map((field) => ({ Key: field('Key') ?? '', VersionId: field('VersionId') }));
     for (const { Key, VersionId } of deleted) this.#remove(Key, VersionId);
     return xmlAnswer('DeleteResult', ...deleted.map((Deleted) => ({ Deleted })));
   }
 
   /**
-   * Makes bytes the object of a key, unless `If-None-Match: *` asks that there be none. Nothing waits in between,
+   * Makes a file the object of a key, unless `If-None-Match: *` asks that there be none. Nothing waits in between,
    * so the condition cannot be overtaken. The event goes first: a process that ends here has not answered yet, and
    * an event without its object does less harm than an object without its event.
    */
   #store(
-    { key, headers: sent }: Pick<S3Request, 'key' | 'headers'>,
-    bytes: Buffer,
-    headers: StoredObject['headers'],
-    event: string,
-    etag = md5Of(bytes),
+    { headers }: Pick<S3Request, 'headers'>,
+    file: NewFile,
+    object: Pick<StoredObject, 'key' | 'etag' | 'headers'>,
+    how: 'Put' | 'Post' | 'Copy' | 'CompleteMultipartUpload',
   ): Answer {
-    if (sent.get('if-none-match') === '*' && this.#files.get(key) !== undefined) {
+    const { key, etag } = object;
+    if (headers.get('if-none-match') === '*' && this.#files.get(key) !== undefined) {
       throw new Refusal(412, 'PreconditionFailed', 'A precondition did not hold');
     }
-    this.#options.changed({ event, key, size: bytes.length, eTag: etag });
-    const { blob } = this.#files.store({ key, etag, headers }, bytes);
-    return { status: 200, headers: { etag: `"${etag}"`, 'x-amz-version-id': blob } };
+    this.#options.changed({ event: `ObjectCreated:${how}`, key, size: file.sizeBytes, eTag: etag });
+    this.#files.store({ ...object, ...file });
+    return { status: 200, headers: { etag: `"${etag}"`, 'x-amz-version-id': file.blob } };
   }
 
   #find(key: string, versionId?: string | null): StoredObject {
@@ -187,13 +207,15 @@ export class Bucket {
   }
 
   async #post({ body, headers }: S3Request): Promise<Answer> {
-    const { fields, file } = await readPostForm(body, headers.get('content-type') ?? '');
+    const { fields, file } = await readPostForm(body.bytes, headers.get('content-type') ?? '');
     const signer = checkPolicy(fields, file, this.name, this.#options.secrets);
-    const form = { key: fields.get('key') ?? '', headers: fields };
-    if (!this.#options.may(signer, toPut(this.name, form.key))) {
-      throw new Refusal(403, 'AccessDenied', `${signer} may not put ${form.key}`);
+    const key = fields.get('key') ?? '';
+    if (!this.#options.may(signer, toPut(this.name, key))) {
+      throw new Refusal(403, 'AccessDenied', `${signer} may not put ${key}`);
     }
-    return { ...this.#store(form, file, keptHeaders(fields), 'ObjectCreated:Post'), status: 204 };
+    const object = { key, etag: md5Of(file), headers: keptHeaders(fields) };
+    const store = (written: NewFile) => this.#store({ headers: fields }, written, object, 'Post');
+    return { ...(await this.#files.write([file], store)), status: 204 };
   }
 
   #begin({ key, headers }: S3Request): Answer {
@@ -208,10 +230,18 @@ export class Bucket {
     throw new Refusal(404, 'NoSuchUpload', 'The specified multipart upload does not exist.');
   }
 
-  #addPart(request: S3Request, bytes: Buffer): Answer {
-    const md5 = md5Of(bytes);
-    this.#upload(request).parts.set(request.query.get('partNumber') ?? '', { bytes, md5 });
-    return { ...xmlAnswer('CopyPartResult', { ETag: `"${md5}"` }), headers: { etag: `"${md5}"` } };
+  #addPart(request: S3Request, part: Part): void {
+    const { parts } = this.#upload(request);
+    const number = request.query.get('partNumber') ?? '';
+    this.#release(parts.get(number));
+    parts.set(number, part);
+  }
+
+  #putPart(request: S3Request): Answer {
+    const { chunks, md5: etag } = request.body;
+    const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    this.#addPart(request, { etag, sizeBytes, chunks });
+    return { status: 200, headers: { etag: `"${etag}"` } };
   }
 
   /** The object that a copy is made of; `?versionId=` may end its name. */
@@ -222,46 +252,63 @@ export class Bucket {
   }
 
   /** With metadata of its own: nothing of ours takes over what the source had. */
-  #copy(request: S3Request): Answer {
-    const bytes = this.#files.read(this.#source(request));
-    const stored = this.#store(request, bytes, keptHeaders(request.headers), 'ObjectCreated:Copy');
-    return { ...xmlAnswer('CopyObjectResult', { ETag: stored.headers?.['etag'] ?? '' }), ...stored };
+  async #copy(request: S3Request): Promise<Answer> {
+    const { blob, etag, sizeBytes } = this.#source(request);
+    const bytes = this.#files.read(blob, 0, sizeBytes - 1);
+    const object = { key: request.key, etag, headers: keptHeaders(request.headers) };
+    const stored = await this.#files.write(bytes, (file) => this.#store(request, file, object, 'Copy'));
+    return { ...xmlAnswer('CopyObjectResult', { ETag: `"${etag}"` }), ...stored };
   }
 
   #copyPart(request: S3Request): Answer {
-    const { headers } = request;
+    this.#upload(request); // before anything is held on to for it
     const source = this.#source(request);
-    const { start, end } = readRange(headers.get('x-amz-copy-source-range'), source.sizeBytes);
-    return this.#addPart(request, this.#files.read(source).subarray(start, end + 1));
+    const { start, end } = readSourceRange(request.headers.get('x-amz-copy-source-range'), source.sizeBytes);
+    // S3's is another, and means no more: a blob never changes.
+    const etag = md5Of(`${source.blob} ${start}-${end}`);
+    this.#addPart(request, { etag, sizeBytes: end - start + 1, held: this.#files.hold(source), start, end });
+    return xmlAnswer('CopyPartResult', { ETag: `"${etag}"` });
   }
 
-  #complete(request: S3Request): Answer {
-    const upload = this.#upload(request);
-    const parts = chooseParts(upload, request.body.toString());
-    const bytes = Buffer.concat(parts.map((part) => part.bytes));
-    const etag = `${md5Of(bytes)}-${parts.length}`; // S3's is another, and means no more
-    const event = 'ObjectCreated:CompleteMultipartUpload';
-    const stored = this.#store(request, bytes, upload.headers, event, etag);
+  async #complete(request: S3Request): Promise<Answer> {
+    const { key, headers, parts } = this.#upload(request);
+    const chosen = chooseParts(parts, request.body.bytes.toString());
+    const etag = `${md5Of(chosen.map((part) => part.etag).join())}-${chosen.length}`;
+    const stored = await this.#files.write(this.#joined(chosen), (file) => {
+      this.#upload(request); // it may have ended meanwhile
+      return this.#store(request, file, { key, etag, headers }, 'CompleteMultipartUpload');
+    });
     this.#abort(request);
-    const content = { Bucket: this.name, Key: request.key, ETag: `"${etag}"` };
+    const content = { Bucket: this.name, Key: key, ETag: `"${etag}"` };
     return { ...xmlAnswer('CompleteMultipartUploadResult', content), ...stored };
   }
 
+  async *#joined(parts: readonly Part[]): AsyncIterable<Buffer> {
+    for (const part of parts) {
+      if ('chunks' in part) yield* part.chunks;
+      else yield* this.#files.read(part.held, part.start, part.end);
+    }
+  }
+
   #abort(request: S3Request): Answer {
-    this.#upload(request);
+    for (const part of this.#upload(request).parts.values()) this.#release(part);
     this.#uploads.delete(request.query.get('uploadId') ?? '');
     return { status: 204 };
+  }
+
+  #release(part: Part | undefined): void {
+    if (part !== undefined && 'held' in part) this.#files.release(part.held);
   }
 }
 
 /** The parts that a CompleteMultipartUpload lists, if they are the ones that were sent. */
-function chooseParts(upload: Upload, list: string): readonly Part[] {
+function chooseParts(parts: Upload['parts'], list: string): readonly Part[] {
   return readXml(list, 'Part').map((field, index, { length }) => {
-    const part = upload.parts.get(field('PartNumber') ?? '');
-    if (part === undefined || part.md5 !== field('ETag')?.replaceAll('"', '')) {
+    const part = parts.get(field('PartNumber') ?? '');
+    if (part === undefined || part.etag !== field('ETag')?.replaceAll('"', '')) {
       throw new Refusal(400, 'InvalidPart', `Part ${field('PartNumber')} is not there.`);
     }
-    if (part.bytes.length < MIN_PART_BYTES && index < length - 1) {
+    if (part.sizeBytes < MIN_PART_BYTES && index < length - 1) {
       throw new Refusal(400, 'EntityTooSmall', `Part ${field('PartNumber')} is too small.`);
     }
     return part;

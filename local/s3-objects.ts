@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OrderedMap } from '@js-sdsl/ordered-map';
+import { FileStretch } from './file-stretch.ts';
 import { Journal } from './journal.ts';
 
 export type StoredObject = {
@@ -15,6 +17,12 @@ export type StoredObject = {
   /** What is answered with the bytes: content type and the like, `x-amz-meta-*`. */
   readonly headers: Readonly<Record<string, string>>;
 };
+
+/** A file with bytes that may become an object. */
+export type NewFile = Pick<StoredObject, 'blob' | 'sizeBytes'>;
+
+/** What files are written from. */
+export type Bytes = Iterable<Buffer> | AsyncIterable<Buffer>;
 
 // A file is called so until the journal names it.
 const NEW = '.new';
@@ -81,17 +89,38 @@ export class ObjectFiles extends Journal<StoredObject> {
     return super.delete(key);
   }
 
-  read({ blob }: StoredObject): Buffer {
-    return fs.readFileSync(path.join(this.#blobs, blob));
+  /** The bytes from `start` to `end`, both included. */
+  read(blob: string, start: number, end: number): FileStretch {
+    return new FileStretch(path.join(this.#blobs, blob), start, end);
   }
 
-  store(object: Pick<StoredObject, 'key' | 'etag' | 'headers'>, bytes: Buffer): StoredObject {
+  /** Holds on to an object's bytes, whatever becomes of the object. @returns the name to read them by */
+  hold({ blob }: StoredObject): string {
+    const held = randomUUID() + NEW;
+    fs.linkSync(path.join(this.#blobs, blob), path.join(this.#blobs, held));
+    return held;
+  }
+
+  release(held: string): void {
+    fs.rmSync(path.join(this.#blobs, held), { force: true });
+  }
+
+  /** Writes bytes to a file without keeping others waiting, and removes it again unless `use` makes it an object. */
+  async write<Result>(bytes: Bytes, use: (file: NewFile) => Result): Promise<Result> {
     const blob = randomUUID();
-    const stored = { ...object, blob, sizeBytes: bytes.length, modified: new Date().toISOString() };
-    fs.writeFileSync(path.join(this.#blobs, blob + NEW), bytes);
-    this.put(stored);
-    this.#keep(blob);
-    return stored;
+    const file = path.join(this.#blobs, blob + NEW);
+    try {
+      await writeFile(file, bytes);
+      return use({ blob, sizeBytes: fs.statSync(file).size });
+    } catch (error) {
+      this.release(blob + NEW);
+      throw error;
+    }
+  }
+
+  store(object: Omit<StoredObject, 'modified'>): void {
+    this.put({ ...object, modified: new Date().toISOString() });
+    this.#keep(object.blob);
   }
 
   #keep(blob: string): void {

@@ -29,7 +29,7 @@ type SignedRequest = {
 
 const MAX_SKEW_MS = 15 * 60_000;
 
-export const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
+const sha256 = (data: string) => createHash('sha256').update(data).digest('hex');
 const hmac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest();
 
 /** RFC 3986: everything but the unreserved characters is encoded. */

@@ -19,8 +19,12 @@ type Send = (operation: string, request: object) => Promise<Record<string, unkno
 export async function mendIndexes(TableName: string, schema: TableSchema, send: Send): Promise<void> {
   const textOf = (item: Item, keys: KeySchema) =>
     JSON.stringify(keys.map(({ AttributeName: name }) => item[name]));
+  const some = (item: Item, keys: KeySchema) =>
+    Object.fromEntries(keys.map(({ AttributeName: name }) => [name, item[name]]));
   const put = (...parts: readonly Item[]) =>
     send('PutItem', { TableName, Item: Object.assign({}, ...parts) });
+  const whole = async (item: Item) =>
+    (await send('GetItem', { TableName, Key: some(item, schema.KeySchema) }))['Item'] as Item;
 
   async function* scan(index: object): AsyncGenerator<Item> {
     let position: object = {};
@@ -35,7 +39,13 @@ export async function mendIndexes(TableName: string, schema: TableSchema, send: 
   for (const { IndexName, KeySchema } of schema.LocalSecondaryIndexes ?? []) {
     const isIndexed = (item: Item) => KeySchema.every(({ AttributeName: name }) => name in item);
     const items = new Map<string, Item>();
-    for await (const item of scan({})) items.set(textOf(item, schema.KeySchema), item);
+    // Of a large table there is much, of which the keys are little.
+    const names = [...new Set([...schema.KeySchema, ...KeySchema].map((key) => key.AttributeName))];
+    const keysAlone = {
+      ProjectionExpression: names.map((_, n) => `#n${n}`).join(),
+      ExpressionAttributeNames: Object.fromEntries(names.map((name, n) => [`#n${n}`, name])),
+    };
+    for await (const item of scan(keysAlone)) items.set(textOf(item, schema.KeySchema), item);
     const missing = new Map([...items].filter(([, item]) => isIndexed(item)));
     for await (const entry of scan({ IndexName })) {
       const key = textOf(entry, schema.KeySchema);
@@ -43,16 +53,14 @@ export async function mendIndexes(TableName: string, schema: TableSchema, send: 
       if (item !== undefined && textOf(item, KeySchema) === textOf(entry, KeySchema)) missing.delete(key);
       // Who changes an item takes the entry along that the item had, so it gets this one first.
       else if (item !== undefined) {
-        await put(item, Object.fromEntries(KeySchema.map(({ AttributeName: name }) => [name, entry[name]])));
-        await put(item);
+        const before = await whole(item);
+        await put(before, some(entry, KeySchema));
+        await put(before);
       } else {
         await put(entry);
-        const Key = Object.fromEntries(
-          schema.KeySchema.map(({ AttributeName: name }) => [name, entry[name]]),
-        );
-        await send('DeleteItem', { TableName, Key });
+        await send('DeleteItem', { TableName, Key: some(entry, schema.KeySchema) });
       }
     }
-    for (const item of missing.values()) await put(item);
+    for (const item of missing.values()) await put(await whole(item));
   }
 }

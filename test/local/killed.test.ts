@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, expect, it, onTestFinished } from 'vitest';
 import { type LocalStack, startLocal } from '../../local/stack.ts';
 import { writeAssembly } from './assembly.ts';
@@ -47,9 +56,22 @@ type Sight = Pick<LocalStack, 'clientConfig' | 'bucketName' | 'tableName'>;
 function visit({ clientConfig: { region, credentials, endpoints }, bucketName, tableName }: Sight) {
   const s3 = new S3Client({ region, credentials, endpoint: endpoints.s3, maxAttempts: 1 });
   const items = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb, maxAttempts: 1 });
+  const at = (Key: string) => ({ Bucket: bucketName, Key });
+  const putWhole = (key: string, body: string) => s3.send(new PutObjectCommand({ ...at(key), Body: body }));
+  // As a large index is put: of what another object held, which is gone before the end.
+  const compose = async (key: string, body: string) => {
+    const source = `${key}.source`;
+    await putWhole(source, body);
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(at(key)));
+    const part = { ...at(key), UploadId, PartNumber: 1, CopySource: `${bucketName}/${source}` };
+    const { CopyPartResult } = await s3.send(new UploadPartCopyCommand(part));
+    await s3.send(new DeleteObjectCommand(at(source)));
+    const Parts = [{ PartNumber: 1, ETag: CopyPartResult?.ETag }];
+    await s3.send(new CompleteMultipartUploadCommand({ ...at(key), UploadId, MultipartUpload: { Parts } }));
+  };
   return {
-    put: async (key: string, body: string) => {
-      await s3.send(new PutObjectCommand({ Bucket: bucketName, Key: key, Body: body }));
+    put: async (key: string, body: string, composed: boolean) => {
+      await (composed ? compose : putWhole)(key, body);
       const Item = { pk: { S: key }, body: { S: body.slice(0, 1000) } };
       await items.send(new PutItemCommand({ TableName: tableName, Item }));
     },
@@ -86,7 +108,7 @@ it('survives being killed at any moment: what was acknowledged is there, whole, 
         const key = `${enough}/${name}/${n % 5}`;
         const state = { ...written.get(key), begun: writes++ };
         written.set(key, state);
-        await visitor.put(key, textOf(key, state.begun));
+        await visitor.put(key, textOf(key, state.begun), name === 'd');
         written.set(key, { ...state, acknowledged: state.begun });
         if (writes > until) child.kill('SIGKILL');
       }

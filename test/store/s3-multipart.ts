@@ -66,7 +66,7 @@ export function s3Multipart(open: () => S3, itUnless: TestUnless): void {
       await upload.copy(source, 6 * MIB + 123, 12 * MIB);
       await upload.copy(source, 12 * MIB + 1, 16 * MIB - 1);
       expect(await open().objects.exists(key)).toBe(false);
-      await upload.complete();
+      expect((await upload.complete()).ETag).toMatch(/-4"$/);
       const wanted = Buffer.concat([
         old.subarray(0, 6 * MIB),
         fresh,
@@ -74,6 +74,32 @@ export function s3Multipart(open: () => S3, itUnless: TestUnless): void {
         old.subarray(12 * MIB + 1),
       ]);
       expect(Buffer.from((await open().objects.get(key)) ?? []).equals(wanted)).toBe(true);
+    });
+
+    it('keeps what it copied though the source is replaced and removed before its end', async () => {
+      const old = someBytes(12 * MIB);
+      const [source, key] = [aKey('index.yaml'), aKey('index.yaml')];
+      await open().objects.put(source, old, octets);
+      const upload = await begin(open(), key);
+      await upload.copy(source, 0, 6 * MIB - 1);
+      await open().objects.put(source, someBytes(12 * MIB, 77), octets);
+      await upload.copy(source, 6 * MIB, 12 * MIB - 1);
+      await open().objects.remove([source]);
+      await upload.complete();
+      const wanted = Buffer.concat([old.subarray(0, 6 * MIB), someBytes(12 * MIB, 77).subarray(6 * MIB)]);
+      expect(Buffer.from((await open().objects.get(key)) ?? []).equals(wanted)).toBe(true);
+    });
+
+    it('is refused a range that the source does not have', async () => {
+      const source = aKey();
+      await open().objects.put(source, someBytes(1024), octets);
+      const upload = await begin(open(), aKey());
+      for (const [first, last] of [
+        [0, 1024],
+        [1024, 1030],
+      ] as const) {
+        await expect(upload.copy(source, first, last)).rejects.toThrow();
+      }
     });
 
     itUnless('refuses a part that is too small')(

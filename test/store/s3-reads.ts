@@ -163,6 +163,16 @@ export function s3Reads(open: () => S3, itUnless: TestUnless): void {
     });
   });
 
+  it('an object is sent to its end though it is replaced and removed meanwhile', async () => {
+    const key = aKey('index.yaml');
+    const [before, after] = [1, 2].map((byte) => new Uint8Array(32 * 1024 * 1024).fill(byte));
+    await open().objects.put(key, before ?? bytesOf(''), octets);
+    const answer = await fetch(await open().objects.signedUrl(key, 300));
+    await open().objects.put(key, after ?? bytesOf(''), octets);
+    await open().objects.remove([key]);
+    expect(Buffer.from(await answer.arrayBuffer()).equals(before ?? bytesOf(''))).toBe(true);
+  });
+
   it('HEAD tells length, type, metadata and an entity tag', async () => {
     const command = new HeadObjectCommand({ Bucket: open().bucketName, Key: await anObject(open()) });
     expect(await open().client.send(command)).toMatchObject({
