@@ -82,7 +82,7 @@ const named: Readonly<Record<keyof PerMillion, string>> = {
   download: 'package',
   publish: 'publish, answered',
   smallRefresh: 'refresh by the indexer, a small',
-  largeRefresh: 'refresh by the indexer, an index of 80',
+  largeRefresh: 'refresh by the indexer, an index of 40',
 };
 
 function eachOf(operations: readonly Operation[], of: Prices): PerMillion {

@@ -10,7 +10,7 @@ const READS = [0, 1, 10, 100];
 const DAY_SECONDS = 24 * 60 * 60;
 
 /** Long enough for some publishes. */
-const secondsOf = ({ publishesPerSecond }: Load) => (publishesPerSecond < 1 ? 1_200 : 60);
+const secondsOf = ({ publishesPerSecond }: Load) => (publishesPerSecond < 1 ? 3_600 : 60);
 
 function percentile(values: readonly number[], percent: number): string {
   if (values.length === 0) return '–';
@@ -34,7 +34,7 @@ function dayOf(
   const bytes = load.versions * BYTES_PER_VERSION;
   const small = operation('refresh by the indexer, a small');
   const whole = { ...small, calls: { ...small.calls, bytesFromS3: bytes, bytesToS3: bytes } };
-  const refresh = bytes > WHOLE_BYTES ? operation('refresh by the indexer, an index of 80') : whole;
+  const refresh = bytes > WHOLE_BYTES ? operation('refresh by the indexer, an index of 40') : whole;
   const millions =
     publishes * perMillion(operation('publish, answered'), of) +
     (refreshes.reader + refreshes.indexer) * perMillion(refresh, of) +
