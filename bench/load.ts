@@ -39,7 +39,7 @@ export type Outcome = {
 export const BYTES_PER_VERSION = 820;
 
 /** A larger index is composed inside S3: about so much of it is read and written, by so many more calls in a row. */
-export const WHOLE_BYTES = 16e6;
+export const WHOLE_BYTES = 16 * 1024 * 1024;
 const WINDOW_BYTES = 5.2e6;
 const COMPOSING_CALLS = 3;
 

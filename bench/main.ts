@@ -16,12 +16,12 @@ import { stackFigures } from './stack.ts';
 
 const { values } = parseArgs({
   options: {
-    quick: { type: 'boolean', default: false },
-    sizes: { type: 'string' },
     // The tables of docs/scaling.md: what calls cost, and what is simulated; --write puts them there.
     cost: { type: 'boolean', default: false },
     scaling: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    sizes: { type: 'string' },
     // Measures one refresh in this process and prints its figures as JSON; the others start it.
     'refresh-of': { type: 'string' },
     // The same, of one publish of the package in a file.
@@ -32,7 +32,6 @@ const { values } = parseArgs({
 const numbers = (text: string) => text.split(',').map(Number);
 
 async function main(): Promise<void> {
-  if (values.cost || values.scaling) return await printScaling(values);
   const single = values['refresh-of'];
   if (single !== undefined) {
     console.log(JSON.stringify(await refreshFigures(Number(single))));
@@ -114,4 +113,4 @@ async function inFreshProcess(what: string, of: string): Promise<readonly Figure
   return JSON.parse(stdout) as Figure[];
 }
 
-await main();
+await (values.cost || values.scaling ? printScaling(values) : main());

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, inject, it } from 'vitest';
+import { atRest } from '../../bench/cost.ts';
 import { blockIn, costBlocks, countedOperations } from '../../bench/cost-tables.ts';
 import type { Prices } from '../../bench/prices.ts';
 import { prices } from '../../bench/prices.ts';
@@ -18,6 +19,7 @@ it('docs/scaling.md says what each operation calls and what that costs', async (
     expect(await memoryOf(functionId, assembly), name).toBe(memoryMegabytes);
   }
 
+  expect(document).toContain(`At rest, a deployment costs $${atRest(prices).toFixed(2)} a month`);
   const free = Object.fromEntries(Object.keys(prices).map((name) => [name, 0])) as Record<
     keyof Prices,
     number
