@@ -11,10 +11,15 @@ import { helmFigures } from './helm-index.ts';
 import { helmReads, packageFigures, shapes } from './package.ts';
 import { refreshFigures } from './refresh.ts';
 import { repairFigures } from './repair.ts';
+import { printScaling } from './scaling.ts';
 import { stackFigures } from './stack.ts';
 
 const { values } = parseArgs({
   options: {
+    // The tables of docs/scaling.md: what calls cost, and what is simulated; --write puts them there.
+    cost: { type: 'boolean', default: false },
+    scaling: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     sizes: { type: 'string' },
     // Measures one refresh in this process and prints its figures as JSON; the others start it.
@@ -108,4 +113,4 @@ async function inFreshProcess(what: string, of: string): Promise<readonly Figure
   return JSON.parse(stdout) as Figure[];
 }
 
-await main();
+await (values.cost || values.scaling ? printScaling(values) : main());

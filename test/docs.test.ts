@@ -54,6 +54,7 @@ const documents = [
   'docs/from-chartmuseum.md',
   'docs/reliability.md',
   'docs/runbook.md',
+  'docs/scaling.md',
   'docs/security.md',
   'docs/tokens.md',
 ];

@@ -18,7 +18,7 @@ import type { Scheduler } from './scheduler.ts';
 /** The stores of one history, whose every call the scheduler decides, and the events that they make. */
 export type World = ReturnType<typeof simulatedWorld>;
 
-export function simulatedWorld({ hook, clock }: Scheduler) {
+export function simulatedWorld({ hook, clock }: Pick<Scheduler, 'hook' | 'clock'>) {
   const events: ObjectEvent[] = [];
   const notices: Notice[] = [];
   const versions = memoryVersions({ hook });

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { simulate } from '../../bench/load.ts';
+
+describe('publishers, readers and the indexer at one repository', () => {
+  it.each([
+    { versions: 1_000, readsPerSecond: 0 },
+    { versions: 1_000, readsPerSecond: 10 },
+    { versions: 100_000, readsPerSecond: 10 },
+  ])(
+    'many publishes share a refresh at $versions versions and $readsPerSecond reads a second',
+    async (load) => {
+      const { publishes, refreshes, refused, visible } = await simulate(
+        { ...load, publishesPerSecond: 20 },
+        30,
+      );
+      expect(publishes).toBeGreaterThan(300);
+      // Who reads refreshes, and nobody reads: the indexer, once a second.
+      expect(refreshes.indexer + refreshes.reader).toBeLessThan(publishes / 2);
+      if (load.readsPerSecond === 0) {
+        expect(refreshes.reader).toBe(0);
+        expect(refreshes.indexer).toBeLessThanOrEqual(31);
+      }
+      expect(refused).toBe(0);
+      // But those of the last seconds, and a few that were replaced before an index listed them.
+      expect(visible.length).toBeGreaterThan(publishes * 0.7);
+    },
+  );
+
+  it('whoever reads what nobody changes refreshes nothing', async () => {
+    const { refreshes, waits } = await simulate(
+      { versions: 10_000, publishesPerSecond: 0, readsPerSecond: 50 },
+      10,
+    );
+    expect(refreshes).toEqual({ reader: 0, indexer: 0 });
+    expect(waits.length).toBeGreaterThan(300);
+  });
+
+  it('gives the same figures for the same seed', async () => {
+    const load = { versions: 1_000, publishesPerSecond: 5, readsPerSecond: 5 };
+    expect(await simulate(load, 10, 7)).toEqual(await simulate(load, 10, 7));
+  });
+});
