@@ -38,10 +38,12 @@ export type Outcome = {
 /** Of an index: an entry of 700 bytes, with what every entry has. */
 export const BYTES_PER_VERSION = 820;
 
-/** A larger index is composed inside S3: about so much of it is read and written, by so many more calls in a row. */
+/** A larger index is composed inside S3. */
 export const WHOLE_BYTES = 16 * 1024 * 1024;
+// So much of it is read and written all the same; an upload in parts is begun and completed, and S3 copies the others
+// meanwhile, side by side.
 const WINDOW_BYTES = 5.2e6;
-const COMPOSING_CALLS = 3;
+const COMPOSING_MS = 2 * assumed.s3Ms + 150;
 
 // The bucket tells of an object within a second or so.
 const EVENT_MS = { least: 200, most: 1_200 };
@@ -223,7 +225,7 @@ class Run {
     const size = this.#load.versions * BYTES_PER_VERSION;
     const isComposed = size > WHOLE_BYTES;
     const bytes = isComposed ? WINDOW_BYTES : size;
-    const { megabytesPerSecond, cpuMsPerMegabyte, s3Ms } = assumed;
+    const { megabytesPerSecond, cpuMsPerMegabyte } = assumed;
     const carry = () => (bytes / 1e6) * (1000 / megabytesPerSecond + cpuMsPerMegabyte);
     return {
       get: async (key, range) => {
@@ -233,7 +235,7 @@ class Run {
       put: async (key, content, options) => {
         if (key.endsWith('/index.yaml')) {
           this.#bytesPut += bytes;
-          await this.#call(carry() + (isComposed ? COMPOSING_CALLS * s3Ms : 0));
+          await this.#call(carry() + (isComposed ? COMPOSING_MS : 0));
         }
         await objects.put(key, content, options);
       },
