@@ -60,6 +60,11 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-index': indexNeeds,
   // A signed URL can do what its signer may: reading packages is signed here.
   'get-package': { table: ['GetItem'], objects: { charts: ['GetObject', 'ListBucket'] } },
+  // A large one is put into the bucket, and its reading is signed here.
+  'get-chart-index': {
+    table: ['Query'],
+    objects: { merged: ['GetObject', 'PutObject', 'ListBucket'] },
+  },
   'list-charts': indexNeeds,
   'get-chart': { table: ['Query'] },
   'get-version': { table: ['Query'] },
@@ -235,6 +240,7 @@ const removalNeeds: Needs = {
 const largeEndpoints: readonly EndpointId[] = [
   'publish-package',
   'get-index',
+  'get-chart-index',
   'list-charts',
   'list-project-charts',
   'get-home',
@@ -348,6 +354,7 @@ const endpointsOf = ({ apiEnabled }: Settings): readonly EndpointId[] => [
 /** Their ids, which name all that is in them, and what that is. */
 const nestedStacks: Record<NestedStackId, { readonly construct: string; readonly what: string }> = {
   harbor: { construct: 'Harbor', what: "what Harbor's clients call" },
+  charts: { construct: 'OneChart', what: 'what is about one chart' },
 };
 
 function stackOf(endpoint: EndpointId): NestedStackId | undefined {

@@ -17,9 +17,9 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
 /**
  * A part of the deployment with resources of its own, of which a stack has at most 500: what Harbor's clients alone
- * call. What moves from one to another is made anew, with its log group.
+ * call, and what is about one chart. What moves from one to another is made anew, with its log group.
  */
-export type NestedStackId = 'harbor';
+export type NestedStackId = 'harbor' | 'charts';
 
 export type EndpointRoutes = {
   /** GET implies HEAD: the same function answers both. */
@@ -82,6 +82,17 @@ export const endpoints = {
     methods: READ,
     permission: 'read',
     paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}', `${PROJECT}/charts/{file}`],
+  },
+  // Beside the packages, so that one chart can be added as a repository at its own address.
+  'get-chart-index': {
+    methods: READ,
+    permission: 'read',
+    stack: 'charts',
+    paths: [
+      ...inRepository('/charts/{name}/index.yaml'),
+      '/charts/charts/{name}/index.yaml',
+      `${PROJECT}/charts/{name}/index.yaml`,
+    ],
   },
   'get-artifact-hub-file': {
     methods: READ,

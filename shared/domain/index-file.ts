@@ -1,7 +1,14 @@
 import { dump, load } from 'js-yaml';
 import type { ChartName } from './chart-name.ts';
 import type { Digest } from './digest.ts';
-import { compareText, type IndexSettings, type LiveVersion, newestFirst, renderEntry } from './entry.ts';
+import {
+  compareText,
+  type IndexOf,
+  type IndexSettings,
+  type LiveVersion,
+  newestFirst,
+  renderEntry,
+} from './entry.ts';
 import type { Repository } from './repository.ts';
 import type { ChartVersion } from './version.ts';
 import { yamlSafeJson } from './yaml-safe-json.ts';
@@ -35,9 +42,10 @@ export function renderFragment(
   live: readonly LiveVersion[],
   settings: IndexSettings,
   repository: Repository,
+  { of }: { readonly of?: IndexOf } = {},
 ): Fragment | undefined {
   if (live.length === 0) return undefined;
-  const entries = live.toSorted(newestFirst).map((version) => renderEntry(version, settings, repository));
+  const entries = live.toSorted(newestFirst).map((version) => renderEntry(version, settings, repository, of));
   const text =
     settings.format === 'json'
       ? `"${name}":[\n${entries.join(',\n')}\n]`
