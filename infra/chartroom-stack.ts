@@ -89,7 +89,8 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'create-upload': { table: ['PutItem'], objects: { inbox: ['PutObject'] } },
   'get-upload': { table: ['GetItem'] },
   'get-settings': { table: ['GetItem'] },
-  'put-settings': { table: ['PutItem'], audit: 'write' },
+  // Where the index is to list more or fewer versions, the indexer is asked for a new one by an object in the inbox.
+  'put-settings': { table: ['GetItem', 'PutItem'], audit: 'write', objects: { inbox: ['PutObject'] } },
   'list-repositories': { known: ['Query'] },
   'get-repository': { table: ['GetItem'], known: ['GetItem'] },
   'put-repository': { known: ['GetItem', 'PutItem'], audit: 'write' },
