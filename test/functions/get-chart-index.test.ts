@@ -115,6 +115,23 @@ describe('GET /{repository}/charts/{name}/index.yaml', () => {
     expect([...chartroom.objects.objects.keys()].filter((key) => key.startsWith('index/'))).toEqual([]);
   });
 
+  it('asks the table once, and the bucket nothing, however much the repository holds', async () => {
+    const chartroom = await withRedis();
+    const asked: string[] = [];
+    const noted = <Store extends object>(store: Store): Store =>
+      new Proxy(store, {
+        get: (target, call, receiver) => {
+          asked.push(String(call));
+          return Reflect.get(target, call, receiver);
+        },
+      });
+    const { versions, objects, settings, clock } = chartroom;
+    const endpoint = getChartIndex({ versions: noted(versions), objects: noted(objects), settings, clock });
+    const { event } = anEvent('GET', PATH);
+    expect((await serve('get-chart-index', endpoint)(event)).statusCode).toBe(200);
+    expect(asked).toEqual(['ofChart']);
+  });
+
   it('answers HEAD with the headers of GET and its length', async () => {
     const chartroom = await withRedis();
     const { headers, body } = await chartroom.send('GET', PATH);
