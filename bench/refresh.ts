@@ -8,7 +8,7 @@ import { memoryObjects } from '../test/store/memory-objects.ts';
 import { memoryPointers } from '../test/store/memory-pointers.ts';
 import { memoryVersions } from '../test/store/memory-versions.ts';
 import { type Figure, hold } from './figures.ts';
-import { root, seed, seededVersion } from './seed.ts';
+import { root, seed, seededVersion, settingsOf } from './seed.ts';
 
 const RUNS = 5;
 
@@ -42,6 +42,7 @@ function counted(versions: VersionStore): { dependencies: IndexDependencies; cou
     audit: memoryAudit(),
     objects: counting,
     settings: { format: 'json', chartUrl: '', contextPath: '' },
+    settingsOf,
     clock: systemClock,
     newId: randomUUID,
     report: () => {},

@@ -24,7 +24,7 @@ import { aPackage } from '../test/packages.ts';
 import { createTable } from '../test/store/aws.ts';
 import { somebody } from '../test/store/records.ts';
 import { type Figure, hold, timed } from './figures.ts';
-import { root } from './seed.ts';
+import { root, settingsOf } from './seed.ts';
 
 /** Rebuilding a table that was lost, out of so many packages, and its peer: `helm repo index` of the same. */
 export async function repairFigures(count: number, helm: string | undefined): Promise<readonly Figure[]> {
@@ -50,6 +50,7 @@ export async function repairFigures(count: number, helm: string | undefined): Pr
       labels: labelsTable(dynamo, tableName, 400),
       objects: bucket(s3, stack.bucketName),
       settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
+      settingsOf,
       clock: systemClock,
       newId: randomUUID,
       report: () => {},

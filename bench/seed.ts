@@ -4,7 +4,11 @@ import { digestOf } from '../shared/domain/digest.ts';
 import { packageKey, type VersionId } from '../shared/domain/object-keys.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
 import { parseChartVersion } from '../shared/domain/version.ts';
+import { settingsReader } from '../shared/repository-settings.ts';
 import type { PendingPackage, VersionStore } from '../shared/store/version-store.ts';
+
+/** The settings of repositories that say nothing, in a deployment that says nothing. */
+export const settingsOf = settingsReader({ get: async () => ({}) }, {});
 
 export const root = parseRepository([]);
 

@@ -9,7 +9,7 @@ import { pointersTable } from '../shared/store/pointers-table.ts';
 import { versionsTable } from '../shared/store/versions-table.ts';
 import { aPackage } from '../test/packages.ts';
 import { type Figure, hold, timed } from './figures.ts';
-import { root, seed } from './seed.ts';
+import { root, seed, settingsOf } from './seed.ts';
 
 /** The stores of a local stack, through the same code that the functions use. */
 function storesOf({ clientConfig, tableName, bucketName }: LocalStack) {
@@ -23,6 +23,7 @@ function storesOf({ clientConfig, tableName, bucketName }: LocalStack) {
     // What is seeded was changed by nobody.
     audit: { put: async () => {} },
     settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
+    settingsOf,
     clock: systemClock,
     newId: randomUUID,
     report: () => {},

@@ -4,7 +4,7 @@ import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { answerList } from '../shared/edge/list-answer.ts';
 import { repositoryOf } from '../shared/edge/request.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
-import { type ListDependencies, listCharts, type Page } from '../shared/list-charts.ts';
+import { LIST_TYPE, type ListDependencies, listCharts, type Page } from '../shared/list-charts.ts';
 
 /**
  * GET /api/{repository}/charts: every chart's versions, by name; `limit` and `offset` count charts. What
@@ -14,7 +14,9 @@ export function getCharts(dependencies: ListDependencies): Endpoint {
   return async (request) => {
     const page = parsePage(request.query);
     const repository = repositoryOf(request);
-    return await answerList(request, (isKnown) => listCharts(dependencies, repository, page, isKnown));
+    return await answerList(request, LIST_TYPE, (isKnown) =>
+      listCharts(dependencies, repository, page, isKnown),
+    );
   };
 }
 

@@ -33,7 +33,7 @@ const ALIAS = { '@aws-sdk/credential-provider-node': join(root, 'shared', 'store
  * What Helm asks for at every update and pull: what they seldom need lies in files beside `index.mjs`, read by
  * whoever needs it first. The others are one file each, which is made in a fraction of the time.
  */
-const hotFunctions: readonly string[] = ['get-index', 'get-package'];
+const hotFunctions: readonly string[] = ['get-index', 'get-chart-index', 'get-package'];
 
 export type BundleOptions = {
   /** Folder of the handlers' sources. @default functions/ of this repository */

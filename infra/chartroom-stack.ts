@@ -3,7 +3,13 @@ import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
 import { environmentVariables } from '../shared/contract.ts';
 import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
-import { type EndpointId, type EndpointRoutes, endpoints, fallback } from '../shared/routes.ts';
+import {
+  type EndpointId,
+  type EndpointRoutes,
+  endpoints,
+  fallback,
+  type NestedStackId,
+} from '../shared/routes.ts';
 import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
@@ -54,6 +60,11 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-index': indexNeeds,
   // A signed URL can do what its signer may: reading packages is signed here.
   'get-package': { table: ['GetItem'], objects: { charts: ['GetObject', 'ListBucket'] } },
+  // A large one is put into the bucket, and its reading is signed here.
+  'get-chart-index': {
+    table: ['Query'],
+    objects: { merged: ['GetObject', 'PutObject', 'ListBucket'] },
+  },
   'list-charts': indexNeeds,
   'get-chart': { table: ['Query'] },
   'get-version': { table: ['Query'] },
@@ -78,7 +89,8 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'create-upload': { table: ['PutItem'], objects: { inbox: ['PutObject'] } },
   'get-upload': { table: ['GetItem'] },
   'get-settings': { table: ['GetItem'] },
-  'put-settings': { table: ['PutItem'], audit: 'write' },
+  // Where the index is to list more or fewer versions, the indexer is asked for a new one by an object in the inbox.
+  'put-settings': { table: ['GetItem', 'PutItem'], audit: 'write', objects: { inbox: ['PutObject'] } },
   'list-repositories': { known: ['Query'] },
   'get-repository': { table: ['GetItem'], known: ['GetItem'] },
   'put-repository': { known: ['GetItem', 'PutItem'], audit: 'write' },
@@ -229,6 +241,7 @@ const removalNeeds: Needs = {
 const largeEndpoints: readonly EndpointId[] = [
   'publish-package',
   'get-index',
+  'get-chart-index',
   'list-charts',
   'list-project-charts',
   'get-home',
@@ -277,11 +290,10 @@ export class ChartroomStack extends Stack {
     };
 
     const ids = endpointsOf(settings);
-    // A stack has at most 500 resources, and each endpoint takes half a dozen.
-    const harbor = ids.some(isHarbors) ? this.#nestedStack('Harbor', "what Harbor's clients call") : this;
+    const stacks = this.#nestedStacks(ids);
 
     for (const endpoint of ids) {
-      const construct = new Endpoint(isHarbors(endpoint) ? harbor : this, endpoint, {
+      const construct = new Endpoint(stacks.get(stackOf(endpoint)) ?? this, endpoint, {
         api,
         endpoint,
         bundles,
@@ -315,8 +327,15 @@ export class ChartroomStack extends Stack {
     addOutputs(this, { api, metadata, charts, repair, admin });
   }
 
-  #nestedStack(id: string, what: string): Stack {
-    return new NestedStack(this, id, { description: `Chartroom: ${what}` });
+  /** Those that something is deployed in. */
+  #nestedStacks(ids: readonly EndpointId[]): ReadonlyMap<NestedStackId | undefined, Stack> {
+    const used = Object.entries(nestedStacks).filter(([id]) => ids.some((each) => stackOf(each) === id));
+    return new Map(
+      used.map(([id, { construct, what }]) => [
+        id as NestedStackId,
+        new NestedStack(this, construct, { description: `Chartroom: ${what}` }),
+      ]),
+    );
   }
 
   #seedAdmin({ metadata, charts, bundles, environment }: SeedParts): Admin {
@@ -333,10 +352,16 @@ const endpointsOf = ({ apiEnabled }: Settings): readonly EndpointId[] => [
   fallback,
 ];
 
-function isHarbors(endpoint: EndpointId): boolean {
-  if (endpoint === fallback) return false;
-  const { harbor }: EndpointRoutes = endpoints[endpoint];
-  return harbor === true;
+/** Their ids, which name all that is in them, and what that is. */
+const nestedStacks: Record<NestedStackId, { readonly construct: string; readonly what: string }> = {
+  harbor: { construct: 'Harbor', what: "what Harbor's clients call" },
+  charts: { construct: 'OneChart', what: 'what is about one chart' },
+};
+
+function stackOf(endpoint: EndpointId): NestedStackId | undefined {
+  if (endpoint === fallback) return undefined;
+  const { stack }: EndpointRoutes = endpoints[endpoint];
+  return stack;
 }
 
 const asksWhoCalls = (endpoint: EndpointId): boolean =>

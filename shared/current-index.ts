@@ -4,6 +4,7 @@ import { rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import { loadRefresh } from './load-refresh.ts';
 import type { IndexDependencies, RefreshOutcome } from './refresh.ts';
+import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Mark } from './store/version-store.ts';
 
@@ -103,7 +104,10 @@ export async function rebuilding(dependencies: IndexDependencies, repository: Re
 }
 
 /** An object in the inbox: its event makes the indexer rebuild, outside of any request. */
-export async function askForRebuild({ objects }: IndexDependencies, repository: Repository): Promise<void> {
+export async function askForRebuild(
+  { objects }: { readonly objects: Pick<ObjectStore, 'put'> },
+  repository: Repository,
+): Promise<void> {
   await objects.put(rebuildRequestKey(repository), new Uint8Array(), { contentType: 'text/plain' });
 }
 

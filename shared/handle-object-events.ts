@@ -11,6 +11,7 @@ import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { VersionStore } from './store/version-store.ts';
 import { trimChart } from './upload.ts';
+import { listsAsManyAsSet } from './versions-in-index.ts';
 
 export type EventDependencies = IndexDependencies &
   InboxDependencies & {
@@ -50,7 +51,10 @@ export async function handleObjectEvents(
   const failures = await publishUploads(dependencies, repository, uploads);
   await keepNewest(dependencies, repository, created);
   if (isRebuild) await rebuildAsAsked(dependencies, repository);
-  const pointer = await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
+  const current = await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
+  // The settings may have changed, of the repository or the deployment, and nobody asked.
+  const isAsSet = current === undefined || (await listsAsManyAsSet(dependencies, repository, current));
+  const pointer = isAsSet ? current : await rebuild(dependencies, repository);
   if (pointer !== undefined) await removeSuperseded(dependencies, repository, pointer);
   // Only now: what went well is in the index, and the events come again for the rest.
   if (failures.length > 0) throw failures[0];
@@ -160,14 +164,22 @@ async function rebuildAsAsked(dependencies: EventDependencies, repository: Repos
   const request = rebuildRequestKey(repository);
   // A burst of requests is one object: whoever comes after the rebuild finds it gone.
   if (!(await dependencies.objects.exists(request))) return;
+  await rebuild(dependencies, repository);
+  await dependencies.objects.remove([request]);
+}
+
+/** @returns undefined if the repository has no version and never had an index */
+async function rebuild(
+  dependencies: EventDependencies,
+  repository: Repository,
+): Promise<Pointer | undefined> {
   for (let attempt = 0; attempt < REBUILD_ATTEMPTS; attempt += 1) {
     const outcome = await refreshIndex(dependencies, repository, {
       rebuild: true,
       rebuildAtMost: Number.POSITIVE_INFINITY,
     });
-    if (outcome.kind === 'overtaken') continue;
-    await dependencies.objects.remove([request]);
-    return;
+    if (outcome.kind === 'refreshed') return outcome.pointer;
+    if (outcome.kind !== 'overtaken') return undefined;
   }
   throw new Error(
     `the index of "${repository}" was overtaken ${REBUILD_ATTEMPTS} times while it was rebuilt`,

@@ -4,7 +4,7 @@ import type { ChartName } from './domain/chart-name.ts';
 import { settingsFingerprint } from './domain/entry.ts';
 import { indexSize, type ListedVersion, renderFragment } from './domain/index-file.ts';
 import { namedKeys, supersededIndexes, unnamedObjects } from './domain/leftovers.ts';
-import { lostVersions } from './domain/lost-versions.ts';
+import { knownVersions, lostVersions } from './domain/lost-versions.ts';
 import { chartFolders, filesKey, packagesOf, versionFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { Finding } from './findings.ts';
@@ -131,7 +131,7 @@ async function begin(dependencies: InspectDependencies, repository: Repository):
   const listing =
     pointer === undefined
       ? await listedBeforeLoss(objects, folders)
-      : heldListing(await listedBeyond(await newestListing(objects, ahead), state.listing));
+      : await listedBeyond(await newestListing(objects, ahead), state.listing);
   const inspection = new Inspection(dependencies, repository, {
     folders,
     state,
@@ -139,6 +139,14 @@ async function begin(dependencies: InspectDependencies, repository: Repository):
   });
   await inspection.lookAhead();
   return inspection;
+}
+
+async function lostUnlisted(
+  listing: Listing,
+  name: ChartName,
+  items: readonly VersionItem[],
+): Promise<number> {
+  return (await listing.lostUnlisted?.(name, knownVersions(items))) ?? 0;
 }
 
 type Ahead = {
@@ -184,7 +192,9 @@ class Inspection {
     if (pointer === undefined) return;
     const { listing } = this.#ahead;
     for (const name of listing.names) {
-      if (lostVersions(await listing.versions(name), await this.#itemsOf(name)).length === 0) continue;
+      const items = await this.#itemsOf(name);
+      const lost = lostVersions(await listing.versions(name), items).length;
+      if (lost + (await lostUnlisted(listing, name, items)) === 0) continue;
       // Where the pointer moved meanwhile this is no evidence: what the index lists may have been deleted.
       this.#isSetBack = (await this.#pointer())?.folder === pointer.folder;
       return;
@@ -286,10 +296,12 @@ class Inspection {
       lost.map(({ version }) => versionFolder({ repository: this.#repository, name, version })),
     );
     const { files } = chartFolders(this.#repository);
+    // Of those that were lost without being listed nobody knows which they are: it may be any.
+    const isCounted = (await lostUnlisted(this.#first.listing, name, items)) === 0;
     for (const { key } of unnamed) {
       const folder = key.slice(0, key.lastIndexOf('/') + 1);
       // What the index lists and the table does not know is a loss, told as such.
-      const isClaimed = this.#tableIsWhole && !forgotten.has(folder);
+      const isClaimed = this.#tableIsWhole && isCounted && !forgotten.has(folder);
       yield { kind: isClaimed || key.startsWith(files) ? 'object_unnamed' : 'object_unclaimed', key };
     }
   }
@@ -304,12 +316,19 @@ class Inspection {
   }
 
   /** Whether the current index seems to say of a chart what the table does not. */
-  async #differs(name: ChartName, items: readonly VersionItem[], { index }: State): Promise<boolean> {
+  async #differs(
+    name: ChartName,
+    items: readonly VersionItem[],
+    { index, pointer }: State,
+  ): Promise<boolean> {
     if (index === undefined || items.some(({ unindexed }) => unindexed !== undefined)) return false;
     const { settings } = this.#dependencies;
-    const expected = renderFragment(name, liveVersions(items), settings, this.#repository)?.bytes;
+    // As many as it was made with: another number in the settings is no damage.
+    const options = { newest: pointer?.perChart };
+    const expected = renderFragment(name, liveVersions(items), settings, this.#repository, options);
     const actual = await index.fragment(name);
-    return !Buffer.from(expected ?? '').equals(actual ?? new Uint8Array());
+    if ((expected?.live ?? 0) !== (index.live(name) ?? 0)) return true;
+    return !Buffer.from(expected?.bytes ?? '').equals(actual ?? new Uint8Array());
   }
 
   /** Which versions an index lists, and the table seems to have lost. */

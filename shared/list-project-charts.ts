@@ -55,7 +55,8 @@ async function renderList(
     const versions = await index.versions(name);
     const [newest] = versions;
     if (newest === undefined) return undefined;
-    charts.push(JSON.stringify(chartInfo(name, newest, versions)));
+    const total = index.live(name) ?? versions.length;
+    charts.push(JSON.stringify(chartInfo(name, newest, versions, total)));
   }
   return Buffer.from(`[${charts.join(',')}]`);
 }

@@ -1,7 +1,7 @@
 import type { ChartName } from './domain/chart-name.ts';
 import type { IndexSettings } from './domain/entry.ts';
 import type { IndexFile } from './domain/index-file.ts';
-import { type ListedByChart, lostVersions, renderListed } from './domain/lost-versions.ts';
+import { knownVersions, type ListedByChart, lostVersions, renderListed } from './domain/lost-versions.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
 import {
@@ -33,7 +33,7 @@ export type Past = {
   readonly folder: string | undefined;
   /** What it lists, with what was lost before it. */
   readonly listing: Listing;
-  /** How many versions it had, if all that is left of it is the number. */
+  /** How many versions it had, if nothing that is left of it says so chart by chart. */
   readonly onlyNumber: number | undefined;
   readonly told: ListedByChart;
   /** Charts of which another index lists more: its pointer may have been set back. */
@@ -63,16 +63,16 @@ export async function lookBack(
     const index = await openIndex(objects, other.folder);
     if (index === undefined) continue;
     const beyond = await listedBeyond(index, before ?? joinListings([]));
-    if (beyond.size === 0) continue;
+    if (beyond.names.length === 0) continue;
     folder = other.folder;
-    others.push(heldListing(beyond));
-    doubtful.push(...beyond.keys());
+    others.push(beyond);
+    doubtful.push(...beyond.names);
   }
   return {
     sequence,
     folder: folder ?? pointer.folder,
     listing: joinListings([...(before ? [before] : []), heldListing(told), ...others]),
-    onlyNumber: before === undefined ? pointer.versions : undefined,
+    onlyNumber: before?.lostUnlisted === undefined ? pointer.versions : undefined,
     told,
     doubtful,
   };
@@ -127,12 +127,13 @@ export function lossesSince(
       );
       const before = new Set(told.get(name)?.map(({ version }) => version));
       found += gone.filter(({ version }) => !before.has(version)).length;
+      found += (await listing.lostUnlisted?.(name, knownVersions(items))) ?? 0;
       if (gone.length === 0) lost.delete(name);
       else lost.set(name, gone);
     },
     count: (versions) => {
       // What was published meanwhile can hide a loss.
-      if (forget === undefined && onlyNumber !== undefined) found += Math.max(0, onlyNumber - versions);
+      if (forget === undefined && onlyNumber !== undefined) found = Math.max(found, onlyNumber - versions);
     },
     found: () => found,
     changed: () => (renderListed(lost) === renderListed(told) ? undefined : lost),

@@ -1,9 +1,7 @@
-import { collect } from './async-iteration.ts';
 import { Fault } from './domain/fault.ts';
 import { copyPiece, frameMerged, mergedDigest, planMerge } from './domain/merged-index.ts';
-import { mergedKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexTag, SIGNED_URL_SECONDS } from './index-objects.ts';
+import { indexTag } from './index-objects.ts';
 import {
   openProjects,
   type ProjectIndex,
@@ -15,13 +13,14 @@ import {
 import { INLINE_BYTES, remember } from './read-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import { findForADay, putForADay, type StoredForADay } from './stored-for-a-day.ts';
 
 export type MergedDependencies = IndexDependencies & { readonly objects: Pick<ObjectStore, 'signedUrl'> };
 
 export type MergedAnswer = { readonly etag: string } & (
   | { readonly kind: 'known' }
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
-  | { readonly kind: 'stored'; readonly sizeBytes: number; readonly url: () => Promise<string> }
+  | StoredForADay
 );
 
 /** The function has 2 GB: this, and what is inserted, and some pieces that are being read. */
@@ -29,9 +28,6 @@ const MOST_BYTES = 200 * 1024 * 1024;
 
 // Large enough that the time to ask for a piece does not matter, and sixteen of them fit beside the whole.
 const PIECE_BYTES = 4 * 1024 * 1024;
-
-// The bucket removes it after a day: whoever is sent to it has it for much longer than the URL lives.
-const PUT_AGAIN_MS = 12 * 60 * 60 * 1000;
 
 /**
  * Makes the reader of the merged index of one execution environment; it remembers the small ones that it gave last.
@@ -67,20 +63,18 @@ export function mergedIndexReader(
 type Way = (etag: string, merge: () => Promise<Reading<Buffer>>) => Promise<Reading<MergedAnswer>>;
 
 /** By the bucket: its key holds the digest of all that decides its bytes, so whoever puts it, puts the same. */
-function stored({ objects, clock }: MergedDependencies, mustBeInTime: () => void): Way {
+function stored(dependencies: MergedDependencies, mustBeInTime: () => void): Way {
+  const answer = (etag: string, found: StoredForADay): Reading<MergedAnswer> => ({
+    kind: 'read',
+    value: { etag, ...found },
+  });
   return async (etag, merge) => {
-    const key = mergedKey(etag);
-    const answer = (sizeBytes: number): Reading<MergedAnswer> => {
-      const url = () => objects.signedUrl(key, SIGNED_URL_SECONDS);
-      return { kind: 'read', value: { kind: 'stored', etag, sizeBytes, url } };
-    };
-    const [there] = await collect(objects.list(key));
-    if (there !== undefined && clock.now() - there.modified < PUT_AGAIN_MS) return answer(there.sizeBytes);
+    const found = await findForADay(dependencies, etag);
+    if (found !== undefined) return answer(etag, found);
     const merged = await merge();
     if (merged.kind === 'lost') return merged;
     mustBeInTime();
-    await objects.put(key, merged.value, { contentType: 'application/x-yaml' });
-    return answer(merged.value.length);
+    return answer(etag, await putForADay(dependencies, etag, merged.value));
   };
 }
 

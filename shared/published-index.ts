@@ -15,6 +15,7 @@ import {
 import { type ListedByChart, readListed } from './domain/lost-versions.ts';
 import { indexFolders, readIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { type ChartVersion, compareVersions } from './domain/version.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
@@ -26,10 +27,18 @@ export type Listing = {
   versions(name: ChartName): Promise<readonly ListedVersion[]>;
   /** @returns the bytes of a chart's entries, or undefined if the index does not list it */
   fragment?(name: ChartName): Promise<Uint8Array | undefined>;
+  /** @returns how many versions a chart had, those too that are not listed; undefined for one that is not listed */
+  live?(name: ChartName): number | undefined;
+  /**
+   * How many of those versions were lost that are not listed, so that nobody can say which.
+   *
+   * @param known the versions of which the table knows what became of them
+   */
+  lostUnlisted?(name: ChartName, known: ReadonlySet<ChartVersion>): Promise<number>;
 };
 
 /** An index of which the places of its charts are known. */
-export type Fragments = Listing & Required<Pick<Listing, 'fragment'>>;
+export type Fragments = Listing & Required<Pick<Listing, 'fragment' | 'live'>>;
 
 /** Where the charts of a current index are. @returns undefined if that is lost, or does not fit the index */
 export async function currentRanges(
@@ -107,7 +116,26 @@ function listingOf(ranges: Ranges, fragment: Fragments['fragment'], format: Form
       return [];
     }
   };
-  return { names: ranges.map(({ name }) => name), fragment, versions };
+  const rows = new Map(ranges.map((row) => [row.name, row]));
+  return {
+    names: [...rows.keys()],
+    fragment,
+    versions,
+    live: (name) => rows.get(name)?.live,
+    lostUnlisted: async (name, known) => {
+      const { live = 0, versions: listed = 0 } = rows.get(name) ?? {};
+      // Mostly there are none: then nothing need be read.
+      if (live === listed) return 0;
+      const named = (await versions(name)).map(({ version }) => version);
+      const oldest = named.at(-1);
+      // What is newer than those that are listed was published since. What is older may have been, and hide a loss.
+      const others = [...known].filter(
+        (version) =>
+          !named.includes(version) && (oldest === undefined || compareVersions(version, oldest) <= 0),
+      );
+      return Math.max(0, live - listed - others.length);
+    },
+  };
 }
 
 /** What an index lists, also where its ranges are lost. @returns undefined if the index is lost */
@@ -150,20 +178,44 @@ export function joinListings(listings: readonly Listing[]): Listing {
       }
       return [...newest.values()];
     },
+    live: (name) => {
+      const counts = listings.flatMap((listing) => listing.live?.(name) ?? []);
+      return counts.length === 0 ? undefined : Math.max(...counts);
+    },
+    lostUnlisted: async (name, known) => Math.max(0, ...(await lostUnlistedBy(listings, name, known))),
   };
 }
 
-/** The versions, or states of them, that one index lists and another does not. */
-export async function listedBeyond(index: Listing, other: Listing): Promise<ListedByChart> {
-  const beyond = new Map<ChartName, ListedVersion[]>();
+/** What each listing says of versions that it does not list; those that know of none are left out. */
+async function lostUnlistedBy(
+  listings: readonly Listing[],
+  ...[name, known]: Parameters<NonNullable<Listing['lostUnlisted']>>
+): Promise<number[]> {
+  const counts = await Promise.all(listings.map((listing) => listing.lostUnlisted?.(name, known)));
+  return counts.filter((count) => count !== undefined);
+}
+
+/** The versions, or states of them, that one index lists and another does not, or counts without listing them. */
+export async function listedBeyond(index: Listing, other: Listing): Promise<Listing> {
+  const beyond = new Map<ChartName, readonly ListedVersion[]>();
   for (const name of index.names) {
-    const [mine, others] = [await index.fragment?.(name), await other.fragment?.(name)];
-    if (mine !== undefined && others !== undefined && Buffer.from(mine).equals(others)) continue;
-    const listed = new Set((await other.versions(name)).map(stateOf));
-    const more = (await index.versions(name)).filter((each) => !listed.has(stateOf(each)));
-    if (more.length > 0) beyond.set(name, more);
+    const more = await listedBeyondIn(index, other, name);
+    const [mine = 0, others = Number.POSITIVE_INFINITY] = [index.live?.(name), other.live?.(name)];
+    if (more.length > 0 || mine > others) beyond.set(name, more);
   }
-  return beyond;
+  const { lostUnlisted } = index;
+  return { ...heldListing(beyond), ...(lostUnlisted && { lostUnlisted }) };
+}
+
+async function listedBeyondIn(
+  index: Listing,
+  other: Listing,
+  name: ChartName,
+): Promise<readonly ListedVersion[]> {
+  const [mine, others] = [await index.fragment?.(name), await other.fragment?.(name)];
+  if (mine !== undefined && others !== undefined && Buffer.from(mine).equals(others)) return [];
+  const listed = new Set((await other.versions(name)).map(stateOf));
+  return (await index.versions(name)).filter((each) => !listed.has(stateOf(each)));
 }
 
 type IndexFolder = NonNullable<ReturnType<typeof readIndexKey>>;
@@ -220,7 +272,12 @@ function anyOf(listings: readonly Listing[]): Listing {
   const joined = joinListings(listings);
   if (listings.length === 1) return joined;
   return {
-    names: joined.names,
+    ...joined,
+    // What only some of them count may have been deleted, or never have been current.
+    lostUnlisted: async (name, known) => {
+      const counts = await lostUnlistedBy(listings, name, known);
+      return counts.length === 0 ? 0 : Math.min(...counts);
+    },
     versions: async (name) => {
       const each = await Promise.all(listings.map((listing) => listing.versions(name)));
       const states = each.map((versions) => new Set(versions.map(stateOf)));

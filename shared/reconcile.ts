@@ -20,6 +20,7 @@ import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Progress, RepositoryStore } from './store/repository-store.ts';
 import type { VersionStore } from './store/version-store.ts';
+import { listsAsManyAsSet } from './versions-in-index.ts';
 
 export type ReconcileDependencies = IndexDependencies & {
   readonly versions: VersionStore;
@@ -156,8 +157,9 @@ class Mending {
   /** Brings the index up to date, from all versions if something was wrong with it. */
   async renew(): Promise<void> {
     if (!this.#rebuild) {
-      await currentIndex(this.#dependencies, this.#repository, everyVersion);
-      return;
+      const pointer = await currentIndex(this.#dependencies, this.#repository, everyVersion);
+      if (pointer === undefined) return;
+      if (await listsAsManyAsSet(this.#dependencies, this.#repository, pointer)) return;
     }
     const current = await this.#rebuildIndex();
     // Not before: one of them may be about to become current.

@@ -21,6 +21,7 @@ import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import { type Losses, lookBack, lossesSince, type Past } from './losses.ts';
+import type { SettingsReader } from './repository-settings.ts';
 import type { AuditStore } from './store/audit-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer, PointerStore, Shrinking } from './store/pointer-store.ts';
@@ -32,6 +33,8 @@ export type IndexDependencies = {
   readonly audit: Pick<AuditStore, 'put'>;
   readonly objects: Pick<ObjectStore, 'get' | 'put' | 'head' | 'list'>;
   readonly settings: IndexSettings;
+  /** Asked where an index is built from all versions, and by nobody who reads one. */
+  readonly settingsOf: SettingsReader;
   readonly clock: Clock;
   readonly newId: () => string;
   /** Hears of what somebody should look at, though the call goes on. */
@@ -110,14 +113,15 @@ export async function refreshIndex(
   const losses = lossesSince(past, forget);
   const changes: AuditedChange[] = [];
   const seen = { losses, changes };
+  const newest = await versionsPerChart(dependencies, repository, previous && pointer);
   const index =
     previous === undefined
-      ? await renderAll(dependencies, repository, seen)
-      : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful }, seen);
+      ? await renderAll(dependencies, repository, newest, seen)
+      : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful, newest }, seen);
   const isNew = pointer === undefined && past.folder === undefined;
   if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
-  const flip = await makeCurrent(dependencies, repository, { pointer, past, losses }, index);
+  const flip = await makeCurrent(dependencies, repository, { pointer, past, losses, newest }, index);
   if (flip === undefined) return { kind: 'overtaken' };
   for (const notice of flip.notices) await report(notice);
   try {
@@ -133,6 +137,19 @@ export async function refreshIndex(
 /** An index of nothing, which is of no time. */
 export function renderEmpty(settings: IndexSettings): Uint8Array {
   return renderIndex([], '1970-01-01T00:00:00Z', settings).bytes;
+}
+
+/**
+ * How many versions of each chart are listed, 0 for all: as the index does that is spliced, so that all of it is alike
+ * and a refresh reads no settings; of one that is built anew, as the repository's settings say.
+ */
+async function versionsPerChart(
+  { settingsOf }: IndexDependencies,
+  repository: Repository,
+  spliced: Pointer | undefined,
+): Promise<number> {
+  if (spliced !== undefined) return spliced.perChart ?? 0;
+  return (await settingsOf(repository)).indexVersionsPerChart;
 }
 
 /** What is looked at in every chart that is read. */
@@ -153,7 +170,12 @@ async function look(
 async function renderMarked(
   { versions, settings, clock }: IndexDependencies,
   repository: Repository,
-  { previous, marks, also }: { previous: IndexFile; marks: readonly Mark[]; also: readonly ChartName[] },
+  {
+    previous,
+    marks,
+    also,
+    newest,
+  }: { previous: IndexFile; marks: readonly Mark[]; also: readonly ChartName[]; newest: number },
   seen: Seen,
 ): Promise<IndexFile> {
   const marked = new Set(marks.map(({ name }) => name));
@@ -161,7 +183,8 @@ async function renderMarked(
   await inParallel([...new Set([...marked, ...also])], async (name) => {
     const items = await collect(versions.ofChart(repository, name));
     await look(seen, name, items);
-    if (marked.has(name)) changes.set(name, renderFragment(name, liveVersions(items), settings, repository));
+    if (!marked.has(name)) return;
+    changes.set(name, renderFragment(name, liveVersions(items), settings, repository, { newest }));
   });
   return spliceIndex(previous, changes, instant(clock), settings);
 }
@@ -170,6 +193,7 @@ async function renderMarked(
 async function renderAll(
   { versions, settings, clock }: IndexDependencies,
   repository: Repository,
+  newest: number,
   seen: Seen,
 ): Promise<IndexFile> {
   const { losses } = seen;
@@ -178,7 +202,7 @@ async function renderAll(
   for await (const { name, items } of chartsInOrder(versions.ofRepository(repository), losses.names)) {
     await look(seen, name, items);
     deleted += items.filter(({ removed, live }) => removed && live === undefined).length;
-    const fragment = renderFragment(name, liveVersions(items), settings, repository);
+    const fragment = renderFragment(name, liveVersions(items), settings, repository, { newest });
     if (fragment !== undefined) fragments.push(fragment);
   }
   const index = renderIndex(fragments, instant(clock), settings);
@@ -205,7 +229,12 @@ async function hasMore(
 async function makeCurrent(
   { pointers, objects, settings, newId }: IndexDependencies,
   repository: Repository,
-  { pointer, past, losses }: { pointer: Pointer | undefined; past: Past; losses: Losses },
+  {
+    pointer,
+    past,
+    losses,
+    newest,
+  }: { pointer: Pointer | undefined; past: Past; losses: Losses; newest: number },
   { bytes, ranges }: IndexFile,
 ): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
   const found = losses.found();
@@ -235,6 +264,7 @@ async function makeCurrent(
     folder,
     sizeBytes: bytes.length,
     versions,
+    ...(newest > 0 && { perChart: newest }),
     settings: settingsFingerprint(settings),
     shrank: [...remembered, ...(shrinking ? [shrinking] : [])].slice(0, SHRINKINGS),
     ...(list !== undefined && { lost: list }),

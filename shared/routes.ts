@@ -15,6 +15,12 @@ type Permission = 'none' | 'anyone' | 'account' | RepositoryPermission;
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
+/**
+ * A part of the deployment with resources of its own, of which a stack has at most 500: what Harbor's clients alone
+ * call, and what is about one chart. What moves from one to another is made anew, with its log group.
+ */
+export type NestedStackId = 'harbor' | 'charts';
+
 export type EndpointRoutes = {
   /** GET implies HEAD: the same function answers both. */
   readonly methods: readonly Method[];
@@ -28,8 +34,8 @@ export type EndpointRoutes = {
    * than what it reads; what was deleted or closed is served as long. @default false: it asks for each request
    */
   readonly remembersAccess?: true;
-  /** Whether only Harbor's clients call it. @default false */
-  readonly harbor?: true;
+  /** The nested stack that it is deployed in. @default none: the main stack */
+  readonly stack?: NestedStackId;
   readonly paths: readonly string[];
 };
 
@@ -83,6 +89,18 @@ export const endpoints = {
     permission: 'read',
     remembersAccess: true,
     paths: [...inRepository('/charts/{file}'), '/charts/charts/{file}', `${PROJECT}/charts/{file}`],
+  },
+  // Beside the packages, so that one chart can be added as a repository at its own address.
+  'get-chart-index': {
+    methods: READ,
+    permission: 'read',
+    remembersAccess: true,
+    stack: 'charts',
+    paths: [
+      ...inRepository('/charts/{name}/index.yaml'),
+      '/charts/charts/{name}/index.yaml',
+      `${PROJECT}/charts/{name}/index.yaml`,
+    ],
   },
   'get-artifact-hub-file': {
     methods: READ,
@@ -164,113 +182,123 @@ export const endpoints = {
   'list-projects': {
     methods: READ,
     permission: 'anyone',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects'),
   },
   'create-project': {
     methods: ['POST'],
     permission: 'administer',
     everywhere: true,
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects'),
   },
   'get-project': {
     methods: ['GET'],
     permission: 'read',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects/{project}'),
   },
   // Whose a label is stands in it: what changing it asks for, the endpoint asks itself (shared/edge/labels.ts).
-  'list-labels': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
-  'create-label': { methods: ['POST'], permission: 'account', harbor: true, paths: inHarbor('/labels') },
-  'get-label': { methods: ['GET'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
-  'put-label': { methods: ['PUT'], permission: 'account', harbor: true, paths: inHarbor('/labels/{id}') },
+  'list-labels': { methods: ['GET'], permission: 'account', stack: 'harbor', paths: inHarbor('/labels') },
+  'create-label': { methods: ['POST'], permission: 'account', stack: 'harbor', paths: inHarbor('/labels') },
+  'get-label': { methods: ['GET'], permission: 'account', stack: 'harbor', paths: inHarbor('/labels/{id}') },
+  'put-label': { methods: ['PUT'], permission: 'account', stack: 'harbor', paths: inHarbor('/labels/{id}') },
   'delete-label': {
     methods: ['DELETE'],
     permission: 'account',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/labels/{id}'),
   },
-  'list-version-labels': { methods: ['GET'], permission: 'read', harbor: true, paths: inHarbor(LABELS) },
-  'attach-label': { methods: ['POST'], permission: 'publish', harbor: true, paths: inHarbor(LABELS) },
+  'list-version-labels': { methods: ['GET'], permission: 'read', stack: 'harbor', paths: inHarbor(LABELS) },
+  'attach-label': { methods: ['POST'], permission: 'publish', stack: 'harbor', paths: inHarbor(LABELS) },
   'detach-label': {
     methods: ['DELETE'],
     permission: 'publish',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor(`${LABELS}/{id}`),
   },
   'get-merged-index': {
     methods: READ,
     permission: 'anyone',
-    harbor: true,
+    stack: 'harbor',
     paths: ['/chartrepo/index.yaml'],
   },
-  search: { methods: ['GET'], permission: 'anyone', harbor: true, paths: inHarbor('/search') },
+  search: { methods: ['GET'], permission: 'anyone', stack: 'harbor', paths: inHarbor('/search') },
   'put-project': {
     methods: ['PUT'],
     permission: 'administer',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects/{project}'),
   },
   'delete-project': {
     methods: ['DELETE'],
     permission: 'administer',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects/{project}'),
   },
   'get-deletable': {
     methods: ['GET'],
     permission: 'administer',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects/{project}/_deletable'),
   },
   'list-project-repositories': {
     methods: ['GET'],
     permission: 'read',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects/{project}/repositories'),
   },
   // Harbor tells every member who the others are; a name is half of what a login needs, so a reader is not told here.
   'list-members': {
     methods: ['GET'],
     permission: 'maintain',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects/{project}/members'),
   },
   'create-member': {
     methods: ['POST'],
     permission: 'administer',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/projects/{project}/members'),
   },
-  'get-member': { methods: ['GET'], permission: 'maintain', harbor: true, paths: inHarbor(MEMBER) },
-  'put-member': { methods: ['PUT'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
-  'delete-member': { methods: ['DELETE'], permission: 'administer', harbor: true, paths: inHarbor(MEMBER) },
+  'get-member': { methods: ['GET'], permission: 'maintain', stack: 'harbor', paths: inHarbor(MEMBER) },
+  'put-member': { methods: ['PUT'], permission: 'administer', stack: 'harbor', paths: inHarbor(MEMBER) },
+  'delete-member': {
+    methods: ['DELETE'],
+    permission: 'administer',
+    stack: 'harbor',
+    paths: inHarbor(MEMBER),
+  },
   'get-current-user': {
     methods: ['GET'],
     permission: 'account',
-    harbor: true,
+    stack: 'harbor',
     paths: inHarbor('/users/current'),
   },
   'list-project-charts': {
     methods: ['GET'],
     permission: 'read',
-    harbor: true,
+    stack: 'harbor',
     paths: [PROJECT_CHARTS],
   },
   'list-project-versions': {
     methods: ['GET'],
     permission: 'read',
-    harbor: true,
+    stack: 'harbor',
     paths: [`${PROJECT_CHARTS}/{name}`],
   },
   'get-project-version': {
     methods: ['GET'],
     permission: 'read',
-    harbor: true,
+    stack: 'harbor',
     paths: [`${PROJECT_CHARTS}/{name}/{version}`],
   },
-  'get-system-info': { methods: ['GET'], permission: 'none', harbor: true, paths: inHarbor('/systeminfo') },
+  'get-system-info': {
+    methods: ['GET'],
+    permission: 'none',
+    stack: 'harbor',
+    paths: inHarbor('/systeminfo'),
+  },
 } as const satisfies Record<string, EndpointRoutes>;
 
 /** Answers whatever no route matches (API Gateway's `$default` route). */

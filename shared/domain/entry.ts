@@ -30,13 +30,23 @@ export type LiveVersion = {
   readonly created: string;
 };
 
+/** Whose index `urls` are relative to: that of the repository, or that of the chart alone, which lies below `charts/`. */
+export type IndexOf = 'repository' | 'chart';
+
 /**
  * Renders the JSON object that describes one version in the index and in the API.
  *
  * @returns one line; keys in ChartMuseum's order (docs/api.md, "A version")
  */
-export function renderEntry(live: LiveVersion, settings: IndexSettings, repository: Repository): string {
-  const url = `${urlPrefix(settings, repository)}charts/${packageFileName(live.name, live.version)}`;
+export function renderEntry(
+  live: LiveVersion,
+  settings: IndexSettings,
+  repository: Repository,
+  of: IndexOf = 'repository',
+): string {
+  const folder =
+    of === 'chart' && settings.chartUrl === '' ? '../' : `${urlPrefix(settings, repository)}charts/`;
+  const url = `${folder}${packageFileName(live.name, live.version)}`;
   const rest = `"urls":[${JSON.stringify(url)}],"created":"${live.created}","digest":"${live.digest}"}`;
   // Chart.yaml always gives at least a name and a version, so there is a key before the comma.
   return `${live.entry.slice(0, -1)},${rest}`;

@@ -1,19 +1,34 @@
 import { dump, load } from 'js-yaml';
 import type { ChartName } from './chart-name.ts';
 import type { Digest } from './digest.ts';
-import { compareText, type IndexSettings, type LiveVersion, newestFirst, renderEntry } from './entry.ts';
+import {
+  compareText,
+  type IndexOf,
+  type IndexSettings,
+  type LiveVersion,
+  newestFirst,
+  renderEntry,
+} from './entry.ts';
 import type { Repository } from './repository.ts';
 import type { ChartVersion } from './version.ts';
 import { yamlSafeJson } from './yaml-safe-json.ts';
 
 /** The bytes of one chart's entries inside the index. */
-export type Fragment = { readonly name: ChartName; readonly bytes: Uint8Array; readonly versions: number };
+export type Fragment = {
+  readonly name: ChartName;
+  readonly bytes: Uint8Array;
+  /** How many versions it lists. */
+  readonly versions: number;
+  /** How many the chart has, the older ones too that an index may leave out. */
+  readonly live: number;
+};
 
 /** Where each chart's fragment is: in the order of the file, sizes in bytes. */
 export type Ranges = readonly {
   readonly name: ChartName;
   readonly sizeBytes: number;
   readonly versions: number;
+  readonly live: number;
 }[];
 
 /** An index and where its fragments are. */
@@ -28,6 +43,7 @@ type Frame = { readonly head: Buffer; readonly separator: Buffer; readonly tail:
  * Pure: the same versions give the same bytes, whatever their order.
  *
  * @param live every live version of the chart, in any order
+ * @param newest how many of them are listed at most, the newest ones; 0 for all
  * @returns undefined if there is none: such a chart is not in the index
  */
 export function renderFragment(
@@ -35,14 +51,16 @@ export function renderFragment(
   live: readonly LiveVersion[],
   settings: IndexSettings,
   repository: Repository,
+  { of, newest = 0 }: { readonly of?: IndexOf; readonly newest?: number | undefined } = {},
 ): Fragment | undefined {
   if (live.length === 0) return undefined;
-  const entries = live.toSorted(newestFirst).map((version) => renderEntry(version, settings, repository));
+  const listed = live.toSorted(newestFirst).slice(0, newest === 0 ? undefined : newest);
+  const entries = listed.map((version) => renderEntry(version, settings, repository, of));
   const text =
     settings.format === 'json'
       ? `"${name}":[\n${entries.join(',\n')}\n]`
       : `  ${JSON.stringify(name)}:\n${entries.map(yamlItem).join('')}`;
-  return { name, bytes: Buffer.from(text), versions: live.length };
+  return { name, bytes: Buffer.from(text), versions: listed.length, live: live.length };
 }
 
 /** One entry as an item of a block sequence; every string quoted, so that no reader takes it for a number. */
@@ -97,11 +115,12 @@ function keptFragments(
   settings: IndexSettings,
 ): Fragment[] {
   const places = fragmentPlaces(previous.ranges, settings.format);
-  return previous.ranges.flatMap(({ name, versions }) => {
+  return previous.ranges.flatMap(({ name, versions, live }) => {
     const place = places.get(name);
     if (place === undefined || changes.has(name)) return [];
     // A view, not a copy: an unchanged chart costs no parsing and no memory.
-    return [{ name, bytes: previous.bytes.subarray(place.offset, place.offset + place.sizeBytes), versions }];
+    const bytes = previous.bytes.subarray(place.offset, place.offset + place.sizeBytes);
+    return [{ name, bytes, versions, live }];
   });
 }
 
@@ -131,7 +150,7 @@ function assemble(fragments: readonly Fragment[], generated: string, settings: I
   parts.push(tail);
   return {
     bytes: Buffer.concat(parts),
-    ranges: fragments.map(({ name, bytes, versions }) => ({ name, sizeBytes: bytes.length, versions })),
+    ranges: fragments.map(({ bytes, ...each }) => ({ ...each, sizeBytes: bytes.length })),
   };
 }
 
@@ -154,14 +173,18 @@ export function frame(charts: number, generated: string, settings: IndexSettings
 
 /** The ranges as text, to be kept beside the index. An array of arrays: a chart may be called `__proto__`. */
 export function renderRanges(ranges: Ranges): string {
-  return JSON.stringify(ranges.map(({ name, sizeBytes, versions }) => [name, sizeBytes, versions]));
+  const rows = ranges.map(({ name, sizeBytes, versions, live }) => {
+    const row = [name, sizeBytes, versions];
+    return live === versions ? row : [...row, live];
+  });
+  return JSON.stringify(rows);
 }
 
 /** Reads back what {@link renderRanges} wrote. @returns undefined for bytes that are something else */
 export function readRanges(bytes: Uint8Array): Ranges | undefined {
   try {
-    const rows = JSON.parse(Buffer.from(bytes).toString()) as [ChartName, number, number][];
-    return rows.map(([name, sizeBytes, versions]) => ({ name, sizeBytes, versions }));
+    const rows = JSON.parse(Buffer.from(bytes).toString()) as [ChartName, number, number, number?][];
+    return rows.map(([name, sizeBytes, versions, live = versions]) => ({ name, sizeBytes, versions, live }));
   } catch {
     return undefined;
   }
@@ -352,7 +375,7 @@ export function isTail(bytes: Uint8Array, format: IndexSettings['format']): bool
     .startsWith(format === 'json' ? '\n},"generated":"' : 'generated: "');
 }
 
-/** How many versions an index lists. */
+/** How many versions the charts of an index have, those too that it leaves out. */
 export function countVersions(ranges: Ranges): number {
-  return ranges.reduce((sum, { versions }) => sum + versions, 0);
+  return ranges.reduce((sum, { live }) => sum + live, 0);
 }

@@ -30,6 +30,14 @@ export function lostVersions(listed: readonly ListedVersion[], items: readonly K
   });
 }
 
+/**
+ * The versions of a chart of which the table knows what became of them; a version that an index counts and does not
+ * list was lost where there are too few of these.
+ */
+export function knownVersions(items: readonly Known[]): ReadonlySet<ChartVersion> {
+  return new Set(items.flatMap(({ version, live, removed }) => (live || removed ? [version] : [])));
+}
+
 /** What is listed of some versions, by chart. */
 export type ListedByChart = ReadonlyMap<ChartName, readonly ListedVersion[]>;
 

@@ -13,15 +13,16 @@ type Listed = ListedVersion & {
  * A chart as Harbor lists it.
  *
  * @param newest its version that is highest by Helm's rules, pre-releases included
- * @param versions all of them, in any order
+ * @param versions those that the index lists, in any order
+ * @param total how many it has, those too that the index does not list
  */
-export function chartInfo(name: ChartName, newest: Listed, versions: readonly Listed[]) {
+export function chartInfo(name: ChartName, newest: Listed, versions: readonly Listed[], total: number) {
   // RFC 3339 in UTC with milliseconds: the order of the texts is that of the instants.
   const instants = versions.map(({ created }) => created).toSorted();
   const { version, created, icon = '', home = '', deprecated = false } = newest;
   return {
     name,
-    total_versions: versions.length,
+    total_versions: total,
     latest_version: version,
     created: instants.at(0) ?? created,
     updated: instants.at(-1) ?? created,

@@ -17,6 +17,8 @@ export type RepositorySettings = {
   readonly maxVersionsPerChart: number;
   /** How many versions the repository may hold; one more is refused. 0: any number. @default 0 */
   readonly maxVersions: number;
+  /** How many versions of each chart the index lists, the newest by Helm's rules. 0: all. @default 0 */
+  readonly indexVersionsPerChart: number;
 };
 
 /** What only a repository says of itself, since it has no meaning for another. */
@@ -105,6 +107,10 @@ export const repositorySettings: SettingRows<RepositorySettings> = {
     parse: wholeNumber(0, 1_000_000, 'of versions of a chart'),
   },
   maxVersions: { fallback: 0, parse: wholeNumber(0, 1_000_000_000, 'of versions') },
+  indexVersionsPerChart: {
+    fallback: 0,
+    parse: wholeNumber(0, 1_000_000, 'of versions of a chart in the index'),
+  },
 };
 
 const ownSettings: SettingRows<OwnSettings> = {

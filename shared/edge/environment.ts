@@ -235,6 +235,7 @@ export function indexStores(environment: Environment) {
     pointers: pointers(environment),
     audit: audit(environment),
     settings: environment.indexSettings,
+    settingsOf: settingsOf(environment),
     clock: systemClock,
     newId: randomUUID,
   };

@@ -7,7 +7,10 @@ export type Pointer = {
   /** The folder of the index object and its ranges, ending in `/`; its last part is the ETag. */
   readonly folder: string;
   readonly sizeBytes: number;
+  /** How many versions the repository had, those too that the index leaves out. */
   readonly versions: number;
+  /** How many versions of each chart the index lists at most; none where it lists all. */
+  readonly perChart?: number;
   /** Which settings the index was rendered with; see settingsFingerprint. */
   readonly settings: string;
   /**

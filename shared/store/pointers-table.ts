@@ -89,6 +89,7 @@ function pointerAttributes(pointer: Pointer): Item {
     settings: { S: pointer.settings },
     shrank: { S: JSON.stringify(pointer.shrank) },
     ...(pointer.lost !== undefined && { lost: { S: pointer.lost } }),
+    ...(pointer.perChart !== undefined && { perChart: { N: String(pointer.perChart) } }),
   };
 }
 
@@ -102,5 +103,6 @@ function readPointer(item: Item): Pointer {
     settings: textOf(item, 'settings'),
     shrank: JSON.parse(item['shrank']?.S ?? '[]') as Shrinking[],
     ...(lost !== undefined && { lost }),
+    ...(item['perChart'] !== undefined && { perChart: numberOf(item, 'perChart') }),
   };
 }

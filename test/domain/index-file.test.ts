@@ -11,6 +11,7 @@ import {
   renderEntry,
 } from '../../shared/domain/entry.ts';
 import {
+  countVersions,
   type Fragment,
   readRanges,
   renderFragment,
@@ -53,12 +54,12 @@ function stateOf(shapes: readonly Shape[]): State {
   return state;
 }
 
-function fragmentsOf(state: State, settings: IndexSettings): Fragment[] {
-  return [...state].flatMap(([name, live]) => renderFragment(name, live, settings, root) ?? []);
+function fragmentsOf(state: State, settings: IndexSettings, newest = 0): Fragment[] {
+  return [...state].flatMap(([name, live]) => renderFragment(name, live, settings, root, { newest }) ?? []);
 }
 
-const rebuild = (state: State, settings: IndexSettings, generated = GENERATED) =>
-  renderIndex(fragmentsOf(state, settings), generated, settings);
+const rebuild = (state: State, settings: IndexSettings, generated = GENERATED, newest = 0) =>
+  renderIndex(fragmentsOf(state, settings, newest), generated, settings);
 
 const anyShape = fc.record({
   name: fc.constantFrom('a', 'a-b', 'a.b', 'B', 'b', '__proto__', 'constructor', 'zz', '0'),
@@ -73,17 +74,37 @@ describe.each([
   { format: 'JSON with a context path', settings: { ...json, contextPath: '/x' } },
   { format: 'block YAML', settings: yaml },
 ])('an index in $format', ({ settings }) => {
-  it('is the same bytes whether it was spliced from any earlier state or rebuilt', () => {
+  it('is the same bytes whether it was spliced from any earlier state or rebuilt, however much it lists', () => {
     fc.assert(
-      fc.property(fc.array(anyShape), fc.array(anyShape), (before, after) => {
+      fc.property(fc.array(anyShape), fc.array(anyShape), fc.nat(3), (before, after, newest) => {
         const old = stateOf(before);
         const now = stateOf(after);
         const changed = new Set([...old.keys(), ...now.keys()]);
+        const options = { newest };
         const changes = new Map(
-          [...changed].map((name) => [name, renderFragment(name, now.get(name) ?? [], settings, root)]),
+          [...changed].map((name) => [
+            name,
+            renderFragment(name, now.get(name) ?? [], settings, root, options),
+          ]),
         );
-        const spliced = spliceIndex(rebuild(old, settings, 'earlier'), changes, GENERATED, settings);
-        expect(spliced).toEqual(rebuild(now, settings));
+        const spliced = spliceIndex(rebuild(old, settings, 'earlier', newest), changes, GENERATED, settings);
+        expect(spliced).toEqual(rebuild(now, settings, GENERATED, newest));
+      }),
+    );
+  });
+
+  it('lists the newest of each chart where it is to list no more, and counts all', () => {
+    fc.assert(
+      fc.property(fc.array(anyShape), fc.integer({ min: 1, max: 4 }), (shapes, newest) => {
+        const state = stateOf(shapes);
+        const { bytes, ranges } = rebuild(state, settings, GENERATED, newest);
+        const listed = new Map(
+          [...state].map(([name, live]) => [name, live.toSorted(newestFirst).slice(0, newest)]),
+        );
+        // As an index of those alone.
+        expect(Buffer.from(bytes).toString()).toBe(Buffer.from(rebuild(listed, settings).bytes).toString());
+        expect(countVersions(ranges)).toBe([...state.values()].flat().length);
+        expect(readRanges(Buffer.from(renderRanges(ranges)))).toEqual(ranges);
       }),
     );
   });
@@ -222,7 +243,7 @@ describe('an index', () => {
       GENERATED,
       yaml,
     );
-    expect(bytes.toString()).toContain(
+    expect(Buffer.from(bytes).toString()).toContain(
       '  "yes":\n  - name: "yes"\n    version: "1.2"\n    description: "0o17"\n',
     );
   });

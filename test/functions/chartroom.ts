@@ -20,6 +20,7 @@ import { getAccount } from '../../functions/get-account.ts';
 import { getArtifactHubFile } from '../../functions/get-artifact-hub-file.ts';
 import { getAudit } from '../../functions/get-audit.ts';
 import { getChart } from '../../functions/get-chart.ts';
+import { getChartIndex } from '../../functions/get-chart-index.ts';
 import { getCurrentUser } from '../../functions/get-current-user.ts';
 import { getDefinition } from '../../functions/get-definition.ts';
 import { getDeletable } from '../../functions/get-deletable.ts';
@@ -128,6 +129,7 @@ export function aChartroom(options: Options = {}) {
     'get-account': getAccount(world),
     'get-audit': getAudit(world),
     'get-chart': getChart(world),
+    'get-chart-index': getChartIndex(world),
     'get-artifact-hub-file': getArtifactHubFile(ofRepositories),
     'get-definition': getDefinition(world),
     'get-files': getFiles(world),

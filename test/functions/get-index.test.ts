@@ -169,7 +169,7 @@ describe('GET /{repository}/index.yaml', () => {
     expect((await aChartroom().send('GET', path)).status).toBe(404);
   });
 
-  it.each(['/a/charts/b/index.yaml', '/-/index.yaml'])(
+  it.each(['/a/prov/b/index.yaml', '/-/index.yaml'])(
     'refuses a repository with a reserved name: %s',
     async (path) => {
       expect((await aChartroom().send('GET', path)).status).toBe(400);

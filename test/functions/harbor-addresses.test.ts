@@ -19,7 +19,12 @@ describe("Harbor's addresses", () => {
     const chartroom = aChartroom();
     await publish(chartroom, redis, CHARTS);
     await chartroom.send('POST', '/api/chartrepo/apps/prov', { body: redisProvenance });
-    for (const file of ['index.yaml', 'charts/redis-1.0.0.tgz', 'charts/redis-1.0.0.tgz.prov']) {
+    for (const file of [
+      'index.yaml',
+      'charts/redis/index.yaml',
+      'charts/redis-1.0.0.tgz',
+      'charts/redis-1.0.0.tgz.prov',
+    ]) {
       const [there, here] = await bothAnswers(chartroom, method, `/chartrepo/apps/${file}`, `/apps/${file}`);
       expect(there).toEqual(here);
     }

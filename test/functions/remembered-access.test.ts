@@ -30,21 +30,21 @@ async function aRepository(access: 'open' | 'closed' = 'closed') {
 async function read(chartroom: Chartroom, headers: Headers = {}): Promise<(number | undefined)[]> {
   const statuses = [];
   for (const at of ['/org', '/chartrepo/org']) {
-    for (const path of [`${at}/index.yaml`, `${at}/charts/demo-1.0.0.tgz`]) {
-      statuses.push((await chartroom.send('GET', path, { headers })).status);
+    for (const path of ['index.yaml', 'charts/demo-1.0.0.tgz', 'charts/demo/index.yaml']) {
+      statuses.push((await chartroom.send('GET', `${at}/${path}`, { headers })).status);
     }
   }
   return statuses;
 }
 
-const everywhere = (status: number) => [status, status, status, status];
-const served = [200, 302, 200, 302];
+const everywhere = (status: number) => [status, status, status, status, status, status];
+const served = [200, 302, 200, 200, 302, 200];
 
 const remove = (chartroom: Chartroom) => chartroom.send('DELETE', '/-/repositories/org', { headers: admin });
 
 it('is for what Helm waits for, and for nothing that shows more', () => {
   const remembering = Object.entries(endpoints).filter(([, row]) => 'remembersAccess' in row);
-  expect(remembering.map(([id]) => id)).toEqual(['get-index', 'get-package']);
+  expect(remembering.map(([id]) => id)).toEqual(['get-index', 'get-package', 'get-chart-index']);
 });
 
 describe('a repository that was deleted', () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { rebuildRequestKey } from '../../shared/domain/object-keys.ts';
+import { parseRepository } from '../../shared/domain/repository.ts';
 import { aPackage } from '../packages.ts';
 import { aChartroom, aForm, type Chartroom, contents, jsonHeaders, publish, refusal } from './chartroom.ts';
 
@@ -169,6 +171,58 @@ describe('maxVersionsPerChart', () => {
     expect((await upload(chartroom, { version: '2.0.0' })).status).toBe(201);
     expect(await versions(chartroom)).toEqual(['2.0.0', '1.0.0']);
     expect(chartroom.notices).toMatchObject([{ kind: 'clean_up_failed' }]);
+  });
+});
+
+describe('indexVersionsPerChart', () => {
+  async function withThree() {
+    const chartroom = aChartroom({ deployment: { indexVersionsPerChart: 1 } });
+    for (const version of ['1.0.0', '3.0.0', '2.0.0']) {
+      await publish(chartroom, await aPackage({ version }), '/api/org/charts');
+      chartroom.clock.advance(1_000);
+    }
+    return chartroom;
+  }
+  const json = async (chartroom: Chartroom, path: string) =>
+    JSON.parse((await chartroom.send('GET', path)).body);
+  const found = (entries: readonly { version: string }[]) => entries.map(({ version }) => version);
+  const all = ['3.0.0', '2.0.0', '1.0.0'];
+
+  it('leaves the older ones out of the index and what is made of it, and nothing else', async () => {
+    const chartroom = await withThree();
+    expect(found((await json(chartroom, '/org/index.yaml')).entries.demo)).toEqual(['3.0.0']);
+    expect(found((await json(chartroom, '/chartrepo/index.yaml')).entries['org/demo'])).toEqual(['3.0.0']);
+    expect(found((await json(chartroom, '/api/org/charts')).demo)).toEqual(['3.0.0']);
+    expect(found(await json(chartroom, '/api/org/charts/demo'))).toEqual(all);
+    expect(found(await json(chartroom, '/api/chartrepo/org/charts/demo'))).toEqual(all);
+    expect(found((await json(chartroom, '/org/charts/demo/index.yaml')).entries.demo)).toEqual(all);
+    expect((await chartroom.send('GET', '/org/charts/demo-1.0.0.tgz')).status).toBe(302);
+    expect((await chartroom.send('GET', '/api/org/charts/demo/1.0.0/chart')).status).toBe(200);
+  });
+
+  it("counts all of them for maxVersions, and for Harbor's clients", async () => {
+    const chartroom = await withThree();
+    await put(chartroom, { maxVersions: 4 }, '/org');
+    await chartroom.send('GET', '/org/index.yaml');
+    expect(await json(chartroom, '/api/chartrepo/org/charts')).toMatchObject([
+      { name: 'demo', total_versions: 3, latest_version: '3.0.0' },
+    ]);
+    expect(await json(chartroom, '/api/v2.0/projects/org')).toMatchObject({ chart_count: 1 });
+    expect((await upload(chartroom, { version: '4.0.0' }, '/api/org/charts')).status).toBe(201);
+    await chartroom.send('GET', '/org/index.yaml');
+    expect((await upload(chartroom, { version: '5.0.0' }, '/api/org/charts')).status).toBe(507);
+  });
+
+  it('asks for a new index where a repository says another number, and only there', async () => {
+    const chartroom = await withThree();
+    await chartroom.send('GET', '/org/index.yaml');
+    const isAsked = () => chartroom.objects.objects.has(rebuildRequestKey(parseRepository(['org'])));
+    await put(chartroom, { strictSemver: true }, '/org');
+    expect(isAsked()).toBe(false);
+    await put(chartroom, { indexVersionsPerChart: 0 }, '/org');
+    expect(isAsked()).toBe(true);
+    // Until the indexer is there.
+    expect(found((await json(chartroom, '/org/index.yaml')).entries.demo)).toEqual(['3.0.0']);
   });
 });
 

@@ -265,9 +265,11 @@ describe('least privilege', () => {
     ]);
   });
 
-  it('lets only what makes merged indexes put and sign them', () => {
+  it('lets only what makes merged indexes, and those of one chart, put and sign them', () => {
     const onMerged = every.filter(({ on }) => /\/merged\/\*$/.test(on));
     expect(onMerged.map(({ id, action }) => `${id} ${action}`)).toEqual([
+      'get-chart-index s3:GetObject',
+      'get-chart-index s3:PutObject',
       'get-merged-index s3:GetObject',
       'get-merged-index s3:PutObject',
     ]);

@@ -61,6 +61,7 @@ describe('the functions', () => {
       strictSemver: false,
       maxVersionsPerChart: 0,
       maxVersions: 10,
+      indexVersionsPerChart: 0,
     });
     expect(json(environmentVariables.indexSettings)).toEqual({
       format: 'yaml',

@@ -27,6 +27,7 @@ describe('deployment settings', () => {
       strictSemver: false,
       maxVersionsPerChart: 0,
       maxVersions: 0,
+      indexVersionsPerChart: 0,
       corsAllowOrigin: '',
       jwtIssuer: '',
       jwtAudience: '',

@@ -41,14 +41,16 @@ export function synthesize(context: Record<string, unknown> = {}): Template {
 /** Many files look at the same: nobody changes them. */
 const synthesized = new Map<string, Template>();
 
-/** How many resources each stack of a deployment has, the nested ones too. */
-export function resourceCounts(): readonly number[] {
+/** How many resources each stack of a deployment has, the nested ones too, by the name of its template. */
+export function resourceCounts(): Readonly<Record<string, number>> {
   return withAssembly({}, ({ directory }) => {
     const templates = readdirSync(directory).filter((name) => name.endsWith('.template.json'));
-    return templates.map((name) => {
-      const { Resources }: { Resources: object } = JSON.parse(readFileSync(join(directory, name), 'utf8'));
-      return Object.keys(Resources).length;
-    });
+    return Object.fromEntries(
+      templates.map((name) => {
+        const { Resources }: { Resources: object } = JSON.parse(readFileSync(join(directory, name), 'utf8'));
+        return [name.replace(/(\.nested)?\.template\.json$/, ''), Object.keys(Resources).length];
+      }),
+    );
   });
 }
 

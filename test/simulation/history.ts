@@ -6,6 +6,7 @@ import { Fault } from '../../shared/domain/fault.ts';
 import { namedKeys } from '../../shared/domain/leftovers.ts';
 import { filesKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import type { Repository } from '../../shared/domain/repository.ts';
+import { compareVersions, parseChartVersion } from '../../shared/domain/version.ts';
 import { type Finding, isDamage } from '../../shared/findings.ts';
 import { byRepository, handleObjectEvents } from '../../shared/handle-object-events.ts';
 import type { From } from '../../shared/inspect-repository.ts';
@@ -15,6 +16,7 @@ import { publishChecked } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { reconcileRepository } from '../../shared/reconcile.ts';
 import type { Pointer } from '../../shared/store/pointer-store.ts';
+import { askForAsManyAsSet } from '../../shared/versions-in-index.ts';
 import { type Random, randomFrom } from '../random.ts';
 import type { MemoryObject } from '../store/memory-objects.ts';
 import { type Asked, Ledger, nameOf, type Request } from './ledger.ts';
@@ -83,6 +85,8 @@ class History {
   readonly #ids: readonly VersionId[];
   readonly #ledger: Ledger;
   readonly #losses: Losses;
+  /** Decides how many versions of each chart are listed, apart from all else. */
+  readonly #listing: Random;
   /** The package of each version at the last look, and those that a delete took away. */
   readonly #served = new Map<string, MemoryObject>();
   readonly #deleted = new Set<MemoryObject>();
@@ -98,6 +102,8 @@ class History {
     this.#world = simulatedWorld(this.#scheduler);
     this.#ledger = new Ledger(() => this.#scheduler.step);
     this.#losses = new Losses(this.#world, chooseLoss(this.#random));
+    this.#listing = randomFrom(~seed);
+    this.#chooseListing();
     this.figures = Object.assign(this.#scheduler.figures, {
       operations: 0,
       events: 0,
@@ -121,6 +127,7 @@ class History {
       const clients = 2 + random.below(5);
       for (let client = 0; client < clients; client += 1) this.#startClient();
       if (random.chance(0.5)) this.#startUpkeep();
+      if (this.#listing.chance(0.3)) this.#startSetting();
       // The next round begins when all have ended, or among those who have not.
       await this.#play(random.chance(0.5) ? MOST_STEPS : random.below(60));
       if (random.chance(0.3)) this.#scheduler.advance(random.pick([2_100, 61_000, 2 * 60 * 60 * 1000]));
@@ -289,6 +296,7 @@ class History {
     const listed = this.#listed(pointer);
     for (const id of this.#ids.filter((each) => each.repository === repository)) {
       const seen = listed.get(`${id.name} ${id.version}`);
+      if (seen === undefined && leavesOut(pointer, listed, id)) continue;
       const what = `read ${nameOf(id)} ${seen?.slice(0, 4) ?? 'none'}`;
       const effect: Operation['effect'] = (state) => (state === seen ? state : impossible);
       const asked = this.#ledger.ask(id, what, effect, { start });
@@ -309,6 +317,23 @@ class History {
       found.set(`${name} ${version}`, digest);
     }
     return found;
+  }
+
+  /** Of an item that is lost and was not listed no finding can tell the name. */
+  #chooseListing(): void {
+    if (this.#losses.kind.startsWith('items')) return;
+    this.#world.deployment.indexVersionsPerChart = this.#listing.below(2);
+  }
+
+  /** Somebody wants more or fewer versions of each chart in the index, and says so of one repository. */
+  #startSetting(): void {
+    this.#actors += 1;
+    const repository = this.#listing.pick(this.#repositories);
+    this.#scheduler.start(`setting${this.#actors}`, REQUEST_MS, async () => {
+      const before = { ...this.#world.deployment };
+      this.#chooseListing();
+      await this.#answerOf('set', askForAsManyAsSet(this.#world, repository, before));
+    });
   }
 
   /** Somebody looks after a repository: by the clock, in as many parts as it takes, or by hand. */
@@ -463,6 +488,10 @@ class History {
       await this.#reconcileThrice(repository, () => true);
       await this.#checkRepository(repository);
       await this.#checkLeftovers(repository);
+      const pointer = this.#world.pointers.look(repository);
+      const { indexVersionsPerChart } = this.#world.deployment;
+      const isAsSet = pointer === undefined || (pointer.perChart ?? 0) === indexVersionsPerChart;
+      hold('the index lists as many versions as are set', isAsSet, repository);
     }
     const { notices } = this.#world;
     const alarm = notices.find(
@@ -509,7 +538,7 @@ class History {
     );
     if (pointer === undefined) return;
     const published = textOf(objects.objects.get(`${pointer.folder}index.yaml`)?.bytes);
-    const rebuilt = await rebuiltIndex(this.#world, repository);
+    const rebuilt = await rebuiltIndex(this.#world, repository, pointer.perChart);
     hold('the index equals a full rebuild', published === rebuilt, `\n${published}\n${rebuilt}`);
   }
 
@@ -533,6 +562,20 @@ class History {
     const live = items.filter((item) => item.live !== undefined).length;
     hold('reconciliation counts', counts?.versions === live, `${counts?.versions} for ${live}`);
   }
+}
+
+/** Whether an index may leave a version out, since it lists as many newer ones of the chart as it is to. */
+function leavesOut(
+  pointer: Pointer | undefined,
+  listed: ReadonlyMap<string, string>,
+  { name, version }: VersionId,
+): boolean {
+  const others = [...listed.keys()].flatMap((key) => {
+    const [chart, text = ''] = key.split(' ');
+    return chart === name ? [parseChartVersion(text)] : [];
+  });
+  const isFull = pointer?.perChart !== undefined && others.length === pointer.perChart;
+  return isFull && others.every((other) => compareVersions(other, version) > 0);
 }
 
 const senderOf = ({ id: requestId }: Request): By => ({ account: 'somebody', kind: 'user', requestId });

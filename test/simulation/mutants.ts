@@ -223,7 +223,7 @@ const mutants: readonly Mutant[] = [
   {
     rule: 'loss: the package of a lost version is no leftover',
     file: inspect,
-    from: 'const isClaimed = this.#tableIsWhole && !forgotten.has(folder);',
+    from: 'const isClaimed = this.#tableIsWhole && isCounted && !forgotten.has(folder);',
     to: 'const isClaimed = this.#tableIsWhole || forgotten.has(folder);',
   },
   {
@@ -243,6 +243,24 @@ const mutants: readonly Mutant[] = [
     file: refresh,
     from: '(isFirst ? firstIndexFolder : indexFolder)(repository, sequence, newId())',
     to: '(isFirst ? indexFolder : indexFolder)(repository, sequence, newId())',
+  },
+  {
+    rule: 'newest versions: an index is spliced with the number that it was made with',
+    file: refresh,
+    from: 'if (spliced !== undefined) return spliced.perChart ?? 0;',
+    to: '',
+  },
+  {
+    rule: 'newest versions: another number is found without being asked for',
+    file: 'shared/versions-in-index.ts',
+    from: 'return perChart === (await settingsOf(repository)).indexVersionsPerChart;',
+    to: 'return perChart >= 0 || (await settingsOf(repository)).indexVersionsPerChart > 0;',
+  },
+  {
+    rule: 'newest versions: an inspection expects as many as the index was made with',
+    file: inspect,
+    from: 'newest: pointer?.perChart',
+    to: 'newest: pointer === undefined ? 0 : 0',
   },
 ];
 

@@ -31,6 +31,7 @@ export function simulatedWorld({ hook, clock }: Pick<Scheduler, 'hook' | 'clock'
   const audit = memoryAudit({ hook });
   const knownRepositories = memoryKnownRepositories({ hook, audit });
   const settings: IndexSettings = { format: 'json', chartUrl: '', contextPath: '' };
+  const deployment = { indexVersionsPerChart: 0 };
   return {
     events,
     notices,
@@ -50,7 +51,9 @@ export function simulatedWorld({ hook, clock }: Pick<Scheduler, 'hook' | 'clock'
       forget: versions.forget,
     }),
     settings,
-    settingsOf: settingsReader(memorySettings(), {}),
+    /** What is set for all repositories; whoever reads the settings next reads this. */
+    deployment,
+    settingsOf: settingsReader(memorySettings({ hook }), deployment),
     uploads: memoryUploads({ hook }),
     settle: () => clock.sleep(200),
     maxPackageBytes: 1_000_000,
@@ -63,16 +66,26 @@ export function simulatedWorld({ hook, clock }: Pick<Scheduler, 'hook' | 'clock'
   };
 }
 
-/** What a full rebuild of the table gives: the oracle for an index, whatever instant it was rendered at. */
-export async function rebuiltIndex(world: World, repository: Notice['repository']): Promise<string> {
+/**
+ * What a full rebuild of the table gives: the oracle for an index, whatever instant it was rendered at.
+ *
+ * @param perChart how many versions of each chart it lists; 0 for all
+ */
+export async function rebuiltIndex(
+  world: World,
+  repository: Notice['repository'],
+  perChart = 0,
+): Promise<string> {
   const objects = memoryObjects();
   const pointers = memoryPointers();
   const versions = { ...world.versions, indexed: async () => {} };
   const audit = memoryAudit();
-  const outcome = await refreshIndex({ ...world, objects, pointers, versions, audit }, repository, {
-    rebuildAtMost: Number.POSITIVE_INFINITY,
-    rebuild: true,
-  });
+  const settingsOf = settingsReader(memorySettings(), { indexVersionsPerChart: perChart });
+  const outcome = await refreshIndex(
+    { ...world, settingsOf, objects, pointers, versions, audit },
+    repository,
+    { rebuildAtMost: Number.POSITIVE_INFINITY, rebuild: true },
+  );
   if (outcome.kind !== 'refreshed') return textOf(renderIndex([], '', world.settings).bytes);
   return textOf(objects.objects.get(`${outcome.pointer.folder}index.yaml`)?.bytes);
 }

@@ -29,6 +29,15 @@ export function pointersContract(open: () => PointerStore): void {
       expect(await open().get(repository)).toEqual(pointer);
     });
 
+    it('remember how many versions of each chart an index lists, where it does not list all', async () => {
+      const repository = aRepository();
+      const [few, all] = [{ ...aPointer(repository, 1), perChart: 5 }, aPointer(repository, 2)];
+      await open().flip(repository, undefined, few);
+      expect(await open().get(repository)).toEqual(few);
+      await open().flip(repository, few, all);
+      expect(await open().get(repository)).toEqual(all);
+    });
+
     it('do not flip from a lost pointer whose sequence came again', async () => {
       const repository = aRepository();
       const [lost, again] = [aPointer(repository, 1), aPointer(repository, 1)];

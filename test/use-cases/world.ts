@@ -149,14 +149,14 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
   };
 
   /** What a full rebuild of the table's present state gives: the oracle. */
-  const rebuilt = (repository: Repository, generated: string) => {
+  const rebuilt = (repository: Repository, generated: string, newest = 0) => {
     const charts = new Map<string, LiveVersion[]>();
     for (const { name, version, live, ...item } of versions.items()) {
       if (live === undefined || item.repository !== repository) continue;
       charts.set(name, [...(charts.get(name) ?? []), { name, version, ...live }]);
     }
     const fragments = [...charts.values()].flatMap(
-      (live) => (live[0] && renderFragment(live[0].name, live, world.settings, repository)) ?? [],
+      (live) => (live[0] && renderFragment(live[0].name, live, world.settings, repository, { newest })) ?? [],
     );
     return Buffer.from(renderIndex(fragments, generated, world.settings).bytes).toString();
   };

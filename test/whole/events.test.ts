@@ -30,6 +30,25 @@ describe('the event path, with nobody reading', () => {
     expect((await room.items()).toSorted()).toEqual(['pointer', 'repository#org']);
   });
 
+  it('makes an index with as many versions of each chart as a repository says', async () => {
+    const room = await startChartroom();
+    chartroom = room;
+    for (const version of ['1.0.0', '2.0.0', '3.0.0']) {
+      expect((await room.publish(await aPackage({ version }), 'org')).status).toBe(201);
+    }
+    const isListed = async (...versions: readonly string[]) => {
+      const { index } = (await room.publishedIndex('org')) ?? { index: { entries: {} } };
+      expect(listed(index)).toEqual(versions.map((version) => `demo ${version}`));
+    };
+    await vi.waitFor(() => isListed('3.0.0', '2.0.0', '1.0.0'), SECONDS);
+    const set = async (body: string) =>
+      expect((await room.send('PUT', '/-/settings/org', { body })).status).toBe(200);
+    await set('{"indexVersionsPerChart": 2}');
+    await vi.waitFor(() => isListed('3.0.0', '2.0.0'), SECONDS);
+    await set('{}');
+    await vi.waitFor(() => isListed('3.0.0', '2.0.0', '1.0.0'), SECONDS);
+  });
+
   it('does not without the bucket’s notification: it is the events that drive it', async () => {
     const assembly = await withoutNotification(inject('assemblies').open);
     const room = await startChartroom({ assembly });
