@@ -12,7 +12,7 @@ import { aPackage } from '../test/packages.ts';
 import { memoryVersions } from '../test/store/memory-versions.ts';
 import { hold } from './figures.ts';
 import { type Calls, meter } from './meter.ts';
-import { seededVersion } from './seed.ts';
+import { seededVersion, settingsOf } from './seed.ts';
 
 /** What one operation of a deployment calls. */
 export type Operation = {
@@ -127,6 +127,13 @@ export async function countCalls(stack: LocalStack, password: string): Promise<r
       calls: (await again(() => followed('/large/index.yaml')))(''),
     },
     {
+      name: 'index of one chart, unchanged (304)',
+      ...read,
+      functionId: 'get-chart-index',
+      memoryMegabytes: 1024,
+      calls: (await unchanged(`/small/charts/${CHART}/index.yaml`))(''),
+    },
+    {
       name: 'package (302)',
       ...read,
       functionId: 'get-package',
@@ -226,6 +233,7 @@ async function seedLarge({ clientConfig, tableName, bucketName }: LocalStack): P
     objects: bucket(s3, bucketName),
     audit: { put: async () => {} },
     settings: { format: 'json', chartUrl: '', contextPath: '' } as const,
+    settingsOf,
     clock: systemClock,
     newId: randomUUID,
     report: () => {},

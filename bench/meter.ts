@@ -89,8 +89,8 @@ export function meter(stack: LocalStack) {
         };
         const waited = {
           s3Waits: 1,
-          bytesFromS3: operation === 'GetObject' ? Buffer.byteLength(answer.body ?? '') : 0,
-          bytesToS3: COPIES.includes(operation) ? 0 : given.body.length,
+          bytesFromS3: operation === 'GetObject' ? Number(answer.headers?.['content-length'] ?? 0) : 0,
+          bytesToS3: COPIES.includes(operation) ? 0 : sizeOf(given.body.chunks),
         };
         // Whoever was sent here, or fills in a form, is a client.
         const isClient = signer !== undefined || operation === 'PostObject';
@@ -112,6 +112,8 @@ export function meter(stack: LocalStack) {
     },
   };
 }
+
+const sizeOf = (chunks: readonly Uint8Array[]) => chunks.reduce((size, { length }) => size + length, 0);
 
 const callerIn = (headers: ReadonlyMap<string, string>) =>
   /Credential=([^/]+)\//.exec(headers.get('authorization') ?? '')?.[1]?.toLowerCase() ?? 'client';
