@@ -3,7 +3,6 @@ import type { ChartName } from './domain/chart-name.ts';
 import type { IndexSettings } from './domain/entry.ts';
 import {
   fragmentPlaces,
-  type IndexFile,
   indexSize,
   isTail,
   type ListedVersion,
@@ -50,8 +49,6 @@ export type PublishedIndex = Fragments & {
 // Neighbours are read together: charts are mostly asked for in the order of the file.
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
-type Format = Parameters<typeof readFragment>[1];
-
 /** @returns undefined if the index, or what says where its charts are, is lost, or they do not fit each other */
 export async function openIndex(
   objects: Pick<ObjectStore, 'get' | 'head'>,
@@ -64,7 +61,7 @@ export async function openIndex(
   const { sizeBytes } = head;
 
   let window = { offset: 0, bytes: await read(0, 1) };
-  const format: Format = window.bytes[0] === '{'.charCodeAt(0) ? 'json' : 'yaml';
+  const format: IndexSettings['format'] = window.bytes[0] === '{'.charCodeAt(0) ? 'json' : 'yaml';
   const places = fragmentPlaces(ranges, format);
   const last = places.get(ranges.at(-1)?.name ?? ('' as ChartName));
   if (last !== undefined && !isTail(await read(last.offset + last.sizeBytes, 1), format)) return undefined;
@@ -88,17 +85,12 @@ export async function openIndex(
   return { sizeBytes, ranges, ...listingOf(ranges, fragment, format) };
 }
 
-/** An index in memory. */
-export function heldIndex({ bytes, ranges }: IndexFile, format: Format): Fragments {
-  const places = fragmentPlaces(ranges, format);
-  const fragment = async (name: ChartName) => {
-    const place = places.get(name);
-    return place && bytes.subarray(place.offset, place.offset + place.sizeBytes);
-  };
-  return listingOf(ranges, fragment, format);
-}
-
-function listingOf(ranges: Ranges, fragment: Fragments['fragment'], format: Format): Fragments {
+/** What an index lists of which the places of its charts are known. */
+export function listingOf(
+  ranges: Ranges,
+  fragment: Fragments['fragment'],
+  format: IndexSettings['format'],
+): Fragments {
   const versions: Listing['versions'] = async (name) => {
     const bytes = await fragment(name);
     try {
@@ -107,7 +99,14 @@ function listingOf(ranges: Ranges, fragment: Fragments['fragment'], format: Form
       return [];
     }
   };
-  return { names: ranges.map(({ name }) => name), fragment, versions };
+  return {
+    // Who splices an index asks for those of a few charts, whatever the others are.
+    get names() {
+      return ranges.map(({ name }) => name);
+    },
+    fragment,
+    versions,
+  };
 }
 
 /** What an index lists, also where its ranges are lost. @returns undefined if the index is lost */
@@ -139,7 +138,9 @@ export function joinListings(listings: readonly Listing[]): Listing {
   const [only] = listings;
   if (only !== undefined && listings.length === 1) return only;
   return {
-    names: [...new Set(listings.flatMap(({ names }) => names))],
+    get names() {
+      return [...new Set(listings.flatMap(({ names }) => names))];
+    },
     versions: async (name) => {
       const newest = new Map<string, ListedVersion>();
       for (const listing of listings) {

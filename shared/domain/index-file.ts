@@ -1,5 +1,6 @@
 import { dump, load } from 'js-yaml';
 import type { ChartName } from './chart-name.ts';
+import type { Kept, Piece } from './compose-index.ts';
 import type { Digest } from './digest.ts';
 import { compareText, type IndexSettings, type LiveVersion, newestFirst, renderEntry } from './entry.ts';
 import type { Repository } from './repository.ts';
@@ -73,52 +74,77 @@ export function renderIndex(
   return assemble(sorted, generated, settings);
 }
 
+/** An index by its pieces, and where its fragments will be. */
+export type SplicedIndex = { readonly pieces: readonly Piece[]; readonly ranges: Ranges };
+
 /**
  * Puts changed charts into an index without reading the others: byte for byte what {@link renderIndex}
  * gives for the same state.
  *
- * @param previous an index rendered with the same settings
+ * @param previous the ranges of an index rendered with the same settings
  * @param changes the new fragment of each changed chart; undefined for one that is gone
  */
 export function spliceIndex(
-  previous: IndexFile,
+  previous: Ranges,
   changes: ReadonlyMap<ChartName, Fragment | undefined>,
   generated: string,
   settings: IndexSettings,
-): IndexFile {
-  const kept = keptFragments(previous, changes, settings);
-  const added = [...changes.values()].filter((fragment) => fragment !== undefined);
-  return assemble(mergeByName(kept, added), generated, settings);
-}
+): SplicedIndex {
+  const places = fragmentPlaces(previous, settings.format);
+  const { head, separator } = frame(1, generated, settings);
+  const pieces: Piece[] = [];
+  const stretches: Ranges[] = [];
 
-function keptFragments(
-  previous: IndexFile,
-  changes: ReadonlyMap<ChartName, unknown>,
-  settings: IndexSettings,
-): Fragment[] {
-  const places = fragmentPlaces(previous.ranges, settings.format);
-  return previous.ranges.flatMap(({ name, versions }) => {
-    const place = places.get(name);
-    if (place === undefined || changes.has(name)) return [];
-    // A view, not a copy: an unchanged chart costs no parsing and no memory.
-    return [{ name, bytes: previous.bytes.subarray(place.offset, place.offset + place.sizeBytes), versions }];
-  });
-}
+  const keep = (from: number, to: number) => {
+    if (from === to) return;
+    const isFirst = pieces.length === 0;
+    // What precedes its first fragment in the index before, where that is what must precede it here.
+    const before = from === 0 ? head : separator;
+    const isSame = isFirst === (from === 0);
+    if (!isSame) pieces.push(isFirst ? head : separator);
+    const offset = places.offsetOf(from) - (isSame ? before.length : 0);
+    pieces.push({ offset, sizeBytes: places.endOf(to - 1) - offset });
+    stretches.push(previous.slice(from, to));
+  };
 
-/** Merges charts that are in order already with a few that are not. */
-function mergeByName(ordered: readonly Fragment[], few: readonly Fragment[]): Fragment[] {
-  const added = few.toSorted((a, b) => compareText(a.name, b.name));
-  const merged: Fragment[] = [];
   let next = 0;
-  for (const fragment of ordered) {
-    for (let candidate = added[next]; candidate !== undefined; candidate = added[next]) {
-      if (compareText(candidate.name, fragment.name) > 0) break;
-      merged.push(candidate);
-      next += 1;
-    }
-    merged.push(fragment);
+  for (const [name, fragment] of [...changes].sort(([a], [b]) => compareText(a, b))) {
+    const position = places.firstFrom(name);
+    keep(next, position);
+    next = previous[position]?.name === name ? position + 1 : position;
+    if (fragment === undefined) continue;
+    pieces.push(pieces.length === 0 ? head : separator, fragment.bytes);
+    stretches.push([rangeOf(fragment)]);
   }
-  return merged.concat(added.slice(next));
+  keep(next, previous.length);
+  const ranges = stretches.flat();
+  const { head: whole, tail } = frame(ranges.length, generated, settings);
+  if (pieces.length === 0) pieces.push(whole);
+  return { pieces: [...pieces, tail], ranges };
+}
+
+/**
+ * The pieces of an index, each as soon as its fragment is there: byte for byte what {@link renderIndex} gives.
+ *
+ * @param fragments names ascending
+ * @param ranges gets where they are
+ * @param generated asked once all fragments are there
+ */
+export async function* indexPieces(
+  fragments: AsyncIterable<Fragment>,
+  ranges: Ranges[number][],
+  generated: () => string,
+  settings: IndexSettings,
+): AsyncGenerator<Uint8Array> {
+  const { head, separator } = frame(1, '', settings);
+  for await (const fragment of fragments) {
+    yield ranges.length === 0 ? head : separator;
+    yield fragment.bytes;
+    ranges.push(rangeOf(fragment));
+  }
+  const { head: whole, tail } = frame(ranges.length, generated(), settings);
+  if (ranges.length === 0) yield whole;
+  yield tail;
 }
 
 function assemble(fragments: readonly Fragment[], generated: string, settings: IndexSettings): IndexFile {
@@ -131,9 +157,11 @@ function assemble(fragments: readonly Fragment[], generated: string, settings: I
   parts.push(tail);
   return {
     bytes: Buffer.concat(parts),
-    ranges: fragments.map(({ name, bytes, versions }) => ({ name, sizeBytes: bytes.length, versions })),
+    ranges: fragments.map(rangeOf),
   };
 }
+
+const rangeOf = ({ name, bytes, versions }: Fragment) => ({ name, sizeBytes: bytes.length, versions });
 
 /** What stands around and between the fragments of so many charts. */
 export function frame(charts: number, generated: string, settings: IndexSettings): Frame {
@@ -167,19 +195,45 @@ export function readRanges(bytes: Uint8Array): Ranges | undefined {
   }
 }
 
-/** Where the fragment of each chart begins and how long it is, in bytes. */
-export function fragmentPlaces(
-  ranges: Ranges,
-  format: IndexSettings['format'],
-): ReadonlyMap<ChartName, { readonly offset: number; readonly sizeBytes: number }> {
+/** Where fragments are in an index, in bytes. */
+type FragmentPlaces = {
+  /** @returns undefined for a chart that the index does not list */
+  get(name: ChartName): Kept | undefined;
+  /** The position of the first chart that comes not before this name; their number if none does. */
+  firstFrom(name: ChartName): number;
+  offsetOf(position: number): number;
+  endOf(position: number): number;
+};
+
+/** Where each fragment begins and ends, by its place in the order of names: nothing is made of a single chart. */
+export function fragmentPlaces(ranges: Ranges, format: IndexSettings['format']): FragmentPlaces {
   const { head, separator } = frame(ranges.length, '', { format, chartUrl: '', contextPath: '' });
-  const places = new Map<ChartName, { offset: number; sizeBytes: number }>();
-  let offset = head.length;
-  for (const { name, sizeBytes } of ranges) {
-    places.set(name, { offset, sizeBytes });
-    offset += sizeBytes + separator.length;
+  const ends = new Float64Array(ranges.length);
+  let end = head.length - separator.length;
+  for (const [position, { sizeBytes }] of ranges.entries()) {
+    end += separator.length + sizeBytes;
+    ends[position] = end;
   }
-  return places;
+  const endOf = (position: number) => ends[position] ?? 0;
+  const offsetOf = (position: number) => endOf(position) - (ranges[position]?.sizeBytes ?? 0);
+
+  function firstFrom(name: ChartName): number {
+    let [low, high] = [0, ranges.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareText(ranges[middle]?.name ?? '', name) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  function get(name: ChartName): Kept | undefined {
+    const position = firstFrom(name);
+    const range = ranges[position];
+    return range?.name === name ? { offset: offsetOf(position), sizeBytes: range.sizeBytes } : undefined;
+  }
+
+  return { get, firstFrom, offsetOf, endOf };
 }
 
 /** Charts whose fragments follow one another in an index, and where these are in it, in bytes. */

@@ -50,6 +50,8 @@ export function simulatedWorld({ hook, clock }: Scheduler) {
       forget: versions.forget,
     }),
     settings,
+    // A history has a few versions: enough for an index that is composed.
+    partSizes: { wholeBytes: 600, leastBytes: 200, sentBytes: 300, copiedBytes: 400 },
     settingsOf: settingsReader(memorySettings(), {}),
     uploads: memoryUploads({ hook }),
     settle: () => clock.sleep(200),
