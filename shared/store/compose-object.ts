@@ -25,9 +25,11 @@ export async function composeObject(
   }: { readonly key: string; readonly parts: AsyncIterable<ObjectPart>; readonly contentType: string },
 ): Promise<boolean> {
   const object = { Bucket: bucketName, Key: key };
+  // S3 takes a checksum of a part only where the upload was begun with the same, and then of every part. It makes those
+  // of the copies itself.
+  const checked = { ChecksumAlgorithm: 'CRC32' } as const;
   const { UploadId } = await client.send(
-    // The SDK sends this checksum of each part, which S3 takes only where the upload was begun with it.
-    new CreateMultipartUploadCommand({ ...object, ContentType: contentType, ChecksumAlgorithm: 'CRC32' }),
+    new CreateMultipartUploadCommand({ ...object, ...checked, ContentType: contentType }),
   );
   const upload = { ...object, UploadId };
 
@@ -37,7 +39,7 @@ export async function composeObject(
       'from' in part
         ? ((await client.send(new UploadPartCopyCommand({ ...place, ...rangeOf(bucketName, part) })))
             .CopyPartResult ?? {})
-        : await client.send(new UploadPartCommand({ ...place, Body: await part.bytes() }));
+        : await client.send(new UploadPartCommand({ ...place, ...checked, Body: await part.bytes() }));
     return { PartNumber, ...(ETag && { ETag }), ...(ChecksumCRC32 && { ChecksumCRC32 }) };
   }
 
