@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { partSizes } from '../../shared/domain/compose-index.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
-import type { ObjectPart, ObjectStore } from '../../shared/store/object-store.ts';
+import { countedObjects } from '../store/counted-objects.ts';
 import type { Call } from '../store/hook.ts';
 import { aWorld, root } from './world.ts';
 
@@ -10,57 +10,6 @@ const GENERATED = '2026-01-02T03:04:05Z';
 const MIB = 1024 * 1024;
 
 const named = (n: number) => `chart-${String(n).padStart(2, '0')}`;
-
-/** What goes to the bucket and comes from it, by what for. */
-function counted(objects: ObjectStore) {
-  const bytes = { got: 0, put: 0, sent: 0, copied: 0, largestPart: 0 };
-  const calls: string[] = [];
-  const note = (operation: string, key: string) =>
-    void calls.push(`${operation} ${key.slice(key.lastIndexOf('/') + 1)}`);
-
-  async function* parts(of: AsyncIterable<ObjectPart>): AsyncGenerator<ObjectPart> {
-    for await (const part of of) {
-      if ('from' in part) {
-        bytes.copied += part.sizeBytes;
-        note('copy', part.from);
-        yield part;
-        continue;
-      }
-      const sent = await part.bytes();
-      bytes.sent += sent.length;
-      bytes.largestPart = Math.max(bytes.largestPart, sent.length);
-      note('send', '');
-      yield { bytes: async () => sent };
-    }
-  }
-  const counting: ObjectStore = {
-    ...objects,
-    get: async (key, range) => {
-      const found = await objects.get(key, range);
-      bytes.got += found?.length ?? 0;
-      note(range === undefined ? 'get' : 'get of', key);
-      return found;
-    },
-    put: async (key, put, options) => {
-      bytes.put += put.length;
-      note('put', key);
-      await objects.put(key, put, options);
-    },
-    head: (key) => {
-      note('head', key);
-      return objects.head(key);
-    },
-    list: (prefix) => {
-      note('list', '');
-      return objects.list(prefix);
-    },
-    compose: (key, of, options) => {
-      note('compose', key);
-      return objects.compose(key, parts(of), options);
-    },
-  };
-  return { objects: counting, bytes, calls };
-}
 
 /** A repository whose index has 40 MB, of few charts with much to say. */
 async function aLargeWorld(hook?: (call: Call) => Promise<void>) {
@@ -77,7 +26,7 @@ describe('a large index', () => {
     expect(before?.bytes.length).toBeGreaterThan(36 * MIB);
 
     await world.publish(named(10), '1.1.0', 'x');
-    const { objects, bytes, calls } = counted(world.objects);
+    const { objects, bytes, calls } = countedObjects(world.objects);
     expect(await refreshIndex({ ...world, objects }, root, { rebuildAtMost: 0 })).toMatchObject({
       kind: 'refreshed',
     });
@@ -107,7 +56,7 @@ describe('a large index', () => {
     });
     for (const n of [10, 11, 13]) await world.publish(named(n), '1.1.0', 'x');
     read.length = 0;
-    const { objects, bytes } = counted(world.objects);
+    const { objects, bytes } = countedObjects(world.objects);
     await refreshIndex({ ...world, objects }, root, anyNumber);
     expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
     expect(bytes.sent).toBeLessThan(6 * MIB);
@@ -116,7 +65,7 @@ describe('a large index', () => {
 
   it('is built anew in parts, of which none is large', async () => {
     const world = await aLargeWorld();
-    const { objects, bytes, calls } = counted(world.objects);
+    const { objects, bytes, calls } = countedObjects(world.objects);
     await refreshIndex({ ...world, objects }, root, { ...anyNumber, rebuild: true });
     expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
     expect(bytes.largestPart).toBe(partSizes.sentBytes);
@@ -127,7 +76,7 @@ describe('a large index', () => {
   it('is put as a whole again once it is small', async () => {
     const world = await aLargeWorld();
     for (let n = 5; n < 40; n += 1) await world.remove(named(n), '1.0.0');
-    const { objects, calls } = counted(world.objects);
+    const { objects, calls } = countedObjects(world.objects);
     await refreshIndex({ ...world, objects }, root, anyNumber);
     expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
     expect(calls).toContain('put index.yaml');
