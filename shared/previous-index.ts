@@ -1,6 +1,6 @@
 import type { Kept, PartSizes } from './domain/compose-index.ts';
 import type { IndexSettings } from './domain/entry.ts';
-import { fragmentPlaces, indexSize, type Ranges, readRanges } from './domain/index-file.ts';
+import { findInBlocks, type RangeBlocks, rangesIn, readBlocks, sizeByBlocks } from './domain/range-blocks.ts';
 import { indexFile, rangesFile } from './index-objects.ts';
 import { type Fragments, listingOf } from './published-index.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -9,7 +9,7 @@ import type { Pointer } from './store/pointer-store.ts';
 /** The index that another is spliced from. */
 export type PreviousIndex = {
   readonly key: string;
-  readonly ranges: Ranges;
+  readonly blocks: RangeBlocks;
   readonly listing: Fragments;
   /** @throws IndexLost if it is not there any more */
   read(stretch: Kept): Promise<Uint8Array>;
@@ -38,9 +38,9 @@ export async function openPrevious(
     isSmall ? undefined : objects.head(key),
     objects.get(`${folder}${rangesFile}`),
   ]);
-  const ranges = rows && readRanges(rows);
+  const blocks = rows && readBlocks(rows);
   const foundBytes = isSmall ? whole?.length : head?.sizeBytes;
-  if (ranges === undefined || foundBytes !== indexSize(ranges, settings)) return undefined;
+  if (blocks === undefined || foundBytes !== sizeByBlocks(blocks, settings)) return undefined;
 
   async function read(stretch: Kept): Promise<Uint8Array> {
     if (whole !== undefined) return whole.subarray(stretch.offset, stretch.offset + stretch.sizeBytes);
@@ -49,10 +49,11 @@ export async function openPrevious(
     return bytes;
   }
 
-  const places = fragmentPlaces(ranges, settings.format);
+  const find = findInBlocks(blocks, settings.format);
   const fragment: Fragments['fragment'] = async (name) => {
-    const place = places.get(name);
+    const place = find(name);
     return place && (await read(place));
   };
-  return { key, ranges, listing: listingOf(ranges, fragment, settings.format), read };
+  const names = () => blocks.flatMap((block) => rangesIn(block).map(({ name }) => name));
+  return { key, blocks, listing: listingOf(names, fragment, settings.format), read };
 }

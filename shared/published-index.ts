@@ -9,10 +9,10 @@ import {
   type Ranges,
   readFragment,
   readIndex,
-  readRanges,
 } from './domain/index-file.ts';
 import { type ListedByChart, readListed } from './domain/lost-versions.ts';
 import { indexFolders, readIndexKey } from './domain/object-keys.ts';
+import { readRanges } from './domain/range-blocks.ts';
 import type { Repository } from './domain/repository.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -82,12 +82,12 @@ export async function openIndex(
     return window.bytes.subarray(place.offset - window.offset, end - window.offset);
   }
 
-  return { sizeBytes, ranges, ...listingOf(ranges, fragment, format) };
+  return { sizeBytes, ranges, ...listingOf(() => ranges.map(({ name }) => name), fragment, format) };
 }
 
 /** What an index lists of which the places of its charts are known. */
 export function listingOf(
-  ranges: Ranges,
+  names: () => readonly ChartName[],
   fragment: Fragments['fragment'],
   format: IndexSettings['format'],
 ): Fragments {
@@ -102,7 +102,7 @@ export function listingOf(
   return {
     // Who splices an index asks for those of a few charts, whatever the others are.
     get names() {
-      return ranges.map(({ name }) => name);
+      return names();
     },
     fragment,
     versions,

@@ -5,18 +5,12 @@ import type { AuditedChange } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { type PartSizes, partSizes } from './domain/compose-index.ts';
 import { type IndexSettings, type LiveVersion, settingsFingerprint } from './domain/entry.ts';
-import {
-  countVersions,
-  indexPieces,
-  type Ranges,
-  renderFragment,
-  renderIndex,
-  renderRanges,
-  spliceIndex,
-} from './domain/index-file.ts';
+import { countVersions, indexPieces, type Ranges, renderFragment, renderIndex } from './domain/index-file.ts';
 import { renderListed } from './domain/lost-versions.ts';
 import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
+import { blocksOf, type RangeBlocks, renderBlocks } from './domain/range-blocks.ts';
 import type { Repository } from './domain/repository.ts';
+import { spliceIndex } from './domain/splice-index.ts';
 import type { ChartVersion } from './domain/version.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import { type Losses, lookBack, lookBeside, lossesSince, type Past, pastOf } from './losses.ts';
@@ -154,11 +148,11 @@ async function splice(
     const live = liveVersions(charts.get(name) ?? []);
     return [name, renderFragment(name, live, settings, repository)] as const;
   });
-  const { pieces, ranges } = spliceIndex(previous.ranges, new Map(fragments), instant(clock), settings);
+  const { pieces, blocks } = spliceIndex(previous.blocks, new Map(fragments), instant(clock), settings);
   const seen = seeing(past, forget);
   return await finish(dependencies, beginning, seen, {
     pieces,
-    ranges,
+    blocks: () => blocks,
     previous,
     settle: () => inParallel([...charts], ([name, items]) => look(seen, name, items)),
   });
@@ -193,7 +187,7 @@ async function buildAnew(
   }
   return await finish(dependencies, beginning, seen, {
     pieces: indexPieces(fragments(), ranges, () => instant(clock), settings),
-    ranges,
+    blocks: () => blocksOf(ranges),
     previous: undefined,
     settle: async () => seen.losses.count(countVersions(ranges) + deleted),
   });
@@ -282,8 +276,8 @@ async function hasLive(versions: IndexDependencies['versions'], repository: Repo
 
 /** The index that is to be made current. */
 type Draft = Pick<IndexDraft, 'pieces' | 'previous'> & {
-  /** Complete once all pieces were taken. */
-  readonly ranges: Ranges;
+  /** Where its fragments are, once all pieces were taken. */
+  readonly blocks: () => RangeBlocks;
   /** Then looks at what has not been looked at. */
   readonly settle: () => Promise<void>;
 };
@@ -293,7 +287,7 @@ async function makeCurrent(
   { pointers, objects, settings, newId, partSizes: sizes = partSizes }: IndexDependencies,
   { repository, pointer }: Beginning,
   { past, losses }: Seen,
-  { pieces, previous, ranges, settle }: Draft,
+  { pieces, previous, blocks, settle }: Draft,
 ): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
   const isFirst = pointer === undefined;
   const sequence = past.sequence + 1;
@@ -311,13 +305,13 @@ async function makeCurrent(
         // Before the index: beside one that is whole, no list means that nothing was lost.
         if (lost) await objects.put(`${folder}${lostFile}`, Buffer.from(renderListed(lost)), json);
       },
-      beside: () => objects.put(`${folder}${rangesFile}`, Buffer.from(renderRanges(ranges)), json),
+      beside: () => objects.put(`${folder}${rangesFile}`, renderBlocks(blocks()), json),
     },
     sizes,
   );
 
   const [found, lost] = [losses.found(), losses.changed()];
-  const versions = countVersions(ranges);
+  const versions = countVersions(blocks());
   const shrinking =
     found > 0 && past.folder !== undefined ? { before: past.folder, after: folder } : undefined;
   const remembered = losses.forgets ? [] : (pointer?.shrank ?? []);

@@ -1,6 +1,5 @@
 import { dump, load } from 'js-yaml';
 import type { ChartName } from './chart-name.ts';
-import type { Kept, Piece } from './compose-index.ts';
 import type { Digest } from './digest.ts';
 import { compareText, type IndexSettings, type LiveVersion, newestFirst, renderEntry } from './entry.ts';
 import type { Repository } from './repository.ts';
@@ -74,55 +73,6 @@ export function renderIndex(
   return assemble(sorted, generated, settings);
 }
 
-/** An index by its pieces, and where its fragments will be. */
-export type SplicedIndex = { readonly pieces: readonly Piece[]; readonly ranges: Ranges };
-
-/**
- * Puts changed charts into an index without reading the others: byte for byte what {@link renderIndex}
- * gives for the same state.
- *
- * @param previous the ranges of an index rendered with the same settings
- * @param changes the new fragment of each changed chart; undefined for one that is gone
- */
-export function spliceIndex(
-  previous: Ranges,
-  changes: ReadonlyMap<ChartName, Fragment | undefined>,
-  generated: string,
-  settings: IndexSettings,
-): SplicedIndex {
-  const places = fragmentPlaces(previous, settings.format);
-  const { head, separator } = frame(1, generated, settings);
-  const pieces: Piece[] = [];
-  const stretches: Ranges[] = [];
-
-  const keep = (from: number, to: number) => {
-    if (from === to) return;
-    const isFirst = pieces.length === 0;
-    // What precedes its first fragment in the index before, where that is what must precede it here.
-    const before = from === 0 ? head : separator;
-    const isSame = isFirst === (from === 0);
-    if (!isSame) pieces.push(isFirst ? head : separator);
-    const offset = places.offsetOf(from) - (isSame ? before.length : 0);
-    pieces.push({ offset, sizeBytes: places.endOf(to - 1) - offset });
-    stretches.push(previous.slice(from, to));
-  };
-
-  let next = 0;
-  for (const [name, fragment] of [...changes].sort(([a], [b]) => compareText(a, b))) {
-    const position = places.firstFrom(name);
-    keep(next, position);
-    next = previous[position]?.name === name ? position + 1 : position;
-    if (fragment === undefined) continue;
-    pieces.push(pieces.length === 0 ? head : separator, fragment.bytes);
-    stretches.push([rangeOf(fragment)]);
-  }
-  keep(next, previous.length);
-  const ranges = stretches.flat();
-  const { head: whole, tail } = frame(ranges.length, generated, settings);
-  if (pieces.length === 0) pieces.push(whole);
-  return { pieces: [...pieces, tail], ranges };
-}
-
 /**
  * The pieces of an index, each as soon as its fragment is there: byte for byte what {@link renderIndex} gives.
  *
@@ -161,7 +111,7 @@ function assemble(fragments: readonly Fragment[], generated: string, settings: I
   };
 }
 
-const rangeOf = ({ name, bytes, versions }: Fragment) => ({ name, sizeBytes: bytes.length, versions });
+export const rangeOf = ({ name, bytes, versions }: Fragment) => ({ name, sizeBytes: bytes.length, versions });
 
 /** What stands around and between the fragments of so many charts. */
 export function frame(charts: number, generated: string, settings: IndexSettings): Frame {
@@ -180,60 +130,19 @@ export function frame(charts: number, generated: string, settings: IndexSettings
   };
 }
 
-/** The ranges as text, to be kept beside the index. An array of arrays: a chart may be called `__proto__`. */
-export function renderRanges(ranges: Ranges): string {
-  return JSON.stringify(ranges.map(({ name, sizeBytes, versions }) => [name, sizeBytes, versions]));
-}
-
-/** Reads back what {@link renderRanges} wrote. @returns undefined for bytes that are something else */
-export function readRanges(bytes: Uint8Array): Ranges | undefined {
-  try {
-    const rows = JSON.parse(Buffer.from(bytes).toString()) as [ChartName, number, number][];
-    return rows.map(([name, sizeBytes, versions]) => ({ name, sizeBytes, versions }));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where fragments are in an index, in bytes. */
-type FragmentPlaces = {
-  /** @returns undefined for a chart that the index does not list */
-  get(name: ChartName): Kept | undefined;
-  /** The position of the first chart that comes not before this name; their number if none does. */
-  firstFrom(name: ChartName): number;
-  offsetOf(position: number): number;
-  endOf(position: number): number;
-};
-
-/** Where each fragment begins and ends, by its place in the order of names: nothing is made of a single chart. */
-export function fragmentPlaces(ranges: Ranges, format: IndexSettings['format']): FragmentPlaces {
+/** Where the fragment of each chart begins and how long it is, in bytes. */
+export function fragmentPlaces(
+  ranges: Ranges,
+  format: IndexSettings['format'],
+): ReadonlyMap<ChartName, { readonly offset: number; readonly sizeBytes: number }> {
   const { head, separator } = frame(ranges.length, '', { format, chartUrl: '', contextPath: '' });
-  const ends = new Float64Array(ranges.length);
-  let end = head.length - separator.length;
-  for (const [position, { sizeBytes }] of ranges.entries()) {
-    end += separator.length + sizeBytes;
-    ends[position] = end;
+  const places = new Map<ChartName, { offset: number; sizeBytes: number }>();
+  let offset = head.length;
+  for (const { name, sizeBytes } of ranges) {
+    places.set(name, { offset, sizeBytes });
+    offset += sizeBytes + separator.length;
   }
-  const endOf = (position: number) => ends[position] ?? 0;
-  const offsetOf = (position: number) => endOf(position) - (ranges[position]?.sizeBytes ?? 0);
-
-  function firstFrom(name: ChartName): number {
-    let [low, high] = [0, ranges.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareText(ranges[middle]?.name ?? '', name) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  function get(name: ChartName): Kept | undefined {
-    const position = firstFrom(name);
-    const range = ranges[position];
-    return range?.name === name ? { offset: offsetOf(position), sizeBytes: range.sizeBytes } : undefined;
-  }
-
-  return { get, firstFrom, offsetOf, endOf };
+  return places;
 }
 
 /** Charts whose fragments follow one another in an index, and where these are in it, in bytes. */
@@ -326,9 +235,14 @@ function* fragmentsIn(
 
 /** How long an index with these fragments is, in bytes. */
 export function indexSize(ranges: Ranges, settings: IndexSettings): number {
-  const { head, separator, tail } = frame(ranges.length, '1970-01-01T00:00:00Z', settings);
   const fragments = ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return head.length + fragments + separator.length * Math.max(0, ranges.length - 1) + tail.length;
+  return sizeOfIndex(ranges.length, fragments, settings);
+}
+
+/** How long one of so many charts is, whose fragments have so many bytes. */
+export function sizeOfIndex(charts: number, fragmentBytes: number, settings: IndexSettings): number {
+  const { head, separator, tail } = frame(charts, '1970-01-01T00:00:00Z', settings);
+  return head.length + fragmentBytes + separator.length * Math.max(0, charts - 1) + tail.length;
 }
 
 /** What a fragment says of each version. */
@@ -407,6 +321,6 @@ export function isTail(bytes: Uint8Array, format: IndexSettings['format']): bool
 }
 
 /** How many versions an index lists. */
-export function countVersions(ranges: Ranges): number {
+export function countVersions(ranges: readonly Pick<Ranges[number], 'versions'>[]): number {
   return ranges.reduce((sum, { versions }) => sum + versions, 0);
 }

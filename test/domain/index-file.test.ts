@@ -18,15 +18,14 @@ import {
   type IndexFile,
   indexPieces,
   type Ranges,
-  readRanges,
   renderFragment,
   renderIndex,
   renderList,
-  renderRanges,
-  spliceIndex,
   stretchOf,
 } from '../../shared/domain/index-file.ts';
+import { blocksOf, readBlocks, readRanges, renderBlocks } from '../../shared/domain/range-blocks.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
+import { spliceIndex } from '../../shared/domain/splice-index.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
 import { yamlSafeJson } from '../../shared/domain/yaml-safe-json.ts';
 
@@ -72,7 +71,9 @@ function splice(
   changes: ReadonlyMap<ChartName, Fragment | undefined>,
   settings: IndexSettings,
 ): IndexFile {
-  const { pieces, ranges } = spliceIndex(before, changes, GENERATED, settings);
+  const blocks = readBlocks(renderBlocks(blocksOf(before))) ?? [];
+  const { pieces, blocks: after } = spliceIndex(blocks, changes, GENERATED, settings);
+  const ranges = readRanges(renderBlocks(after)) ?? [];
   const parts = pieces.map((piece) =>
     isNew(piece) ? piece : bytes.subarray(piece.offset, piece.offset + piece.sizeBytes),
   );
@@ -128,7 +129,7 @@ describe.each([
         const now = stateOf([...before, published]);
         const fragment = renderFragment(name, now.get(name) ?? [], settings, root);
         const { pieces } = spliceIndex(
-          rebuild(old, settings).ranges,
+          blocksOf(rebuild(old, settings).ranges),
           new Map([[name, fragment]]),
           GENERATED,
           settings,
@@ -178,7 +179,7 @@ describe.each([
         expect(new Map(listed as [string, number][])).toEqual(
           new Map([...state].map(([name, live]) => [name, live.length])),
         );
-        expect(readRanges(Buffer.from(renderRanges(ranges)))).toEqual(ranges);
+        expect(readRanges(renderBlocks(blocksOf(ranges)))).toEqual(ranges);
       }),
     );
   });
