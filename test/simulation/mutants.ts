@@ -91,12 +91,6 @@ const mutants: readonly Mutant[] = [
     to: 'new Map([...itemsOfDoubtful, ...itemsOfMarked])',
   },
   {
-    rule: 'refresh: an index of which the one before went missing is built anew',
-    file: refresh,
-    from: 'if (!(error instanceof IndexLost)) throw error;',
-    to: 'throw error;',
-  },
-  {
     rule: 'audit: it has the changes before the marks are cleared',
     file: refresh,
     from: `    await inParallel(changes, (change) => audit.put(change));
