@@ -1,7 +1,8 @@
+import { partSizes } from '../shared/domain/compose-index.ts';
 import type { Operation } from './calls.ts';
 import { perMillion } from './cost.ts';
 import { markdown } from './cost-tables.ts';
-import { BYTES_PER_VERSION, type Load, type Outcome, simulate, WHOLE_BYTES } from './load.ts';
+import { BYTES_PER_VERSION, type Load, type Outcome, simulate } from './load.ts';
 import { type Prices, prices } from './prices.ts';
 
 const SIZES = [1_000, 10_000, 100_000];
@@ -34,7 +35,7 @@ function dayOf(
   const bytes = load.versions * BYTES_PER_VERSION;
   const small = operation('refresh by the indexer, a small');
   const whole = { ...small, calls: { ...small.calls, bytesFromS3: bytes, bytesToS3: bytes } };
-  const refresh = bytes > WHOLE_BYTES ? operation('refresh by the indexer, an index of 40') : whole;
+  const refresh = bytes > partSizes.wholeBytes ? operation('refresh by the indexer, an index of 40') : whole;
   const millions =
     publishes * perMillion(operation('publish, answered'), of) +
     (refreshes.reader + refreshes.indexer) * perMillion(refresh, of) +

@@ -1,6 +1,7 @@
 import { currentIndex } from '../shared/current-index.ts';
 import { upkeep } from '../shared/domain/audit.ts';
 import { parseChartName } from '../shared/domain/chart-name.ts';
+import { partSizes } from '../shared/domain/compose-index.ts';
 import { digestOf } from '../shared/domain/digest.ts';
 import { packageKey, type VersionId } from '../shared/domain/object-keys.ts';
 import { parseChartVersion } from '../shared/domain/version.ts';
@@ -38,9 +39,7 @@ export type Outcome = {
 /** Of an index: an entry of 700 bytes, with what every entry has. */
 export const BYTES_PER_VERSION = 820;
 
-/** A larger index is composed inside S3. */
-export const WHOLE_BYTES = 16 * 1024 * 1024;
-// So much of it is read and written all the same; an upload in parts is begun and completed, and S3 copies the others
+// Of a larger index so much of it is read and written all the same; an upload in parts is begun and completed, and S3 copies the others
 // meanwhile, side by side.
 const WINDOW_BYTES = 5.2e6;
 const COMPOSING_MS = 2 * assumed.s3Ms + 150;
@@ -206,6 +205,8 @@ class Run {
     const { pointers, objects } = this.#world;
     return {
       ...this.#world,
+      // The index in memory is put as a whole, whatever the one does whose time it takes.
+      partSizes,
       pointers: {
         ...pointers,
         flip: async (repository, previous, next) => {
@@ -223,7 +224,7 @@ class Run {
 
   #heavy(objects: ObjectStore): Pick<ObjectStore, 'get' | 'put'> {
     const size = this.#load.versions * BYTES_PER_VERSION;
-    const isComposed = size > WHOLE_BYTES;
+    const isComposed = size > partSizes.wholeBytes;
     const bytes = isComposed ? WINDOW_BYTES : size;
     const { megabytesPerSecond, cpuMsPerMegabyte } = assumed;
     const carry = () => (bytes / 1e6) * (1000 / megabytesPerSecond + cpuMsPerMegabyte);

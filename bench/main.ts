@@ -22,9 +22,7 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     sizes: { type: 'string' },
-    // Measures one refresh in this process and prints its figures as JSON; the others start it.
-    'refresh-of': { type: 'string' },
-    // The same, of one publish of the package in a file.
+    // Measures one publish of the package in a file in this process, and prints its figures as JSON; the others start it.
     'publish-of': { type: 'string' },
   },
 });
@@ -32,11 +30,6 @@ const { values } = parseArgs({
 const numbers = (text: string) => text.split(',').map(Number);
 
 async function main(): Promise<void> {
-  const single = values['refresh-of'];
-  if (single !== undefined) {
-    console.log(JSON.stringify(await refreshFigures(Number(single))));
-    return;
-  }
   const file = values['publish-of'];
   if (file !== undefined) {
     console.log(JSON.stringify(await packageFigures(file)));
@@ -48,7 +41,10 @@ async function main(): Promise<void> {
   await printCold(runs);
   for (const size of sizes) await printStack(size, runs);
   for (const size of [...sizes, ...(values.quick || values.sizes ? [] : [100_000])]) {
-    print(`The refresh step alone at ${size} versions`, await inFreshProcess('--refresh-of', String(size)));
+    print(`The refresh step alone at ${size} versions`, await refreshFigures(size));
+  }
+  if (!values.quick) {
+    print('The refresh step alone at 100000 charts of one version', await refreshFigures(100_000, 1));
   }
   for (const size of sizes) await printRepair(size);
   for (const [title, make] of Object.entries(shapes)) await printPackage(title, await make());

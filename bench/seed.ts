@@ -16,9 +16,12 @@ const VERSIONS_OF_A_CHART = 20;
 const PARALLEL = 32;
 
 /** The n-th version of a seeded repository: 20 versions a chart, an entry of about 700 bytes, always the same. */
-export function seededVersion(n: number): { id: VersionId; pending: PendingPackage } {
-  const name = parseChartName(`chart-${String(Math.floor(n / VERSIONS_OF_A_CHART)).padStart(6, '0')}`);
-  const version = parseChartVersion(`1.${n % VERSIONS_OF_A_CHART}.0`);
+export function seededVersion(
+  n: number,
+  versionsOfChart = VERSIONS_OF_A_CHART,
+): { id: VersionId; pending: PendingPackage } {
+  const name = parseChartName(`chart-${String(Math.floor(n / versionsOfChart)).padStart(6, '0')}`);
+  const version = parseChartVersion(`1.${n % versionsOfChart}.0`);
   const id = { repository: root, name, version };
   const entry = JSON.stringify({
     name,
@@ -30,7 +33,7 @@ export function seededVersion(n: number): { id: VersionId; pending: PendingPacka
     maintainers: [{ name: 'platform', email: 'platform@example.com', url: 'https://example.com' }],
     icon: `https://example.com/icons/${name}.png`,
     apiVersion: 'v2',
-    appVersion: `2.${n % VERSIONS_OF_A_CHART}.1`,
+    appVersion: `2.${n % versionsOfChart}.1`,
     annotations: { category: 'Infrastructure', licenses: 'Apache-2.0' },
     kubeVersion: '>=1.24.0-0',
     type: 'application',

@@ -27,6 +27,9 @@ import { Reconciler, Repairer } from './upkeep.ts';
 
 const chartFiles: Needs = { table: ['Query'], objects: { files: ['GetObject', 'ListBucket'] } };
 
+/** Parts are put as objects are, and copied from the index before; what failed is given up. */
+const puttingAnIndex = ['GetObject', 'PutObject', 'AbortMultipartUpload'] as const;
+
 /**
  * To read the current index: a stale one is refreshed, and the indexer is asked for a full rebuild by an object
  * in the inbox.
@@ -35,7 +38,7 @@ const indexNeeds: Needs = {
   table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
   marks: true,
   audit: 'write',
-  objects: { index: ['GetObject', 'PutObject', 'ListBucket'], inbox: ['PutObject'] },
+  objects: { index: [...puttingAnIndex, 'ListBucket'], inbox: ['PutObject'] },
 };
 
 /** To count the charts of a project, by the index's ranges and what is marked. */
@@ -210,7 +213,7 @@ const indexerNeeds: Needs = {
     files: ['PutObject', 'DeleteObject'],
     inbox: ['GetObject', 'GetObjectVersion', 'DeleteObject', ...forGood],
     rejected: ['PutObject'],
-    index: ['GetObject', 'PutObject', ...forGood],
+    index: [...puttingAnIndex, ...forGood],
   },
 };
 
@@ -224,7 +227,7 @@ const upkeepNeeds: Needs = {
   objects: {
     charts: ['GetObject', 'DeleteObject', 'ListBucket'],
     files: ['GetObject', 'PutObject', 'DeleteObject', 'ListBucket'],
-    index: ['GetObject', 'PutObject', ...forGood],
+    index: [...puttingAnIndex, ...forGood],
     // To ask the indexer to look there once more.
     inbox: ['PutObject', 'ListBucket'],
   },

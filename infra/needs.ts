@@ -11,6 +11,7 @@ type ObjectAction =
   | 'GetObject'
   | 'GetObjectVersion'
   | 'PutObject'
+  | 'AbortMultipartUpload'
   | 'DeleteObject'
   | 'DeleteObjectVersion'
   | ListAction;

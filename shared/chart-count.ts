@@ -1,6 +1,6 @@
 import { collect, inParallel } from './async-iteration.ts';
 import type { ChartName } from './domain/chart-name.ts';
-import { readRanges } from './domain/index-file.ts';
+import { readRanges } from './domain/range-blocks.ts';
 import type { Repository } from './domain/repository.ts';
 import { rangesFile } from './index-objects.ts';
 import type { ObjectStore } from './store/object-store.ts';

@@ -1,12 +1,10 @@
 import type { ChartName } from './domain/chart-name.ts';
-import type { IndexSettings } from './domain/entry.ts';
-import type { IndexFile } from './domain/index-file.ts';
 import { knownVersions, type ListedByChart, lostVersions, renderListed } from './domain/lost-versions.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
 import {
-  heldIndex,
   heldListing,
+  type IndexFolders,
   indexesOf,
   joinListings,
   type Listing,
@@ -20,10 +18,7 @@ import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { VersionItem } from './store/version-store.ts';
 
-type LookDependencies = {
-  readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list'>;
-  readonly settings: IndexSettings;
-};
+type Objects = Pick<ObjectStore, 'get' | 'head' | 'list'>;
 
 /** What came before the index that is about to be made. */
 export type Past = {
@@ -40,24 +35,46 @@ export type Past = {
   readonly doubtful: readonly ChartName[];
 };
 
-/** Finds what the indexes so far list. */
+/** What lies beside a current index: what was lost before it, and the folders that were begun after it. */
+type Beside = { readonly told: ListedByChart; readonly folders: IndexFolders };
+
+export async function lookBeside(
+  objects: Objects,
+  repository: Repository,
+  { sequence, lost }: Pick<Pointer, 'sequence' | 'lost'>,
+): Promise<Beside> {
+  const [told, folders] = await Promise.all([
+    lost === undefined ? undefined : openLostVersions(objects, lost),
+    indexesOf(objects, repository, sequence + 1),
+  ]);
+  return { told: told ?? new Map(), folders };
+}
+
+/** Finds what the indexes so far list, where the current one cannot be spliced. */
 export async function lookBack(
-  { objects, settings }: LookDependencies,
+  objects: Objects,
   repository: Repository,
   pointer: Pointer | undefined,
-  previous: IndexFile | undefined,
 ): Promise<Past> {
   if (pointer === undefined) return await lookForLostPointer(objects, repository);
+  const before = await openListing(objects, pointer.folder);
+  return await pastOf(objects, pointer, before, await lookBeside(objects, repository, pointer));
+}
+
+/** @param before what the current index lists, if it can be read */
+export async function pastOf(
+  objects: Objects,
+  pointer: Pointer,
+  before: Listing | undefined,
+  { told, folders }: Beside,
+): Promise<Past> {
   const { sequence } = pointer;
-  const told =
-    (pointer.lost === undefined ? undefined : await openLostVersions(objects, pointer.lost)) ?? new Map();
-  const before = previous ? heldIndex(previous, settings.format) : await openListing(objects, pointer.folder);
   // Mostly there is none. Else it is of somebody who refreshes too, or did and died, or of a time that the
   // table was set back from: its number is reached only once, so only now can one be told from another.
   const others: Listing[] = [];
   const doubtful: ChartName[] = [];
   let folder: string | undefined;
-  for (const other of await indexesOf(objects, repository, sequence + 1)) {
+  for (const other of folders) {
     // One that was begun without a pointer may be from before this pointer.
     if (other.isFirst) continue;
     const index = await openIndex(objects, other.folder);
@@ -79,10 +96,7 @@ export async function lookBack(
 }
 
 /** Looked for while there is no pointer, so mostly once. */
-async function lookForLostPointer(
-  objects: LookDependencies['objects'],
-  repository: Repository,
-): Promise<Past> {
+async function lookForLostPointer(objects: Objects, repository: Repository): Promise<Past> {
   const folders = await indexesOf(objects, repository);
   const had = folders.filter(({ isFirst }) => !isFirst).sort((a, b) => b.sequence - a.sequence);
   return {
@@ -120,7 +134,9 @@ export function lossesSince(
   const lost = new Map(told);
   let found = 0;
   return {
-    names: listing.names,
+    get names() {
+      return listing.names;
+    },
     look: async (name, items) => {
       const gone = lostVersions(await listing.versions(name), items).filter(
         ({ version }) => forget?.(name, version) !== true,

@@ -3,17 +3,16 @@ import type { ChartName } from './domain/chart-name.ts';
 import type { IndexSettings } from './domain/entry.ts';
 import {
   fragmentPlaces,
-  type IndexFile,
   indexSize,
   isTail,
   type ListedVersion,
   type Ranges,
   readFragment,
   readIndex,
-  readRanges,
 } from './domain/index-file.ts';
 import { type ListedByChart, readListed } from './domain/lost-versions.ts';
 import { indexFolders, readIndexKey } from './domain/object-keys.ts';
+import { readRanges } from './domain/range-blocks.ts';
 import type { Repository } from './domain/repository.ts';
 import { type ChartVersion, compareVersions } from './domain/version.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
@@ -59,8 +58,6 @@ export type PublishedIndex = Fragments & {
 // Neighbours are read together: charts are mostly asked for in the order of the file.
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
-type Format = Parameters<typeof readFragment>[1];
-
 /** @returns undefined if the index, or what says where its charts are, is lost, or they do not fit each other */
 export async function openIndex(
   objects: Pick<ObjectStore, 'get' | 'head'>,
@@ -73,8 +70,10 @@ export async function openIndex(
   const { sizeBytes } = head;
 
   let window = { offset: 0, bytes: await read(0, 1) };
-  const format: Format = window.bytes[0] === '{'.charCodeAt(0) ? 'json' : 'yaml';
+  const format: IndexSettings['format'] = window.bytes[0] === '{'.charCodeAt(0) ? 'json' : 'yaml';
   const places = fragmentPlaces(ranges, format);
+  const rows = new Map(ranges.map((range) => [range.name, range]));
+  const rangeOf = (name: ChartName) => rows.get(name);
   const last = places.get(ranges.at(-1)?.name ?? ('' as ChartName));
   if (last !== undefined && !isTail(await read(last.offset + last.sizeBytes, 1), format)) return undefined;
 
@@ -94,20 +93,16 @@ export async function openIndex(
     return window.bytes.subarray(place.offset - window.offset, end - window.offset);
   }
 
-  return { sizeBytes, ranges, ...listingOf(ranges, fragment, format) };
+  return { sizeBytes, ranges, ...listingOf(() => ranges.map(({ name }) => name), fragment, rangeOf, format) };
 }
 
-/** An index in memory. */
-export function heldIndex({ bytes, ranges }: IndexFile, format: Format): Fragments {
-  const places = fragmentPlaces(ranges, format);
-  const fragment = async (name: ChartName) => {
-    const place = places.get(name);
-    return place && bytes.subarray(place.offset, place.offset + place.sizeBytes);
-  };
-  return listingOf(ranges, fragment, format);
-}
-
-function listingOf(ranges: Ranges, fragment: Fragments['fragment'], format: Format): Fragments {
+/** What an index lists of which the places of its charts are known. */
+export function listingOf(
+  names: () => readonly ChartName[],
+  fragment: Fragments['fragment'],
+  rangeOf: (name: ChartName) => Pick<Ranges[number], 'versions' | 'live'> | undefined,
+  format: IndexSettings['format'],
+): Fragments {
   const versions: Listing['versions'] = async (name) => {
     const bytes = await fragment(name);
     try {
@@ -116,14 +111,16 @@ function listingOf(ranges: Ranges, fragment: Fragments['fragment'], format: Form
       return [];
     }
   };
-  const rows = new Map(ranges.map((row) => [row.name, row]));
   return {
-    names: [...rows.keys()],
+    // Who splices an index asks for those of a few charts, whatever the others are.
+    get names() {
+      return names();
+    },
     fragment,
     versions,
-    live: (name) => rows.get(name)?.live,
+    live: (name) => rangeOf(name)?.live,
     lostUnlisted: async (name, known) => {
-      const { live = 0, versions: listed = 0 } = rows.get(name) ?? {};
+      const { live = 0, versions: listed = 0 } = rangeOf(name) ?? {};
       // Mostly there are none: then nothing need be read.
       if (live === listed) return 0;
       const named = (await versions(name)).map(({ version }) => version);
@@ -167,7 +164,9 @@ export function joinListings(listings: readonly Listing[]): Listing {
   const [only] = listings;
   if (only !== undefined && listings.length === 1) return only;
   return {
-    names: [...new Set(listings.flatMap(({ names }) => names))],
+    get names() {
+      return [...new Set(listings.flatMap(({ names }) => names))];
+    },
     versions: async (name) => {
       const newest = new Map<string, ListedVersion>();
       for (const listing of listings) {

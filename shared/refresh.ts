@@ -3,38 +3,35 @@ import { chartsInOrder } from './charts-in-order.ts';
 import type { Clock } from './clock.ts';
 import type { AuditedChange } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
+import { type PartSizes, partSizes } from './domain/compose-index.ts';
 import { type IndexSettings, type LiveVersion, settingsFingerprint } from './domain/entry.ts';
-import {
-  countVersions,
-  type Fragment,
-  type IndexFile,
-  indexSize,
-  readRanges,
-  renderFragment,
-  renderIndex,
-  renderRanges,
-  spliceIndex,
-} from './domain/index-file.ts';
+import { countVersions, indexPieces, type Ranges, renderFragment, renderIndex } from './domain/index-file.ts';
 import { renderListed } from './domain/lost-versions.ts';
 import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
+import { blocksOf, type RangeBlocks, renderBlocks } from './domain/range-blocks.ts';
 import type { Repository } from './domain/repository.ts';
+import { spliceIndex } from './domain/splice-index.ts';
 import type { ChartVersion } from './domain/version.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
-import { type Losses, lookBack, lossesSince, type Past } from './losses.ts';
+import { type Losses, lookBack, lookBeside, lossesSince, type Past, pastOf } from './losses.ts';
+import { IndexLost, openPrevious } from './previous-index.ts';
 import type { SettingsReader } from './repository-settings.ts';
 import type { AuditStore } from './store/audit-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer, PointerStore, Shrinking } from './store/pointer-store.ts';
 import type { Mark, VersionItem, VersionStore } from './store/version-store.ts';
+import { type IndexDraft, writeIndex } from './write-index.ts';
 
 export type IndexDependencies = {
   readonly versions: Pick<VersionStore, 'marks' | 'ofChart' | 'ofRepository' | 'indexed'>;
   readonly pointers: PointerStore;
   readonly audit: Pick<AuditStore, 'put'>;
-  readonly objects: Pick<ObjectStore, 'get' | 'put' | 'head' | 'list'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'put' | 'compose' | 'head' | 'list'>;
   readonly settings: IndexSettings;
   /** Asked where an index is built from all versions, and by nobody who reads one. */
   readonly settingsOf: SettingsReader;
+  /** By what sizes an index is put. @default those that suit S3 */
+  readonly partSizes?: PartSizes;
   readonly clock: Clock;
   readonly newId: () => string;
   /** Hears of what somebody should look at, though the call goes on. */
@@ -81,6 +78,13 @@ export type RefreshOptions = {
   readonly forget?: ((name: ChartName, version: ChartVersion) => boolean) | undefined;
 };
 
+/** What a refresh begins with: the pointer, and the marks, which were read after it. */
+type Beginning = {
+  readonly repository: Repository;
+  readonly pointer: Pointer | undefined;
+  readonly marks: readonly Mark[];
+};
+
 /**
  * Makes the index say what the table says, by one attempt that may run at any time, twice, or be cut off
  * anywhere: read the pointer, read the marks, render the marked charts anew, put the spliced index, flip
@@ -99,29 +103,115 @@ export async function refreshIndex(
   repository: Repository,
   { rebuildAtMost, rebuild = false, forget }: RefreshOptions,
 ): Promise<RefreshOutcome> {
-  const { pointers, versions, audit, settings, report } = dependencies;
+  const { pointers, versions, settings } = dependencies;
   const pointer = await pointers.get(repository);
   const marks = await collect(versions.marks(repository));
   const usable = pointer?.settings === settingsFingerprint(settings) && !rebuild;
-  if (usable && marks.length === 0) return { kind: 'unchanged' };
+  if (!usable) return await buildAnew(dependencies, { repository, pointer, marks }, rebuildAtMost, forget);
+  if (marks.length === 0) return { kind: 'unchanged' };
+  try {
+    const outcome = await splice(dependencies, { repository, pointer, marks }, forget);
+    if (outcome !== undefined) return outcome;
+  } catch (error) {
+    if (!(error instanceof IndexLost)) throw error;
+  }
+  // Mostly because it was replaced, so long ago that it was removed too.
+  const current = await pointers.get(repository);
+  if (current?.folder !== pointer.folder) return { kind: 'overtaken' };
+  return await buildAnew(dependencies, { repository, pointer, marks }, rebuildAtMost, forget);
+}
 
-  const previous = usable ? await loadIndex(dependencies, pointer) : undefined;
+type Forget = RefreshOptions['forget'];
+
+/**
+ * The cost of a publish: one chart is read and rendered, however many the repository has.
+ *
+ * @returns undefined if the index is lost, or cannot be spliced
+ * @throws IndexLost if it is lost while it is read
+ */
+async function splice(
+  dependencies: IndexDependencies,
+  beginning: Beginning & { readonly pointer: Pointer },
+  forget: Forget,
+): Promise<RefreshOutcome | undefined> {
+  const { objects, versions, settings, clock, partSizes: sizes = partSizes } = dependencies;
+  const { repository, pointer, marks } = beginning;
+  const marked = new Set(marks.map(({ name }) => name));
+  const [previous, beside, itemsOfMarked] = await Promise.all([
+    openPrevious(objects, pointer, settings, sizes),
+    lookBeside(objects, repository, pointer),
+    readCharts(versions, repository, marked),
+  ]);
+  if (previous === undefined) return undefined;
+  const past = await pastOf(objects, pointer, previous.listing, beside);
+  // Once more where another index lists more: what that lists may have come after the first reading.
+  const itemsOfDoubtful = await readCharts(versions, repository, past.doubtful);
+  const charts = new Map([...itemsOfMarked, ...itemsOfDoubtful]);
+  // As many of each chart as the index lists that it is spliced from, so that all of it is alike and no settings are read.
+  const { perChart: newest = 0 } = pointer;
+  const fragments = Array.from(marked, (name) => {
+    const live = liveVersions(charts.get(name) ?? []);
+    return [name, renderFragment(name, live, settings, repository, { newest })] as const;
+  });
+  const { pieces, blocks } = spliceIndex(previous.blocks, new Map(fragments), instant(clock), settings);
+  const seen = seeing(past, forget);
+  return await finish(dependencies, beginning, seen, {
+    pieces,
+    blocks: () => blocks,
+    previous,
+    newest,
+    settle: () => inParallel([...charts], ([name, items]) => look(seen, name, items)),
+  });
+}
+
+/** The full rebuild. */
+async function buildAnew(
+  dependencies: IndexDependencies,
+  beginning: Beginning,
+  atMost: number,
+  forget: Forget,
+): Promise<RefreshOutcome> {
+  const { objects, versions, settings, settingsOf, clock } = dependencies;
+  const { repository, pointer, marks } = beginning;
   // Before anything large is read.
-  const isTooLarge = previous === undefined && (await hasMore(versions, repository, rebuildAtMost));
-  if (isTooLarge) return { kind: 'too_large_to_rebuild' };
-  const past = await lookBack(dependencies, repository, pointer, previous);
-  const losses = lossesSince(past, forget);
-  const changes: AuditedChange[] = [];
-  const seen = { losses, changes };
-  const newest = await versionsPerChart(dependencies, repository, previous && pointer);
-  const index =
-    previous === undefined
-      ? await renderAll(dependencies, repository, newest, seen)
-      : await renderMarked(dependencies, repository, { previous, marks, also: past.doubtful, newest }, seen);
+  if (await hasMore(versions, repository, atMost)) return { kind: 'too_large_to_rebuild' };
+  const past = await lookBack(objects, repository, pointer);
   const isNew = pointer === undefined && past.folder === undefined;
-  if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
+  if (isNew && marks.length === 0 && !(await hasLive(versions, repository))) return { kind: 'empty' };
 
-  const flip = await makeCurrent(dependencies, repository, { pointer, past, losses, newest }, index);
+  const seen = seeing(past, forget);
+  const { indexVersionsPerChart: newest } = await settingsOf(repository);
+  const ranges: Ranges[number][] = [];
+  let deleted = 0;
+  async function* fragments() {
+    const { names } = seen.losses;
+    for await (const { name, items } of chartsInOrder(versions.ofRepository(repository), names)) {
+      await look(seen, name, items);
+      deleted += items.filter(({ removed, live }) => removed && live === undefined).length;
+      const fragment = renderFragment(name, liveVersions(items), settings, repository, { newest });
+      if (fragment !== undefined) yield fragment;
+    }
+  }
+  return await finish(dependencies, beginning, seen, {
+    pieces: indexPieces(fragments(), ranges, () => instant(clock), settings),
+    blocks: () => blocksOf(ranges),
+    previous: undefined,
+    newest,
+    settle: async () => seen.losses.count(countVersions(ranges) + deleted),
+  });
+}
+
+/** Puts the index, makes it current, and clears the marks. */
+async function finish(
+  dependencies: IndexDependencies,
+  beginning: Beginning,
+  seen: Seen,
+  draft: Draft,
+): Promise<RefreshOutcome> {
+  const { versions, audit, report } = dependencies;
+  const { repository, marks } = beginning;
+  const { changes } = seen;
+  const flip = await makeCurrent(dependencies, beginning, seen, draft);
   if (flip === undefined) return { kind: 'overtaken' };
   for (const notice of flip.notices) await report(notice);
   try {
@@ -139,21 +229,14 @@ export function renderEmpty(settings: IndexSettings): Uint8Array {
   return renderIndex([], '1970-01-01T00:00:00Z', settings).bytes;
 }
 
-/**
- * How many versions of each chart are listed, 0 for all: as the index does that is spliced, so that all of it is alike
- * and a refresh reads no settings; of one that is built anew, as the repository's settings say.
- */
-async function versionsPerChart(
-  { settingsOf }: IndexDependencies,
-  repository: Repository,
-  spliced: Pointer | undefined,
-): Promise<number> {
-  if (spliced !== undefined) return spliced.perChart ?? 0;
-  return (await settingsOf(repository)).indexVersionsPerChart;
-}
+/** What came before, and what is looked at in every chart that is read. */
+type Seen = { readonly past: Past; readonly losses: Losses; readonly changes: AuditedChange[] };
 
-/** What is looked at in every chart that is read. */
-type Seen = { readonly losses: Losses; readonly changes: AuditedChange[] };
+const seeing = (past: Past, forget: Forget): Seen => ({
+  past,
+  losses: lossesSince(past, forget),
+  changes: [],
+});
 
 async function look(
   { losses, changes }: Seen,
@@ -166,48 +249,17 @@ async function look(
   await losses.look(name, items);
 }
 
-/** The cost of a publish: one chart is read and rendered, however many the repository has. */
-async function renderMarked(
-  { versions, settings, clock }: IndexDependencies,
+/** The items of some charts. */
+async function readCharts(
+  versions: IndexDependencies['versions'],
   repository: Repository,
-  {
-    previous,
-    marks,
-    also,
-    newest,
-  }: { previous: IndexFile; marks: readonly Mark[]; also: readonly ChartName[]; newest: number },
-  seen: Seen,
-): Promise<IndexFile> {
-  const marked = new Set(marks.map(({ name }) => name));
-  const changes = new Map<ChartName, Fragment | undefined>();
-  await inParallel([...new Set([...marked, ...also])], async (name) => {
-    const items = await collect(versions.ofChart(repository, name));
-    await look(seen, name, items);
-    if (!marked.has(name)) return;
-    changes.set(name, renderFragment(name, liveVersions(items), settings, repository, { newest }));
+  names: Iterable<ChartName>,
+): Promise<ReadonlyMap<ChartName, readonly VersionItem[]>> {
+  const charts = new Map<ChartName, readonly VersionItem[]>();
+  await inParallel([...names], async (name) => {
+    charts.set(name, await collect(versions.ofChart(repository, name)));
   });
-  return spliceIndex(previous, changes, instant(clock), settings);
-}
-
-/** The full rebuild. */
-async function renderAll(
-  { versions, settings, clock }: IndexDependencies,
-  repository: Repository,
-  newest: number,
-  seen: Seen,
-): Promise<IndexFile> {
-  const { losses } = seen;
-  const fragments: Fragment[] = [];
-  let deleted = 0;
-  for await (const { name, items } of chartsInOrder(versions.ofRepository(repository), losses.names)) {
-    await look(seen, name, items);
-    deleted += items.filter(({ removed, live }) => removed && live === undefined).length;
-    const fragment = renderFragment(name, liveVersions(items), settings, repository, { newest });
-    if (fragment !== undefined) fragments.push(fragment);
-  }
-  const index = renderIndex(fragments, instant(clock), settings);
-  losses.count(countVersions(index.ranges) + deleted);
-  return index;
+  return charts;
 }
 
 /** Whether a repository has more versions than so many. */
@@ -225,36 +277,51 @@ async function hasMore(
   return false;
 }
 
+async function hasLive(versions: IndexDependencies['versions'], repository: Repository): Promise<boolean> {
+  for await (const { live } of versions.ofRepository(repository)) if (live !== undefined) return true;
+  return false;
+}
+
+/** The index that is to be made current. */
+type Draft = Pick<IndexDraft, 'pieces' | 'previous'> & {
+  /** How many versions of each chart it lists at most; 0 for all. */
+  readonly newest: number;
+  /** Where its fragments are, once all pieces were taken. */
+  readonly blocks: () => RangeBlocks;
+  /** Then looks at what has not been looked at. */
+  readonly settle: () => Promise<void>;
+};
+
 /** @returns the new pointer and what was seen, or undefined if another index became current meanwhile */
 async function makeCurrent(
-  { pointers, objects, settings, newId }: IndexDependencies,
-  repository: Repository,
-  {
-    pointer,
-    past,
-    losses,
-    newest,
-  }: { pointer: Pointer | undefined; past: Past; losses: Losses; newest: number },
-  { bytes, ranges }: IndexFile,
+  { pointers, objects, settings, newId, partSizes: sizes = partSizes }: IndexDependencies,
+  { repository, pointer }: Beginning,
+  { past, losses }: Seen,
+  { pieces, previous, newest, blocks, settle }: Draft,
 ): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
-  const found = losses.found();
   const isFirst = pointer === undefined;
   const sequence = past.sequence + 1;
   const folder = (isFirst ? firstIndexFolder : indexFolder)(repository, sequence, newId());
-  const lost = losses.changed();
-  if (lost !== undefined) {
-    // Before the index: beside one that is whole, no list means that nothing was lost.
-    const list = Buffer.from(renderListed(lost));
-    await objects.put(`${folder}${lostFile}`, list, { contentType: 'application/json' });
-  }
-  await Promise.all([
-    objects.put(`${folder}${indexFile}`, bytes, { contentType: 'application/x-yaml' }),
-    objects.put(`${folder}${rangesFile}`, Buffer.from(renderRanges(ranges)), {
-      contentType: 'application/json',
-    }),
-  ]);
+  const json = { contentType: 'application/json' };
+  const sizeBytes = await writeIndex(
+    objects,
+    `${folder}${indexFile}`,
+    {
+      pieces,
+      previous,
+      first: async () => {
+        await settle();
+        const lost = losses.changed();
+        // Before the index: beside one that is whole, no list means that nothing was lost.
+        if (lost) await objects.put(`${folder}${lostFile}`, Buffer.from(renderListed(lost)), json);
+      },
+      beside: () => objects.put(`${folder}${rangesFile}`, renderBlocks(blocks()), json),
+    },
+    sizes,
+  );
 
-  const versions = countVersions(ranges);
+  const [found, lost] = [losses.found(), losses.changed()];
+  const versions = countVersions(blocks());
   const shrinking =
     found > 0 && past.folder !== undefined ? { before: past.folder, after: folder } : undefined;
   const remembered = losses.forgets ? [] : (pointer?.shrank ?? []);
@@ -262,7 +329,7 @@ async function makeCurrent(
   const next: Pointer = {
     sequence,
     folder,
-    sizeBytes: bytes.length,
+    sizeBytes,
     versions,
     ...(newest > 0 && { perChart: newest }),
     settings: settingsFingerprint(settings),
@@ -276,22 +343,6 @@ async function makeCurrent(
     notices.push({ kind: 'pointer_lost', repository, folder: past.folder });
   if (shrinking) notices.push({ kind: 'index_shrank', repository, versions: found, ...shrinking });
   return { pointer: next, notices };
-}
-
-/** @returns undefined if the index or its ranges are lost, or do not fit each other */
-async function loadIndex(
-  { objects, settings }: IndexDependencies,
-  { folder }: Pointer,
-): Promise<IndexFile | undefined> {
-  const [bytes, rows] = await Promise.all([
-    objects.get(`${folder}${indexFile}`),
-    objects.get(`${folder}${rangesFile}`),
-  ]);
-  const ranges = rows && readRanges(rows);
-  if (bytes === undefined || ranges === undefined || bytes.length !== indexSize(ranges, settings)) {
-    return undefined;
-  }
-  return { bytes, ranges };
 }
 
 /** What readers are to see of some items. */

@@ -92,52 +92,27 @@ export function renderIndex(
 }
 
 /**
- * Puts changed charts into an index without reading the others: byte for byte what {@link renderIndex}
- * gives for the same state.
+ * The pieces of an index, each as soon as its fragment is there: byte for byte what {@link renderIndex} gives.
  *
- * @param previous an index rendered with the same settings
- * @param changes the new fragment of each changed chart; undefined for one that is gone
+ * @param fragments names ascending
+ * @param ranges gets where they are
+ * @param generated asked once all fragments are there
  */
-export function spliceIndex(
-  previous: IndexFile,
-  changes: ReadonlyMap<ChartName, Fragment | undefined>,
-  generated: string,
+export async function* indexPieces(
+  fragments: AsyncIterable<Fragment>,
+  ranges: Ranges[number][],
+  generated: () => string,
   settings: IndexSettings,
-): IndexFile {
-  const kept = keptFragments(previous, changes, settings);
-  const added = [...changes.values()].filter((fragment) => fragment !== undefined);
-  return assemble(mergeByName(kept, added), generated, settings);
-}
-
-function keptFragments(
-  previous: IndexFile,
-  changes: ReadonlyMap<ChartName, unknown>,
-  settings: IndexSettings,
-): Fragment[] {
-  const places = fragmentPlaces(previous.ranges, settings.format);
-  return previous.ranges.flatMap(({ name, versions, live }) => {
-    const place = places.get(name);
-    if (place === undefined || changes.has(name)) return [];
-    // A view, not a copy: an unchanged chart costs no parsing and no memory.
-    const bytes = previous.bytes.subarray(place.offset, place.offset + place.sizeBytes);
-    return [{ name, bytes, versions, live }];
-  });
-}
-
-/** Merges charts that are in order already with a few that are not. */
-function mergeByName(ordered: readonly Fragment[], few: readonly Fragment[]): Fragment[] {
-  const added = few.toSorted((a, b) => compareText(a.name, b.name));
-  const merged: Fragment[] = [];
-  let next = 0;
-  for (const fragment of ordered) {
-    for (let candidate = added[next]; candidate !== undefined; candidate = added[next]) {
-      if (compareText(candidate.name, fragment.name) > 0) break;
-      merged.push(candidate);
-      next += 1;
-    }
-    merged.push(fragment);
+): AsyncGenerator<Uint8Array> {
+  const { head, separator } = frame(1, '', settings);
+  for await (const fragment of fragments) {
+    yield ranges.length === 0 ? head : separator;
+    yield fragment.bytes;
+    ranges.push(rangeOf(fragment));
   }
-  return merged.concat(added.slice(next));
+  const { head: whole, tail } = frame(ranges.length, generated(), settings);
+  if (ranges.length === 0) yield whole;
+  yield tail;
 }
 
 function assemble(fragments: readonly Fragment[], generated: string, settings: IndexSettings): IndexFile {
@@ -150,9 +125,14 @@ function assemble(fragments: readonly Fragment[], generated: string, settings: I
   parts.push(tail);
   return {
     bytes: Buffer.concat(parts),
-    ranges: fragments.map(({ bytes, ...each }) => ({ ...each, sizeBytes: bytes.length })),
+    ranges: fragments.map(rangeOf),
   };
 }
+
+export const rangeOf = ({ bytes, ...each }: Fragment): Ranges[number] => ({
+  ...each,
+  sizeBytes: bytes.length,
+});
 
 /** What stands around and between the fragments of so many charts. */
 export function frame(charts: number, generated: string, settings: IndexSettings): Frame {
@@ -169,25 +149,6 @@ export function frame(charts: number, generated: string, settings: IndexSettings
     separator: Buffer.alloc(0),
     tail: Buffer.from(`generated: "${generated}"\nserverInfo: ${JSON.stringify(serverInfo)}\n`),
   };
-}
-
-/** The ranges as text, to be kept beside the index. An array of arrays: a chart may be called `__proto__`. */
-export function renderRanges(ranges: Ranges): string {
-  const rows = ranges.map(({ name, sizeBytes, versions, live }) => {
-    const row = [name, sizeBytes, versions];
-    return live === versions ? row : [...row, live];
-  });
-  return JSON.stringify(rows);
-}
-
-/** Reads back what {@link renderRanges} wrote. @returns undefined for bytes that are something else */
-export function readRanges(bytes: Uint8Array): Ranges | undefined {
-  try {
-    const rows = JSON.parse(Buffer.from(bytes).toString()) as [ChartName, number, number, number?][];
-    return rows.map(([name, sizeBytes, versions, live = versions]) => ({ name, sizeBytes, versions, live }));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Where the fragment of each chart begins and how long it is, in bytes. */
@@ -295,9 +256,14 @@ function* fragmentsIn(
 
 /** How long an index with these fragments is, in bytes. */
 export function indexSize(ranges: Ranges, settings: IndexSettings): number {
-  const { head, separator, tail } = frame(ranges.length, '1970-01-01T00:00:00Z', settings);
   const fragments = ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return head.length + fragments + separator.length * Math.max(0, ranges.length - 1) + tail.length;
+  return sizeOfIndex(ranges.length, fragments, settings);
+}
+
+/** How long one of so many charts is, whose fragments have so many bytes. */
+export function sizeOfIndex(charts: number, fragmentBytes: number, settings: IndexSettings): number {
+  const { head, separator, tail } = frame(charts, '1970-01-01T00:00:00Z', settings);
+  return head.length + fragmentBytes + separator.length * Math.max(0, charts - 1) + tail.length;
 }
 
 /** What a fragment says of each version. */
@@ -376,6 +342,6 @@ export function isTail(bytes: Uint8Array, format: IndexSettings['format']): bool
 }
 
 /** How many versions the charts of an index have, those too that it leaves out. */
-export function countVersions(ranges: Ranges): number {
+export function countVersions(ranges: readonly Pick<Ranges[number], 'live'>[]): number {
   return ranges.reduce((sum, { live }) => sum + live, 0);
 }

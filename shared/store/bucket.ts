@@ -16,6 +16,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { composeObject, copySource } from './compose-object.ts';
 import type { ListedObject, ObjectStore } from './object-store.ts';
 
 /**
@@ -90,12 +91,11 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
     head,
 
     async copy(from, to, { contentType, metadata }) {
-      const source = `${bucketName}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
       try {
         await client.send(
           new CopyObjectCommand({
             ...at(to),
-            CopySource: `${source}?versionId=${from.versionId}`,
+            CopySource: `${copySource(bucketName, from.key)}?versionId=${from.versionId}`,
             MetadataDirective: 'REPLACE',
             // Tags that came along would ask for rights of their own.
             TaggingDirective: 'REPLACE',
@@ -109,6 +109,8 @@ export function bucket(client: S3Client, bucketName: string): ObjectStore {
         throw error;
       }
     },
+
+    compose: (key, parts, options) => composeObject(client, bucketName, { key, parts, ...options }),
 
     exists: async (key) => (await head(key)) !== undefined,
 

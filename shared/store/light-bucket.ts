@@ -5,7 +5,10 @@ import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
 import type { ObjectStore } from './object-store.ts';
 
 /** What the hot functions ask of the bucket. */
-export type LightBucket = Pick<ObjectStore, 'get' | 'put' | 'head' | 'list' | 'exists' | 'signedUrl'>;
+export type LightBucket = Pick<
+  ObjectStore,
+  'get' | 'put' | 'compose' | 'head' | 'list' | 'exists' | 'signedUrl'
+>;
 
 /** Who signs and for which region: of a client that is there anyway. */
 type Signer = Pick<DynamoDBClient['config'], 'region' | 'credentials' | 'sha256'>;
@@ -74,6 +77,8 @@ export function lightBucket(
     },
 
     put: async (...object) => await (await rest()).put(...object),
+
+    compose: async (...object) => await (await rest()).compose(...object),
 
     head: async (key) => await (await rest()).head(key),
 

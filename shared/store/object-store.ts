@@ -16,6 +16,11 @@ export type ReadObject = {
   readonly bytes?: Uint8Array;
 };
 
+/** A part of an object that is composed: bytes, asked for when it is their turn, or a range of another object. */
+export type ObjectPart =
+  | { readonly bytes: () => Promise<Uint8Array> }
+  | { readonly from: string; readonly offset: number; readonly sizeBytes: number };
+
 /** What a client posts as a form, `file` last, to put one object. */
 export type SignedPost = { readonly url: string; readonly fields: Readonly<Record<string, string>> };
 
@@ -53,6 +58,15 @@ export type ObjectStore = {
     to: string,
     options: { contentType: string; metadata: Readonly<Record<string, string>> },
   ): Promise<boolean>;
+  /**
+   * Puts an object together from parts, of which some lie in the bucket: none of it is there until all of it is, and
+   * nothing is left of it where that fails.
+   *
+   * @param parts at least one, and at most 10,000; a few are under way at once. All but the last have 5 MiB or more, and
+   *   a range lies within its object
+   * @returns false if an object that a range is of is not there any more
+   */
+  compose(key: string, parts: AsyncIterable<ObjectPart>, options: { contentType: string }): Promise<boolean>;
   /** Deletes objects; those that are not there are fine. At most 1,000 keys. */
   remove(keys: readonly string[]): Promise<void>;
   /** The objects whose keys begin so, in ascending order of their keys. */

@@ -1,7 +1,10 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
+import { collect } from '../../shared/async-iteration.ts';
 import { type ChartName, parseChartName } from '../../shared/domain/chart-name.ts';
+import { isNew } from '../../shared/domain/compose-index.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
 import {
   compareText,
@@ -13,15 +16,17 @@ import {
 import {
   countVersions,
   type Fragment,
-  readRanges,
+  type IndexFile,
+  indexPieces,
+  type Ranges,
   renderFragment,
   renderIndex,
   renderList,
-  renderRanges,
-  spliceIndex,
   stretchOf,
 } from '../../shared/domain/index-file.ts';
+import { blocksOf, readBlocks, readRanges, renderBlocks } from '../../shared/domain/range-blocks.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
+import { spliceIndex } from '../../shared/domain/splice-index.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
 import { yamlSafeJson } from '../../shared/domain/yaml-safe-json.ts';
 
@@ -61,6 +66,21 @@ function fragmentsOf(state: State, settings: IndexSettings, newest = 0): Fragmen
 const rebuild = (state: State, settings: IndexSettings, generated = GENERATED, newest = 0) =>
   renderIndex(fragmentsOf(state, settings, newest), generated, settings);
 
+/** The spliced index, resolved from the bytes of the one before. */
+function splice(
+  { bytes, ranges: before }: IndexFile,
+  changes: ReadonlyMap<ChartName, Fragment | undefined>,
+  settings: IndexSettings,
+): IndexFile {
+  const blocks = readBlocks(renderBlocks(blocksOf(before))) ?? [];
+  const { pieces, blocks: after } = spliceIndex(blocks, changes, GENERATED, settings);
+  const ranges = readRanges(renderBlocks(after)) ?? [];
+  const parts = pieces.map((piece) =>
+    isNew(piece) ? piece : bytes.subarray(piece.offset, piece.offset + piece.sizeBytes),
+  );
+  return { bytes: Buffer.concat(parts), ranges };
+}
+
 const anyShape = fc.record({
   name: fc.constantFrom('a', 'a-b', 'a.b', 'B', 'b', '__proto__', 'constructor', 'zz', '0'),
   version: fc.constantFrom('1.0.0', '1.0.0+a', '1.0.0+b', '1.0.1-rc.1', '2.0.0', 'v3.0.0', '10.0.0', '1.2'),
@@ -87,7 +107,7 @@ describe.each([
             renderFragment(name, now.get(name) ?? [], settings, root, options),
           ]),
         );
-        const spliced = spliceIndex(rebuild(old, settings, 'earlier', newest), changes, GENERATED, settings);
+        const spliced = splice(rebuild(old, settings, 'earlier', newest), changes, settings);
         expect(spliced).toEqual(rebuild(now, settings, GENERATED, newest));
       }),
     );
@@ -104,7 +124,7 @@ describe.each([
         // As an index of those alone.
         expect(Buffer.from(bytes).toString()).toBe(Buffer.from(rebuild(listed, settings).bytes).toString());
         expect(countVersions(ranges)).toBe([...state.values()].flat().length);
-        expect(readRanges(Buffer.from(renderRanges(ranges)))).toEqual(ranges);
+        expect(readRanges(renderBlocks(blocksOf(ranges)))).toEqual(ranges);
       }),
     );
   });
@@ -116,8 +136,41 @@ describe.each([
         const now = stateOf([...before, published]);
         const name = parseChartName(published.name);
         const fragment = renderFragment(name, now.get(name) ?? [], settings, root);
-        const spliced = spliceIndex(rebuild(old, settings), new Map([[name, fragment]]), GENERATED, settings);
+        const spliced = splice(rebuild(old, settings), new Map([[name, fragment]]), settings);
         expect(spliced).toEqual(rebuild(now, settings));
+      }),
+    );
+  });
+
+  it('has no new bytes but those of the changed charts and what stands around them', () => {
+    fc.assert(
+      fc.property(fc.array(anyShape), anyShape, (before, published) => {
+        const old = stateOf(before);
+        const name = parseChartName(published.name);
+        const now = stateOf([...before, published]);
+        const fragment = renderFragment(name, now.get(name) ?? [], settings, root);
+        const { pieces } = spliceIndex(
+          blocksOf(rebuild(old, settings).ranges),
+          new Map([[name, fragment]]),
+          GENERATED,
+          settings,
+        );
+        const sizeBytes = pieces.filter(isNew).reduce((sum, { length }) => sum + length, 0);
+        const empty = rebuild(new Map(), settings).bytes.length;
+        expect(sizeBytes).toBeLessThanOrEqual((fragment?.bytes.length ?? 0) + empty + 2);
+        expect(pieces.length - pieces.filter(isNew).length).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+
+  it('is the same bytes where its charts come one after the other', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyShape), async (shapes) => {
+        const state = stateOf(shapes);
+        const sorted = fragmentsOf(state, settings).sort((a, b) => compareText(a.name, b.name));
+        const ranges: Ranges[number][] = [];
+        const pieces = indexPieces(Readable.from(sorted), ranges, () => GENERATED, settings);
+        expect({ bytes: Buffer.concat(await collect(pieces)), ranges }).toEqual(rebuild(state, settings));
       }),
     );
   });
@@ -147,7 +200,7 @@ describe.each([
         expect(new Map(listed as [string, number][])).toEqual(
           new Map([...state].map(([name, live]) => [name, live.length])),
         );
-        expect(readRanges(Buffer.from(renderRanges(ranges)))).toEqual(ranges);
+        expect(readRanges(renderBlocks(blocksOf(ranges)))).toEqual(ranges);
       }),
     );
   });

@@ -265,6 +265,13 @@ describe('least privilege', () => {
     ]);
   });
 
+  it('lets whoever puts an index give up one that failed, and nobody anything else', () => {
+    const putting = every.filter(({ on, action }) => /\/index\/\*$/.test(on) && action === 's3:PutObject');
+    const giving = every.filter(({ action }) => action === 's3:AbortMultipartUpload');
+    expect(giving.map(({ id, on }) => `${id} ${on}`)).toEqual(putting.map(({ id, on }) => `${id} ${on}`));
+    expect(giving.length).toBeGreaterThan(5);
+  });
+
   it('lets only what makes merged indexes, and those of one chart, put and sign them', () => {
     const onMerged = every.filter(({ on }) => /\/merged\/\*$/.test(on));
     expect(onMerged.map(({ id, action }) => `${id} ${action}`)).toEqual([

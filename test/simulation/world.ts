@@ -51,6 +51,8 @@ export function simulatedWorld({ hook, clock }: Pick<Scheduler, 'hook' | 'clock'
       forget: versions.forget,
     }),
     settings,
+    // A history has a few versions: enough for an index that is composed.
+    partSizes: { wholeBytes: 600, leastBytes: 200, sentBytes: 300, copiedBytes: 400 },
     /** What is set for all repositories; whoever reads the settings next reads this. */
     deployment,
     settingsOf: settingsReader(memorySettings({ hook }), deployment),

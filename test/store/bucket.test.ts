@@ -70,6 +70,82 @@ describe('the bucket', () => {
   });
 });
 
+describe('an object that is composed', () => {
+  type Refusal = { readonly of: string; readonly status: number; readonly code: string };
+
+  /** The store over an S3 that takes uploads in parts as the real one does, and notes what it is asked. */
+  async function taking(refusal?: Refusal) {
+    const asked: string[] = [];
+    const headers = new Map<string, Exchange['request']['headers']>();
+    const bodies = new Map<string, string>();
+    const server = await scriptedServer(async ({ request, body, response }) => {
+      const query = new URL(request.url ?? '', 'http://s3').searchParams;
+      const part = query.get('partNumber');
+      const isCopy = request.headers['x-amz-copy-source'] !== undefined;
+      const name = `${request.method}${part === null ? '' : ` ${isCopy ? 'copy' : 'part'} ${part}`}`;
+      const call = query.has('uploads') ? 'begin' : name;
+      asked.push(call);
+      headers.set(call, request.headers);
+      bodies.set(call, body.toString());
+      if (call === refusal?.of) {
+        response.writeHead(refusal.status).end(error(refusal.code));
+        return;
+      }
+      const checksum = request.headers['x-amz-checksum-crc32'];
+      if (checksum !== undefined) response.setHeader('x-amz-checksum-crc32', checksum);
+      response.setHeader('etag', `"etag of ${call}"`);
+      response.end(
+        query.has('uploads')
+          ? '<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>'
+          : isCopy
+            ? '<CopyPartResult><ETag>"copied"</ETag><ChecksumCRC32>Y29weQ==</ChecksumCRC32></CopyPartResult>'
+            : '<CompleteMultipartUploadResult><Key>a</Key></CompleteMultipartUploadResult>',
+      );
+    });
+    const client = clientOf(server.url, 1);
+    closing.push(() => client.destroy(), server.close);
+    async function* parts() {
+      yield { bytes: async () => Buffer.from('first') };
+      yield { from: 'b c', offset: 10, sizeBytes: 5 };
+    }
+    const compose = () => bucket(client, 'charts').compose('a', parts(), { contentType: 'text/plain' });
+    return { compose, asked, headers, bodies };
+  }
+
+  it('has a checksum of each part, of which S3 is told first and last', async () => {
+    const { compose, headers, bodies } = await taking();
+    expect(await compose()).toBe(true);
+    expect(headers.get('begin')).toMatchObject({ 'x-amz-checksum-algorithm': 'CRC32' });
+    const crc32 = headers.get('PUT part 1')?.['x-amz-checksum-crc32'];
+    expect(crc32).toBe('knHuVw==');
+    expect(headers.get('PUT copy 2')).toMatchObject({
+      'x-amz-copy-source': 'charts/b%20c',
+      'x-amz-copy-source-range': 'bytes=10-14',
+    });
+    const listed = [...(bodies.get('POST') ?? '').matchAll(/<ChecksumCRC32>(.*?)<.*?<PartNumber>(.*?)</g)];
+    expect(listed.map(([, sum, number]) => [number, sum])).toEqual([
+      ['1', crc32],
+      ['2', 'Y29weQ=='],
+    ]);
+  });
+
+  it.each([
+    { what: 'a part is refused', of: 'PUT part 1', status: 500, code: 'InternalError', is: 'InternalError' },
+    { what: 'a copy is refused', of: 'PUT copy 2', status: 403, code: 'AccessDenied', is: 'AccessDenied' },
+    { what: 'the upload is gone', of: 'POST', status: 404, code: 'NoSuchUpload', is: 'NoSuchUpload' },
+  ])('is given up where $what, and says why', async ({ is, ...refusal }) => {
+    const { compose, asked } = await taking(refusal);
+    await expect(compose()).rejects.toMatchObject({ name: is });
+    expect(asked.at(-1)).toBe('DELETE');
+  });
+
+  it('is given up where what it is of is gone', async () => {
+    const { compose, asked } = await taking({ of: 'PUT copy 2', status: 404, code: 'NoSuchKey' });
+    expect(await compose()).toBe(false);
+    expect(asked.at(-1)).toBe('DELETE');
+  });
+});
+
 describe('the light bucket', () => {
   const text = '0123456789';
   const whole = ({ response }: Exchange) => response.writeHead(200, { 'content-length': 10 }).end(text);

@@ -94,6 +94,26 @@ export function memoryObjects(options: Options = {}): MemoryObjects {
         return true;
       }),
 
+    compose: async (key, parts, { contentType }) => {
+      const pieces: Uint8Array[] = [];
+      for await (const part of parts) {
+        const piece = 'from' in part ? undefined : (await part.bytes()).slice();
+        const found = await call('compose', () => {
+          if (!('from' in part)) return piece;
+          return objects.get(part.from)?.bytes.slice(part.offset, part.offset + part.sizeBytes);
+        });
+        if (found === undefined) return false;
+        pieces.push(found);
+      }
+      const bytes = new Uint8Array(Buffer.concat(pieces));
+      await call('compose', () => {
+        puts += 1;
+        objects.set(key, { bytes, contentType, metadata: {}, modified: now(), versionId: `version${puts}` });
+        changed(key, 'created');
+      });
+      return true;
+    },
+
     head: (key) =>
       call('head', () => {
         const object = objects.get(key);

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { collect, inParallel } from '../../shared/async-iteration.ts';
-import type { ObjectStore } from '../../shared/store/object-store.ts';
+import type { ObjectPart, ObjectStore } from '../../shared/store/object-store.ts';
 
 export const octets = { contentType: 'application/octet-stream' };
 
@@ -121,6 +121,58 @@ export function objectsContract(open: () => ObjectStore): void {
       await open().put(key, bytesOf('0123456789'), { ...octets, metadata });
       expect(await open().head(key)).toEqual({ metadata, sizeBytes: 10 });
       expect(await open().head(aKey())).toBeUndefined();
+    });
+  });
+
+  describe('composed objects', () => {
+    const MIB = 1024 * 1024;
+    const some = (sizeBytes: number, seed: number) =>
+      Buffer.alloc(sizeBytes, createHash('sha512').update(String(seed)).digest());
+    async function* partsOf(...parts: ObjectPart[]): AsyncGenerator<ObjectPart> {
+      yield* parts;
+    }
+    const sent = (bytes: Uint8Array) => ({ bytes: async () => bytes });
+
+    it('are bytes and ranges of others, in the order of the parts', async () => {
+      const [from, key] = [aKey('1-a+b c/index.yaml'), aKey('2/index.yaml')];
+      const [old, fresh, tail] = [some(11 * MIB + 3, 1), some(5 * MIB, 2), bytesOf('tail')];
+      await open().put(from, old, octets);
+      const half = 5 * MIB + 1;
+      const parts = partsOf(
+        { from, offset: 7, sizeBytes: half },
+        sent(fresh),
+        { from, offset: half + 7, sizeBytes: old.length - half - 7 },
+        sent(tail),
+      );
+      expect(await open().compose(key, parts, { contentType: 'application/x-yaml' })).toBe(true);
+      const wanted = Buffer.concat([old.subarray(7), tail]);
+      const composed = Buffer.from((await open().get(key)) ?? []);
+      expect(composed.length).toBe(wanted.length + fresh.length);
+      expect(composed.equals(Buffer.concat([old.subarray(7, 7 + half), fresh, wanted.subarray(half)]))).toBe(
+        true,
+      );
+    });
+
+    it('may have more parts than are under way at once', async () => {
+      const key = aKey();
+      const pieces = Array.from({ length: 12 }, (_, n) => some(5 * MIB, n));
+      expect(await open().compose(key, partsOf(...pieces.map(sent)), octets)).toBe(true);
+      expect(Buffer.from((await open().get(key)) ?? []).equals(Buffer.concat(pieces))).toBe(true);
+    });
+
+    it('are not there where an object that they are of is not', async () => {
+      const key = aKey();
+      const missing = { from: aKey(), offset: 0, sizeBytes: 1 };
+      expect(await open().compose(key, partsOf(sent(some(5 * MIB, 1)), missing), octets)).toBe(false);
+      expect(await open().exists(key)).toBe(false);
+    });
+
+    it('are not there where a part of them could not be read', async () => {
+      const key = aKey();
+      const broken = { bytes: () => Promise.reject(new Error('it is broken')) };
+      const composing = open().compose(key, partsOf(sent(some(5 * MIB, 1)), broken), octets);
+      await expect(composing).rejects.toThrow('it is broken');
+      expect(await open().exists(key)).toBe(false);
     });
   });
 

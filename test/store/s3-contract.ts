@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { describe, it } from 'vitest';
 import type { ObjectStore } from '../../shared/store/object-store.ts';
+import { s3Indexes } from './s3-indexes.ts';
 import { s3Multipart } from './s3-multipart.ts';
 import { s3Reads } from './s3-reads.ts';
 import { s3Uploads } from './s3-uploads.ts';
@@ -33,6 +34,7 @@ export function s3Contract(open: () => S3, shortcomings: readonly Shortcoming[])
     s3Reads(open, itUnless);
     s3Uploads(open, itUnless);
     s3Multipart(open, itUnless);
+    s3Indexes(open);
     s3Versions(open);
   });
 }

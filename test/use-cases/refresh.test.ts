@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { partSizes } from '../../shared/domain/compose-index.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import type { Call } from '../store/hook.ts';
@@ -57,7 +58,10 @@ describe('refreshing an index', () => {
     expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
   });
 
-  it('gives the bytes of a full rebuild after any history of publishing, overwriting and deleting', async () => {
+  it.each([
+    { how: 'put as a whole', sizes: partSizes },
+    { how: 'composed', sizes: { wholeBytes: 0, leastBytes: 150, sentBytes: 200, copiedBytes: 300 } },
+  ])('gives the bytes of a full rebuild after any history, $how', async ({ sizes }) => {
     const anyStep = fc.record({
       act: fc.constantFrom('publish', 'publish', 'delete', 'refresh'),
       name: fc.constantFrom('a', 'b', 'a-b', '__proto__'),
@@ -66,7 +70,7 @@ describe('refreshing an index', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 30 }), async (steps) => {
-        const world = aWorld();
+        const world = aWorld({ partSizes: sizes });
         for (const { act, name, version, description } of steps) {
           if (act === 'publish') await world.publish(name, version, description);
           if (act === 'delete') await world.remove(name, version);

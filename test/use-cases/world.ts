@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { parseChartName } from '../../shared/domain/chart-name.ts';
+import { type PartSizes, partSizes } from '../../shared/domain/compose-index.ts';
 import { digestOf } from '../../shared/domain/digest.ts';
 import type { IndexSettings, LiveVersion } from '../../shared/domain/entry.ts';
 import { renderFragment, renderIndex } from '../../shared/domain/index-file.ts';
@@ -50,6 +51,8 @@ export function versionId(name: string, version: string, repository: Repository 
 type WorldOptions = {
   readonly hook?: Hook;
   readonly settings?: Partial<IndexSettings>;
+  /** @default those that suit S3 */
+  readonly partSizes?: PartSizes;
   /** What the deployment says for all repositories. */
   readonly deployment?: Partial<RepositorySettings>;
   /** @default open */
@@ -59,7 +62,7 @@ type WorldOptions = {
 const openRules: RepositoryRules = { access: 'open', createOnPublish: false };
 
 /** The use cases' dependencies over memory stores. */
-export function aWorld({ hook, settings, deployment = {}, rules = openRules }: WorldOptions = {}) {
+export function aWorld({ hook, settings, deployment = {}, rules = openRules, ...sizes }: WorldOptions = {}) {
   const hooks = hook === undefined ? {} : { hook };
   const versions = memoryVersions(hooks);
   const clock = manualClock();
@@ -114,6 +117,8 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules }: W
     newId,
     newLabelId,
     settings: { format: 'json', chartUrl: '', contextPath: '', ...settings } satisfies IndexSettings,
+    partSizes,
+    ...sizes,
   };
 
   /** Reserves a version without committing it. */
