@@ -64,8 +64,8 @@ export async function openIndex(
   folder: string,
 ): Promise<PublishedIndex | undefined> {
   const key = `${folder}${indexFile}`;
-  const ranges = readRanges((await objects.get(`${folder}${rangesFile}`)) ?? new Uint8Array());
-  const head = await objects.head(key);
+  const [rows, head] = await Promise.all([objects.get(`${folder}${rangesFile}`), objects.head(key)]);
+  const ranges = rows && readRanges(rows);
   if (ranges === undefined || head === undefined) return undefined;
   const { sizeBytes } = head;
 
