@@ -1,3 +1,4 @@
+import { inParallel } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
 import { currentIndex } from './current-index.ts';
 import { supersededIndexes } from './domain/leftovers.ts';
@@ -113,7 +114,8 @@ async function removeSuperseded(
   try {
     const folders = await indexesOf(objects, repository);
     const superseded = supersededIndexes(folders, pointer, clock.now(), { ahead: false });
-    for (const { folder } of superseded) await removeIndex(objects, folder);
+    // After a burst they are many.
+    await inParallel(superseded, ({ folder }) => removeIndex(objects, folder));
   } catch (error) {
     // Reconciliation does it again; the events are done.
     await report({ kind: 'clean_up_failed', repository, error });

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { AuditedChange } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { type IndexSettings, type LiveVersion, settingsFingerprint } from './domain/entry.ts';
+import { withFlip } from './domain/flips.ts';
 import {
   countVersions,
   type Fragment,
@@ -117,7 +118,8 @@ export async function refreshIndex(
   const isNew = pointer === undefined && past.folder === undefined;
   if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
-  const flip = await makeCurrent(dependencies, repository, { pointer, past, losses }, index);
+  const from = { pointer, past, losses, marks: marks.length };
+  const flip = await makeCurrent(dependencies, repository, from, index);
   if (flip === undefined) return { kind: 'overtaken' };
   for (const notice of flip.notices) await report(notice);
   try {
@@ -203,9 +205,14 @@ async function hasMore(
 
 /** @returns the new pointer and what was seen, or undefined if another index became current meanwhile */
 async function makeCurrent(
-  { pointers, objects, settings, newId }: IndexDependencies,
+  { pointers, objects, settings, newId, clock }: IndexDependencies,
   repository: Repository,
-  { pointer, past, losses }: { pointer: Pointer | undefined; past: Past; losses: Losses },
+  {
+    pointer,
+    past,
+    losses,
+    marks,
+  }: { pointer: Pointer | undefined; past: Past; losses: Losses; marks: number },
   { bytes, ranges }: IndexFile,
 ): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
   const found = losses.found();
@@ -238,6 +245,7 @@ async function makeCurrent(
     settings: settingsFingerprint(settings),
     shrank: [...remembered, ...(shrinking ? [shrinking] : [])].slice(0, SHRINKINGS),
     ...(list !== undefined && { lost: list }),
+    flips: withFlip(pointer?.flips ?? [], { sequence, at: clock.now(), marks }),
   };
   if (!(await pointers.flip(repository, pointer, next))) return undefined;
   const notices: Notice[] = [];

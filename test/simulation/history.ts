@@ -123,7 +123,8 @@ class History {
       if (random.chance(0.5)) this.#startUpkeep();
       // The next round begins when all have ended, or among those who have not.
       await this.#play(random.chance(0.5) ? MOST_STEPS : random.below(60));
-      if (random.chance(0.3)) this.#scheduler.advance(random.pick([2_100, 61_000, 2 * 60 * 60 * 1000]));
+      if (random.chance(0.3))
+        this.#scheduler.advance(random.pick([2_100, 61_000, 160_000, 2 * 60 * 60 * 1000]));
     }
     await this.#play(MOST_STEPS);
     await this.#settle();
@@ -301,7 +302,8 @@ class History {
     const found = new Map<string, string>();
     if (pointer === undefined) return found;
     const index = this.#world.objects.objects.get(`${pointer.folder}index.yaml`);
-    const { entries } = JSON.parse(Buffer.from(index?.bytes ?? '{}').toString()) as {
+    hold('the index that a reader is sent to is there', index !== undefined, pointer.folder);
+    const { entries } = JSON.parse(Buffer.from(index?.bytes ?? '').toString()) as {
       entries: Record<string, { name: string; version: string; digest: string }[]>;
     };
     for (const { name, version, digest } of Object.values(entries).flat()) {
