@@ -42,9 +42,9 @@ export async function handleObjectEvents(
   // Nothing may be put any more into what is being removed; what its events could tell of is removed too.
   if (await dependencies.isGoing(repository)) return;
   const created = events.filter(({ kind }) => kind === 'created');
-  for (const { key, reading } of created) {
+  await inParallel(created, async ({ key, reading }) => {
     if (reading.version !== undefined) await commitForDeadPublisher(dependencies, key, reading.version);
-  }
+  });
   const uploads = new Set(created.filter(({ reading }) => isDelivered(reading)).map(({ key }) => key));
   const isRebuild = created.some(({ reading }) => reading.kind === 'rebuild');
   if (isRebuild) for await (const key of waitingUploads(dependencies, repository)) uploads.add(key);

@@ -8,6 +8,7 @@ import { filesKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import type { Repository } from '../../shared/domain/repository.ts';
 import { type Finding, isDamage } from '../../shared/findings.ts';
 import { byRepository, handleObjectEvents } from '../../shared/handle-object-events.ts';
+import { INDEX_URL_SECONDS } from '../../shared/index-objects.ts';
 import type { From } from '../../shared/inspect-repository.ts';
 import { loadRefresh } from '../../shared/load-refresh.ts';
 import type { Thoroughness } from '../../shared/mend.ts';
@@ -280,7 +281,12 @@ class History {
       pointer = await currentIndex(this.#world, repository);
     };
     const answer = await this.#answerOf(`read ${repository}/`, reading());
-    if (answer === 'done') this.#observe(repository, start, pointer);
+    if (answer !== 'done') return;
+    this.#observe(repository, start, pointer);
+    if (this.#random.chance(0.7)) return;
+    // As the client of a URL may begin to read by it.
+    await this.#world.clock.sleep(INDEX_URL_SECONDS * 1000);
+    this.#listed(pointer);
   }
 
   /** What a reader saw counts as asked, for every version: each was so at some instant of the read. */
@@ -300,7 +306,7 @@ class History {
 
   #listed(pointer: Pointer | undefined): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
-    if (pointer === undefined) return found;
+    if (pointer === undefined || this.#losses.isIndexLost(pointer.folder)) return found;
     const index = this.#world.objects.objects.get(`${pointer.folder}index.yaml`);
     hold('the index that a reader is sent to is there', index !== undefined, pointer.folder);
     const { entries } = JSON.parse(Buffer.from(index?.bytes ?? '').toString()) as {

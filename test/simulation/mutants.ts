@@ -191,18 +191,6 @@ const mutants: readonly Mutant[] = [
     to: 'flips.findLastIndex(({ at }) => now - at >= 0);',
   },
   {
-    rule: 'superseded: one that was begun without a pointer can take the place of none',
-    file: 'shared/domain/leftovers.ts',
-    from: 'if (isFirst && !isOld(modified, now)) return false;',
-    to: 'void isFirst;',
-  },
-  {
-    rule: 'reconciliation: what an index says counts only if it stayed while it was read',
-    file: inspect,
-    from: 'if (await this.#follow()) continue;',
-    to: 'await this.#follow();',
-  },
-  {
     rule: 'reconciliation: a reservation ends by its package, not by its age alone',
     file: 'shared/mend.ts',
     from: 'await (found ? versions.commit(id, pending) : versions.abandon(id, pending.key));',

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { currentIndex } from '../../shared/current-index.ts';
 import { REPLACED_KEPT_MS } from '../../shared/domain/flips.ts';
+import type { Finding } from '../../shared/findings.ts';
 import { byRepository, handleObjectEvents } from '../../shared/handle-object-events.ts';
 import { reconcileRepository } from '../../shared/reconcile.ts';
 import { randomFrom } from '../random.ts';
-import { aWorld, root } from './world.ts';
+import { aWorld, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
 
@@ -108,4 +109,38 @@ it('an index of an earlier Chartroom, of which no flip is known, is kept for an 
   world.clock.advance(2 * 60_000);
   await handleObjectEvents(world, root, late);
   expect(indexObjects(world)).toHaveLength(1);
+});
+
+it('a look at an index that is replaced and removed under it still finds what was lost', async () => {
+  const world = await aSettledWorld();
+  // Longer than what is read of an index at once.
+  for (let n = 0; n < 40; n += 1) await world.publish('large', `1.0.${n}`, 'x'.repeat(120_000));
+  const { key } = await world.publish('z', '1.0.0');
+  await world.objects.put(key, Buffer.from('package'), { contentType: 'application/x-tar' });
+  const first = (await currentIndex(world, root))?.folder ?? '';
+  world.clock.advance(DAY_MS);
+  world.versions.lose(versionId('z', '1.0.0'));
+  let isReplaced = false;
+  const objects = {
+    ...world.objects,
+    list: async function* (prefix: string) {
+      if (prefix === 'charts/-/z/' && !isReplaced) {
+        isReplaced = true;
+        await publishAndIndex(world, 1);
+        world.clock.advance(REPLACED_KEPT_MS + 1);
+        await publishAndIndex(world, 2);
+        expect(bytesIn(world, first)).toBe(0);
+      }
+      yield* world.objects.list(prefix);
+    },
+  };
+  const found: Finding[] = [];
+  await reconcileRepository(
+    { ...world, objects, found: (finding) => void found.push(finding) },
+    root,
+    'safe',
+  );
+  expect(isReplaced).toBe(true);
+  expect(found).toContainEqual(expect.objectContaining({ kind: 'version_lost', name: 'z' }));
+  expect(world.objects.objects.has(key)).toBe(true);
 });
