@@ -62,20 +62,35 @@ export function openDynamoDb(folder: string | undefined): DynamoDb {
     });
   let closed = false;
   let last: Promise<unknown> = Promise.resolve();
+  let lastRead: Promise<unknown> = Promise.resolve();
+  let transactions = 0;
   return {
     async call(headers, body) {
       if (closed) throw new Error('the tables are closed');
+      const [, operation] = headers.get('x-amz-target')?.split('.') ?? [];
+      // An item is whole at any time, unless some are being written together.
+      if (operation === 'GetItem' && transactions === 0) {
+        const answer = answerOf(headers, body);
+        lastRead = Promise.all([lastRead, answer]);
+        return await answer;
+      }
       // One after the other: dynalite changes an index in two steps, and a query between them misses the item.
-      const ask: Ask = (operation, request) =>
-        answerOf(named(headers, operation), Buffer.from(JSON.stringify(request)));
-      const isTransaction = headers.get('x-amz-target')?.endsWith('.TransactWriteItems');
+      const ask: Ask = (other, request) =>
+        answerOf(named(headers, other), Buffer.from(JSON.stringify(request)));
+      const isTransaction = operation === 'TransactWriteItems';
+      if (isTransaction) transactions += 1;
       const answer = last.then(() => (isTransaction ? transactWrite(ask, body) : answerOf(headers, body)));
       last = answer;
-      return await answer;
+      try {
+        return await answer;
+      } finally {
+        if (isTransaction) transactions -= 1;
+      }
     },
     async close() {
       closed = true;
       await last;
+      await lastRead;
       await bind(server, '127.0.0.1', 0); // it closes its tables only with a server that listens
       await close(server);
     },
