@@ -14,9 +14,9 @@ const PATIENCE_MS = 20_000;
 // a holder that died delays the others no longer than this.
 const LEASE_MS = 2_000;
 
-// How long a refresh waits after the last one while many publish at once: at 50 publishes a second it takes ten along,
-// and who reads waits no longer than for the refresh of a large index.
-const GATHER_MS = 200;
+// How far apart refreshes begin while many publish at once: at 50 publishes a second each takes a dozen along. A large
+// index takes about as long by itself, so that its readers, whose wait is the longest, hardly wait for more.
+const GATHER_MS = 250;
 
 // Reading this many items takes well under a second; larger repositories are rebuilt by the indexer.
 const REBUILD_IN_REQUEST = 1_000;
@@ -92,7 +92,7 @@ export async function currentIndex(
 function gatherFor({ marks, pointer }: Look, now: number): number {
   const last = pointer?.flips.at(-1);
   if (last === undefined || Math.max(last.marks, marks.length) < 2) return 0;
-  return Math.min(Math.max(last.at + GATHER_MS - now, 0), GATHER_MS);
+  return Math.min(Math.max(last.began + GATHER_MS - now, 0), GATHER_MS);
 }
 
 /**

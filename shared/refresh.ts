@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { AuditedChange } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { type IndexSettings, type LiveVersion, settingsFingerprint } from './domain/entry.ts';
-import { withFlip } from './domain/flips.ts';
+import { type Flip, withFlip } from './domain/flips.ts';
 import {
   countVersions,
   type Fragment,
@@ -97,7 +97,8 @@ export async function refreshIndex(
   repository: Repository,
   { rebuildAtMost, rebuild = false, forget }: RefreshOptions,
 ): Promise<RefreshOutcome> {
-  const { pointers, versions, audit, settings, report } = dependencies;
+  const { pointers, versions, audit, settings, report, clock } = dependencies;
+  const began = clock.now();
   const pointer = await pointers.get(repository);
   const marks = await collect(versions.marks(repository));
   const usable = pointer?.settings === settingsFingerprint(settings) && !rebuild;
@@ -118,7 +119,7 @@ export async function refreshIndex(
   const isNew = pointer === undefined && past.folder === undefined;
   if (isNew && index.ranges.length === 0 && marks.length === 0) return { kind: 'empty' };
 
-  const from = { pointer, past, losses, marks: marks.length };
+  const from = { pointer, past, losses, made: { began, marks: marks.length } };
   const flip = await makeCurrent(dependencies, repository, from, index);
   if (flip === undefined) return { kind: 'overtaken' };
   for (const notice of flip.notices) await report(notice);
@@ -211,8 +212,13 @@ async function makeCurrent(
     pointer,
     past,
     losses,
-    marks,
-  }: { pointer: Pointer | undefined; past: Past; losses: Losses; marks: number },
+    made,
+  }: {
+    pointer: Pointer | undefined;
+    past: Past;
+    losses: Losses;
+    made: Pick<Flip, 'began' | 'marks'>;
+  },
   { bytes, ranges }: IndexFile,
 ): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
   const found = losses.found();
@@ -245,7 +251,7 @@ async function makeCurrent(
     settings: settingsFingerprint(settings),
     shrank: [...remembered, ...(shrinking ? [shrinking] : [])].slice(0, SHRINKINGS),
     ...(list !== undefined && { lost: list }),
-    flips: withFlip(pointer?.flips ?? [], { sequence, at: clock.now(), marks }),
+    flips: withFlip(pointer?.flips ?? [], { sequence, ...made, at: clock.now() }),
   };
   if (!(await pointers.flip(repository, pointer, next))) return undefined;
   const notices: Notice[] = [];

@@ -6,7 +6,9 @@
 /** An index became current. */
 export type Flip = {
   readonly sequence: number;
-  /** By the clock of who made it current, in milliseconds since 1970. */
+  /** When it was begun, by the clock of who made it, in milliseconds since 1970. */
+  readonly began: number;
+  /** When it became current, by the same clock. */
   readonly at: number;
   /** How many marks it was made for. */
   readonly marks: number;

@@ -14,7 +14,12 @@ const index = (id: string, { ago = 30, isFirst = false } = {}): IndexFolder => (
 });
 
 /** Became current so many minutes ago. */
-const flip = (sequence: number, ago: number): Flip => ({ sequence, at: now - ago * aMinute, marks: 1 });
+const flip = (sequence: number, ago: number): Flip => ({
+  sequence,
+  began: now - ago * aMinute,
+  at: now - ago * aMinute,
+  marks: 1,
+});
 
 describe('a superseded index', () => {
   const pointer = {
@@ -95,9 +100,9 @@ it('flips that come close to each other are thinned out, and say no less than 16
   let flips: readonly Flip[] = [];
   for (let sequence = 1; sequence <= 10_000; sequence += 1) {
     const at = now + sequence * 200;
-    flips = withFlip(flips, { sequence, at, marks: sequence });
+    flips = withFlip(flips, { sequence, began: at, at, marks: sequence });
     expect(flips.length).toBeLessThan(20);
-    expect(flips.at(-1)).toEqual({ sequence, at, marks: sequence });
+    expect(flips.at(-1)).toEqual({ sequence, began: at, at, marks: sequence });
     // At five a second, 150 seconds are 750 of them, and ten more seconds fifty.
     if (sequence > 800) expect(settledSequence(flips, at)).toBeGreaterThanOrEqual(sequence - 801);
     expect(settledSequence(flips, at)).toBeLessThan(Math.max(1, sequence - 749));
