@@ -61,25 +61,47 @@ export function openDynamoDb(folder: string | undefined): DynamoDb {
       engine?.(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     });
   let closed = false;
-  let last: Promise<unknown> = Promise.resolve();
+  let turn: Turn = { kind: 'write', begin: Promise.resolve(), end: Promise.resolve() };
+  /** Runs a call with all others of its kind that came since the last one of another kind, and after that one. */
+  const inTurn = async (kind: Kind, run: () => Promise<Answer>): Promise<Answer> => {
+    if (kind !== turn.kind || kind === 'transaction') turn = { kind, begin: turn.end, end: turn.end };
+    const answer = turn.begin.then(run);
+    turn.end = Promise.allSettled([turn.end, answer]);
+    return await answer;
+  };
   return {
     async call(headers, body) {
       if (closed) throw new Error('the tables are closed');
-      // One after the other: dynalite changes an index in two steps, and a query between them misses the item.
-      const ask: Ask = (operation, request) =>
-        answerOf(named(headers, operation), Buffer.from(JSON.stringify(request)));
-      const isTransaction = headers.get('x-amz-target')?.endsWith('.TransactWriteItems');
-      const answer = last.then(() => (isTransaction ? transactWrite(ask, body) : answerOf(headers, body)));
-      last = answer;
-      return await answer;
+      const [, operation = ''] = headers.get('x-amz-target')?.split('.') ?? [];
+      const ask: Ask = (other, request) =>
+        answerOf(named(headers, other), Buffer.from(JSON.stringify(request)));
+      const kind = kindOf(operation);
+      return await inTurn(kind, () =>
+        kind === 'transaction' ? transactWrite(ask, body) : answerOf(headers, body),
+      );
     },
     async close() {
       closed = true;
-      await last;
+      await turn.end;
       await bind(server, '127.0.0.1', 0); // it closes its tables only with a server that listens
       await close(server);
     },
   };
+}
+
+type Kind = 'write' | 'read' | 'transaction' | 'other';
+
+/** Calls that may run at the same time, and when the first may begin and the last has ended. */
+type Turn = { readonly kind: Kind; readonly begin: Promise<unknown>; end: Promise<unknown> };
+
+/**
+ * dynalite changes an item and its place in an index in two steps, and a query between them misses the item. So what
+ * reads and what writes take turns; writes of one item it puts in a row itself.
+ */
+function kindOf(operation: string): Kind {
+  if (/^(Put|Update|Delete)Item$/.test(operation)) return 'write';
+  if (/^(GetItem|Query|Scan)$/.test(operation)) return 'read';
+  return operation === 'TransactWriteItems' ? 'transaction' : 'other';
 }
 
 /** The headers of a call, for another operation. */

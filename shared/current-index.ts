@@ -15,6 +15,10 @@ const PATIENCE_MS = 20_000;
 // a holder that died delays the others no longer than this.
 const LEASE_MS = 2_000;
 
+// How far apart refreshes begin while many publish at once: at 50 publishes a second each takes a dozen along. A large
+// index takes about as long by itself, so that its readers, whose wait is the longest, hardly wait for more.
+const GATHER_MS = 250;
+
 // Reading this many items takes well under a second; larger repositories are rebuilt by the indexer.
 const REBUILD_IN_REQUEST = 1_000;
 
@@ -51,15 +55,22 @@ export async function currentIndex(
 
   let rebuildAsked = false;
   let base = first.pointer;
-  for (let attempt = 0; ; attempt += 1) {
-    const outcome = await refreshUnderLease(dependencies, repository, rebuildAtMost);
+  let now = first;
+  let gatheredAt: string | undefined;
+  for (let attempt = 0; ; ) {
+    // Once for each pointer, whatever the clocks say: while it stands this reader refreshes, and two flips cover it.
+    const gathering = now.pointer?.folder === gatheredAt ? 0 : gatherFor(now, clock.now());
+    gatheredAt = now.pointer?.folder;
+    if (gathering > 0) await clock.sleep(gathering);
+    const outcome: Attempt =
+      gathering > 0 ? { kind: 'gathered' } : await refreshUnderLease(dependencies, repository, rebuildAtMost);
     if (outcome.kind === 'refreshed') return outcome.pointer;
     if (outcome.kind === 'empty') return undefined;
     if (outcome.kind === 'too_large_to_rebuild' && !rebuildAsked) {
       await askForRebuild(dependencies, repository);
       rebuildAsked = true;
     }
-    const now = await look(dependencies, repository);
+    now = await look(dependencies, repository);
     if (isCurrent(now, dependencies) || covers(now, { marks: first.marks, pointer: base }, dependencies)) {
       return now.pointer;
     }
@@ -69,8 +80,20 @@ export async function currentIndex(
         retryAfterSeconds: 5,
       });
     }
-    if (outcome.kind !== 'unchanged') await clock.sleep(Math.min(50 * 2 ** attempt, 500));
+    if (outcome.kind === 'unchanged' || outcome.kind === 'gathered') continue;
+    await clock.sleep(Math.min(50 * 1.5 ** attempt, 500));
+    attempt += 1;
   }
+}
+
+/**
+ * How long to wait for what others are publishing, so that one refresh takes it along. Whoever publishes one version
+ * after the other and reads in between is not kept waiting.
+ */
+function gatherFor({ marks, pointer }: Look, now: number): number {
+  const last = pointer?.flips.at(-1);
+  if (last === undefined || Math.max(last.marks, marks.length) < 2) return 0;
+  return Math.min(Math.max(last.began + GATHER_MS - now, 0), GATHER_MS);
 }
 
 /**
@@ -144,12 +167,14 @@ function covers(now: Look, first: Look, dependencies: IndexDependencies): boolea
   return !first.marks.some((mark) => marked.has(idOf(mark)));
 }
 
+type Attempt = RefreshOutcome | { readonly kind: 'busy' | 'gathered' };
+
 /** One refresh for many readers: who does not get the lease looks again a little later. */
 async function refreshUnderLease(
   dependencies: IndexDependencies,
   repository: Repository,
   rebuildAtMost: number,
-): Promise<RefreshOutcome | { readonly kind: 'busy' }> {
+): Promise<Attempt> {
   const { pointers, clock, newId } = dependencies;
   // Most readers find an index that is current. Before the lease, so that nobody waits for it.
   const { refreshIndex } = await loadRefresh();

@@ -1,3 +1,4 @@
+import { inParallel } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
 import { currentIndex } from './current-index.ts';
 import { supersededIndexes } from './domain/leftovers.ts';
@@ -42,9 +43,9 @@ export async function handleObjectEvents(
   // Nothing may be put any more into what is being removed; what its events could tell of is removed too.
   if (await dependencies.isGoing(repository)) return;
   const created = events.filter(({ kind }) => kind === 'created');
-  for (const { key, reading } of created) {
+  await inParallel(created, async ({ key, reading }) => {
     if (reading.version !== undefined) await commitForDeadPublisher(dependencies, key, reading.version);
-  }
+  });
   const uploads = new Set(created.filter(({ reading }) => isDelivered(reading)).map(({ key }) => key));
   const isRebuild = created.some(({ reading }) => reading.kind === 'rebuild');
   if (isRebuild) for await (const key of waitingUploads(dependencies, repository)) uploads.add(key);
@@ -117,7 +118,8 @@ async function removeSuperseded(
   try {
     const folders = await indexesOf(objects, repository);
     const superseded = supersededIndexes(folders, pointer, clock.now(), { ahead: false });
-    for (const { folder } of superseded) await removeIndex(objects, folder);
+    // After a burst they are many.
+    await inParallel(superseded, ({ folder }) => removeIndex(objects, folder));
   } catch (error) {
     // Reconciliation does it again; the events are done.
     await report({ kind: 'clean_up_failed', repository, error });

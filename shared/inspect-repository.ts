@@ -47,6 +47,9 @@ export type From = { readonly after: ChartName; readonly counts: Counts };
 /** How often a difference is looked at again while the index changes under the look. */
 const LOOKS = 5;
 
+/** Far below the time for which a replaced index is kept: a pass over many charts reads one that is there. */
+const FOLLOW_MS = 30_000;
+
 /**
  * Compares all that is kept of a repository: table, packages, provenance files, chart files, indexes. It
  * changes nothing, may run beside everything else, and holds one chart at a time. All charts of which
@@ -164,6 +167,7 @@ class Inspection {
   readonly #first: State;
   readonly #ahead: Ahead;
   #latest: State;
+  #followed: number;
   /** Whether the table is older than the newest index: it was brought back from an earlier state. */
   #isSetBack = false;
   #isPointerLost: boolean;
@@ -178,6 +182,7 @@ class Inspection {
     this.#folders = folders;
     this.#first = state;
     this.#latest = state;
+    this.#followed = dependencies.clock.now();
     this.#ahead = ahead;
     // A first index may have been put by somebody who then never made it current.
     this.#isPointerLost = state.pointer === undefined && folders.some(({ isFirst }) => !isFirst);
@@ -203,8 +208,18 @@ class Inspection {
 
   /** Whether a package that nobody names was certainly replaced, deleted or given up, and not forgotten. */
   get #tableIsWhole(): boolean {
-    const { pointer, isReadable } = this.#first;
-    return pointer?.shrank.length === 0 && isReadable && !this.#isSetBack;
+    const isWhole = ({ pointer, isReadable }: State) => pointer?.shrank.length === 0 && isReadable;
+    return isWhole(this.#first) && isWhole(this.#latest) && !this.#isSetBack;
+  }
+
+  /** Reads from now on what is current by now. @returns whether that is another index than so far */
+  async #follow(): Promise<boolean> {
+    const now = this.#dependencies.clock.now();
+    const pointer = await this.#pointer();
+    const moved = pointer?.folder !== this.#latest.pointer?.folder;
+    if (moved) this.#latest = await stateOf(this.#dependencies, pointer);
+    this.#followed = now;
+    return moved;
   }
 
   /** The current index and what names it, as wholes. */
@@ -232,6 +247,7 @@ class Inspection {
 
   /** One chart: its objects and the index against its items. */
   async *chart({ name, items }: ChartItems): AsyncGenerator<Found> {
+    if (this.#dependencies.clock.now() - this.#followed > FOLLOW_MS) await this.#follow();
     yield* this.#objectsOf(name, items);
     yield* this.#indexed(name, items);
     if (this.#first.pointer !== undefined || this.#isPointerLost) return;
@@ -257,8 +273,14 @@ class Inspection {
     }
     for (const item of items) yield* this.#lostObjects(item, sizes);
     if (unnamedObjects(listed, items, clock.now()).length === 0) return;
-    const now = await this.#itemsOf(name);
-    yield* this.#unnamed(name, unnamedObjects(listed, now, clock.now()), now);
+    for (let look = 0; look < LOOKS; look += 1) {
+      const now = await this.#itemsOf(name);
+      const lost = lostVersions(await this.#latest.listing.versions(name), now);
+      // Of an index that was removed under the look nothing can be read, not what was lost either.
+      if (await this.#follow()) continue;
+      yield* this.#unnamed(name, unnamedObjects(listed, now, clock.now()), lost);
+      return;
+    }
   }
 
   /** What an item names and the bucket has not. */
@@ -289,9 +311,8 @@ class Inspection {
   async *#unnamed(
     name: ChartName,
     unnamed: readonly ListedObject[],
-    items: readonly VersionItem[],
+    lost: readonly ListedVersion[],
   ): AsyncGenerator<Found> {
-    const lost = lostVersions(await this.#first.listing.versions(name), items);
     const forgotten = new Set(
       lost.map(({ version }) => versionFolder({ repository: this.#repository, name, version })),
     );
@@ -346,9 +367,8 @@ class Inspection {
    */
   async *#confirm(name: ChartName): AsyncGenerator<Found> {
     for (let look = 0; look < LOOKS; look += 1) {
-      const pointer = await this.#pointer();
-      const before = this.#latest.pointer;
-      if (pointer?.folder !== before?.folder) this.#latest = await stateOf(this.#dependencies, pointer);
+      await this.#follow();
+      const { pointer } = this.#latest;
       const items = await this.#itemsOf(name);
       const differs = await this.#differs(name, items, this.#latest);
       const lost = await this.#lost(name, items, this.#latest);

@@ -5,7 +5,7 @@ import type { ChartName } from './domain/chart-name.ts';
 import { Fault } from './domain/fault.ts';
 import { type ListedVersion, readStretch, renderList, type Stretch, stretchOf } from './domain/index-file.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexFile, indexTag, SIGNED_URL_SECONDS } from './index-objects.ts';
+import { INDEX_URL_SECONDS, indexFile, indexTag } from './index-objects.ts';
 import { currentRanges } from './published-index.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -145,7 +145,7 @@ export async function storedList(
   key: string,
   render: () => Promise<Uint8Array | undefined>,
 ): Promise<StoredList | undefined> {
-  const url = () => objects.signedUrl(key, SIGNED_URL_SECONDS);
+  const url = () => objects.signedUrl(key, INDEX_URL_SECONDS);
   const stored = await objects.head(key);
   if (stored !== undefined) return { kind: 'stored', sizeBytes: stored.sizeBytes, url };
   const list = await render();

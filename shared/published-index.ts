@@ -72,8 +72,8 @@ export async function openIndex(
   let window = { offset: 0, bytes: await read(0, 1) };
   const format: IndexSettings['format'] = window.bytes[0] === '{'.charCodeAt(0) ? 'json' : 'yaml';
   const places = fragmentPlaces(ranges, format);
-  const rows = new Map(ranges.map((range) => [range.name, range]));
-  const rangeOf = (name: ChartName) => rows.get(name);
+  const byName = new Map(ranges.map((range) => [range.name, range]));
+  const rangeOf = (name: ChartName) => byName.get(name);
   const last = places.get(ranges.at(-1)?.name ?? ('' as ChartName));
   if (last !== undefined && !isTail(await read(last.offset + last.sizeBytes, 1), format)) return undefined;
 

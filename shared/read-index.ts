@@ -1,7 +1,7 @@
 import { readCurrent } from './current-index.ts';
 import { digestOf } from './domain/digest.ts';
 import type { Repository } from './domain/repository.ts';
-import { indexFile, indexTag, SIGNED_URL_SECONDS } from './index-objects.ts';
+import { INDEX_URL_SECONDS, indexFile, indexTag } from './index-objects.ts';
 import { loadRefresh } from './load-refresh.ts';
 import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -71,7 +71,7 @@ async function loadOrRedirect(
     kind: 'redirect',
     etag,
     sizeBytes: pointer.sizeBytes,
-    url: () => objects.signedUrl(key, SIGNED_URL_SECONDS),
+    url: () => objects.signedUrl(key, INDEX_URL_SECONDS),
   };
   if (pointer.sizeBytes > INLINE_BYTES) return (await objects.exists(key)) ? redirect : undefined;
   const bytes = await objects.get(key);

@@ -5,6 +5,7 @@ import type { AuditedChange } from './domain/audit.ts';
 import type { ChartName } from './domain/chart-name.ts';
 import { type PartSizes, partSizes } from './domain/compose-index.ts';
 import { type IndexSettings, type LiveVersion, settingsFingerprint } from './domain/entry.ts';
+import { withFlip } from './domain/flips.ts';
 import { countVersions, indexPieces, type Ranges, renderFragment, renderIndex } from './domain/index-file.ts';
 import { renderListed } from './domain/lost-versions.ts';
 import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
@@ -81,6 +82,8 @@ export type RefreshOptions = {
 /** What a refresh begins with: the pointer, and the marks, which were read after it. */
 type Beginning = {
   readonly repository: Repository;
+  /** When the pointer was read, in milliseconds since 1970. */
+  readonly began: number;
   readonly pointer: Pointer | undefined;
   readonly marks: readonly Mark[];
 };
@@ -103,14 +106,16 @@ export async function refreshIndex(
   repository: Repository,
   { rebuildAtMost, rebuild = false, forget }: RefreshOptions,
 ): Promise<RefreshOutcome> {
-  const { pointers, versions, settings } = dependencies;
+  const { pointers, versions, settings, clock } = dependencies;
+  const began = clock.now();
   const pointer = await pointers.get(repository);
   const marks = await collect(versions.marks(repository));
+  const beginning = { repository, began, pointer, marks };
   const usable = pointer?.settings === settingsFingerprint(settings) && !rebuild;
-  if (!usable) return await buildAnew(dependencies, { repository, pointer, marks }, rebuildAtMost, forget);
+  if (!usable) return await buildAnew(dependencies, beginning, rebuildAtMost, forget);
   if (marks.length === 0) return { kind: 'unchanged' };
   try {
-    const outcome = await splice(dependencies, { repository, pointer, marks }, forget);
+    const outcome = await splice(dependencies, { ...beginning, pointer }, forget);
     if (outcome !== undefined) return outcome;
   } catch (error) {
     if (!(error instanceof IndexLost)) throw error;
@@ -118,7 +123,7 @@ export async function refreshIndex(
   // Mostly because it was replaced, so long ago that it was removed too.
   const current = await pointers.get(repository);
   if (current?.folder !== pointer.folder) return { kind: 'overtaken' };
-  return await buildAnew(dependencies, { repository, pointer, marks }, rebuildAtMost, forget);
+  return await buildAnew(dependencies, beginning, rebuildAtMost, forget);
 }
 
 type Forget = RefreshOptions['forget'];
@@ -294,8 +299,8 @@ type Draft = Pick<IndexDraft, 'pieces' | 'previous'> & {
 
 /** @returns the new pointer and what was seen, or undefined if another index became current meanwhile */
 async function makeCurrent(
-  { pointers, objects, settings, newId, partSizes: sizes = partSizes }: IndexDependencies,
-  { repository, pointer }: Beginning,
+  { pointers, objects, settings, clock, newId, partSizes: sizes = partSizes }: IndexDependencies,
+  { repository, began, pointer, marks }: Beginning,
   { past, losses }: Seen,
   { pieces, previous, newest, blocks, settle }: Draft,
 ): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
@@ -335,6 +340,7 @@ async function makeCurrent(
     settings: settingsFingerprint(settings),
     shrank: [...remembered, ...(shrinking ? [shrinking] : [])].slice(0, SHRINKINGS),
     ...(list !== undefined && { lost: list }),
+    flips: withFlip(pointer?.flips ?? [], { sequence, began, at: clock.now(), marks: marks.length }),
   };
   if (!(await pointers.flip(repository, pointer, next))) return undefined;
   const notices: Notice[] = [];

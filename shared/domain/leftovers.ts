@@ -1,3 +1,4 @@
+import { type Flip, settledSequence } from './flips.ts';
 import { filesKey } from './object-keys.ts';
 
 /**
@@ -44,17 +45,28 @@ export function unnamedObjects<Object extends Listed>(
 }
 
 /** An index in the bucket: its folder and when the last of its objects was put. */
-export type IndexFolder = { readonly folder: string; readonly sequence: number; readonly modified: number };
+export type IndexFolder = {
+  readonly folder: string;
+  readonly sequence: number;
+  /** Whether it was begun while there was no pointer. */
+  readonly isFirst: boolean;
+  readonly modified: number;
+};
 
 /**
  * The indexes that nobody reads any more, oldest first: what is left must never tell of less than is there.
  *
- * An index is put before it becomes current. So one of sequence n is superseded before the current one is
- * older than the grace, and before any index of sequence n + 2 was begun: whoever began that one had found
- * n + 1 current. Those that a repair needs stay, and so does everything while the current one is lost.
+ * Where index s has been current for REPLACED_KEPT_MS, or was, each one before it was replaced longer ago, or never
+ * was current. It will not be either: it could only take the place of the one that it was made from, and that one is
+ * past, since a folder never becomes current twice. One that was begun without a pointer could take the place of
+ * none, so it stays until its maker has ended. Of the number of the current one all others were never current; of
+ * the number of any other, nothing tells which one was, so they go with it.
  *
- * @param ahead also those beyond the current one: nobody can make them current any more, but where the
- *   pointer was set back they tell what was lost
+ * Those that a repair needs stay, and so does everything while the current one is lost. And while that was begun
+ * without a pointer, those before it stay for the grace: they tell that a pointer was lost.
+ *
+ * @param ahead also those beyond the current one: nobody can make them current any more after the grace, but where
+ *   the pointer was set back they tell what was lost
  */
 export function supersededIndexes<Folder extends IndexFolder>(
   folders: readonly Folder[],
@@ -63,6 +75,7 @@ export function supersededIndexes<Folder extends IndexFolder>(
     readonly sequence: number;
     readonly shrank: readonly { readonly before: string; readonly after: string }[];
     readonly lost?: string;
+    readonly flips: readonly Flip[];
   },
   now: number,
   { ahead }: { readonly ahead: boolean },
@@ -74,16 +87,20 @@ export function supersededIndexes<Folder extends IndexFolder>(
   ]);
   const current = folders.find(({ folder }) => folder === pointer.folder);
   if (current === undefined) return [];
-  const old = folders.filter(({ modified }) => isOld(modified, now));
-  const reached = old.filter(({ sequence }) => sequence <= pointer.sequence);
-  const newestOld = Math.max(0, ...reached.map(({ sequence }) => sequence));
-  const isReplaced = isOld(current.modified, now);
-  const superseded = old.filter(({ folder, sequence }) => {
+  const settled = settledBy(current, pointer.flips, now);
+  const superseded = folders.filter(({ folder, sequence, isFirst, modified }) => {
     if (kept.has(folder)) return false;
-    if (sequence > pointer.sequence) return ahead;
-    return isReplaced || newestOld >= sequence + 2;
+    if (sequence > pointer.sequence) return ahead && isOld(modified, now);
+    if (isFirst && !isOld(modified, now)) return false;
+    return sequence < settled || (sequence === settled && sequence === pointer.sequence);
   });
   return superseded.sort((a, b) => a.sequence - b.sequence);
+}
+
+function settledBy(current: IndexFolder, flips: readonly Flip[], now: number): number {
+  // It became current right after it was put, at most as long after it as a function runs.
+  if (isOld(current.modified, now)) return current.sequence;
+  return current.isFirst ? 0 : settledSequence(flips, now);
 }
 
 const isOld = (modified: number, now: number) => now - modified > GRACE_MS;

@@ -1,3 +1,4 @@
+import type { Flip } from '../domain/flips.ts';
 import type { Repository } from '../domain/repository.ts';
 
 /** Says which index object is a repository's current one. */
@@ -20,6 +21,8 @@ export type Pointer = {
   readonly shrank: readonly Shrinking[];
   /** The folder with the list of the versions that were lost and are not back; none where none was lost. */
   readonly lost?: string;
+  /** When it and some before it became current, the last one last; none in an item of an earlier Chartroom. */
+  readonly flips: readonly Flip[];
 };
 
 /** An index that lost versions: the folder of the last index that had them, and of the first that had not. */

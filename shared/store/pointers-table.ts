@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import type { Flip } from '../domain/flips.ts';
 import { applied, namesIn } from './conditional.ts';
 import { type Item, itemKey, numberOf, textOf } from './item-keys.ts';
 import type { Pointer, PointerStore, Shrinking } from './pointer-store.ts';
@@ -88,6 +89,7 @@ function pointerAttributes(pointer: Pointer): Item {
     versions: { N: String(pointer.versions) },
     settings: { S: pointer.settings },
     shrank: { S: JSON.stringify(pointer.shrank) },
+    flips: { S: JSON.stringify(pointer.flips) },
     ...(pointer.lost !== undefined && { lost: { S: pointer.lost } }),
     ...(pointer.perChart !== undefined && { perChart: { N: String(pointer.perChart) } }),
   };
@@ -102,6 +104,7 @@ function readPointer(item: Item): Pointer {
     versions: numberOf(item, 'versions'),
     settings: textOf(item, 'settings'),
     shrank: JSON.parse(item['shrank']?.S ?? '[]') as Shrinking[],
+    flips: JSON.parse(item['flips']?.S ?? '[]') as Flip[],
     ...(lost !== undefined && { lost }),
     ...(item['perChart'] !== undefined && { perChart: numberOf(item, 'perChart') }),
   };

@@ -147,7 +147,7 @@ describe('GET /{repository}/index.yaml', () => {
     const { status, headers, body } = await chartroom.send('GET', '/index.yaml');
     expect([status, body]).toEqual([302, '']);
     expect(headers).toEqual({
-      location: expect.stringMatching(/^https:\/\/bucket\.invalid\/index\/.*index\.yaml\?expires=300$/),
+      location: expect.stringMatching(/^https:\/\/bucket\.invalid\/index\/.*index\.yaml\?expires=60$/),
       etag: expect.stringMatching(/^"1-[^"]+"$/),
       'cache-control': 'no-cache',
       ...answerHeaders,

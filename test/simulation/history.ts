@@ -9,6 +9,7 @@ import type { Repository } from '../../shared/domain/repository.ts';
 import { compareVersions, parseChartVersion } from '../../shared/domain/version.ts';
 import { type Finding, isDamage } from '../../shared/findings.ts';
 import { byRepository, handleObjectEvents } from '../../shared/handle-object-events.ts';
+import { INDEX_URL_SECONDS } from '../../shared/index-objects.ts';
 import type { From } from '../../shared/inspect-repository.ts';
 import { loadRefresh } from '../../shared/load-refresh.ts';
 import type { Thoroughness } from '../../shared/mend.ts';
@@ -130,7 +131,8 @@ class History {
       if (this.#listing.chance(0.3)) this.#startSetting();
       // The next round begins when all have ended, or among those who have not.
       await this.#play(random.chance(0.5) ? MOST_STEPS : random.below(60));
-      if (random.chance(0.3)) this.#scheduler.advance(random.pick([2_100, 61_000, 2 * 60 * 60 * 1000]));
+      if (random.chance(0.3))
+        this.#scheduler.advance(random.pick([2_100, 61_000, 160_000, 2 * 60 * 60 * 1000]));
     }
     await this.#play(MOST_STEPS);
     await this.#settle();
@@ -286,7 +288,12 @@ class History {
       pointer = await currentIndex(this.#world, repository);
     };
     const answer = await this.#answerOf(`read ${repository}/`, reading());
-    if (answer === 'done') this.#observe(repository, start, pointer);
+    if (answer !== 'done') return;
+    this.#observe(repository, start, pointer);
+    if (this.#random.chance(0.7)) return;
+    // As the client of a URL may begin to read by it.
+    await this.#world.clock.sleep(INDEX_URL_SECONDS * 1000);
+    this.#listed(pointer);
   }
 
   /** What a reader saw counts as asked, for every version: each was so at some instant of the read. */
@@ -307,9 +314,10 @@ class History {
 
   #listed(pointer: Pointer | undefined): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
-    if (pointer === undefined) return found;
+    if (pointer === undefined || this.#losses.isIndexLost(pointer.folder)) return found;
     const index = this.#world.objects.objects.get(`${pointer.folder}index.yaml`);
-    const { entries } = JSON.parse(Buffer.from(index?.bytes ?? '{}').toString()) as {
+    hold('the index that a reader is sent to is there', index !== undefined, pointer.folder);
+    const { entries } = JSON.parse(Buffer.from(index?.bytes ?? '').toString()) as {
       entries: Record<string, { name: string; version: string; digest: string }[]>;
     };
     for (const { name, version, digest } of Object.values(entries).flat()) {

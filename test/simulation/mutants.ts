@@ -191,6 +191,12 @@ const mutants: readonly Mutant[] = [
     to: 'const isOld = (modified: number, now: number) => now - modified >= 0;',
   },
   {
+    rule: 'superseded: a replaced index stays for who was sent to it',
+    file: 'shared/domain/flips.ts',
+    from: 'flips.findLastIndex(({ at }) => now - at > REPLACED_KEPT_MS);',
+    to: 'flips.findLastIndex(({ at }) => now - at >= 0);',
+  },
+  {
     rule: 'reconciliation: a reservation ends by its package, not by its age alone',
     file: 'shared/mend.ts',
     from: 'await (found ? versions.commit(id, pending) : versions.abandon(id, pending.key));',

@@ -7,7 +7,7 @@ import { aRepository, now } from './records.ts';
 
 function aPointer(repository: Repository, sequence: number): Pointer {
   const folder = indexFolder(repository, sequence, randomUUID());
-  return { sequence, folder, sizeBytes: 123_456, versions: 7, settings: 'json', shrank: [] };
+  return { sequence, folder, sizeBytes: 123_456, versions: 7, settings: 'json', shrank: [], flips: [] };
 }
 
 /** What every pointer store promises. */

@@ -80,7 +80,7 @@ describe('the tables', () => {
     expect(await table.withAnswerLost(add)).toBe(true);
     expect((await store().get(id))?.changes).toEqual([change]);
     const folder = indexFolder(id.repository, 1, 'an-id');
-    const next = { sequence: 1, folder, sizeBytes: 1, versions: 1, settings: 'json', shrank: [] };
+    const next = { sequence: 1, folder, sizeBytes: 1, versions: 1, settings: 'json', shrank: [], flips: [] };
     const flip = () => pointersTable(table.client, tableName).flip(id.repository, undefined, next);
     expect(await table.withAnswerLost(flip)).toBe(true);
   });

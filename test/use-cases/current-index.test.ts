@@ -183,3 +183,68 @@ describe('asking for the current index', () => {
     expect((await world.pointers.get(root))?.sequence).toBeLessThanOrEqual(2);
   });
 });
+
+describe('where many publish at once', () => {
+  /** A world whose last refresh, a moment ago, took two versions along; and how long its readers waited. */
+  async function aBusyWorld() {
+    const world = aWorld();
+    await world.publish('a', '1.0.0');
+    await world.publish('b', '1.0.0');
+    await currentIndex(world, root);
+    const waited: number[] = [];
+    const sleep = async (milliseconds: number) => {
+      waited.push(milliseconds);
+      await world.clock.sleep(milliseconds);
+    };
+    return { world, reader: { ...world, clock: { ...world.clock, sleep } }, waited };
+  }
+
+  it('refreshes a quarter of a second after the last refresh began, and takes along what came since', async () => {
+    const { world, reader, waited } = await aBusyWorld();
+    world.clock.advance(50);
+    await world.publish('c', '1.0.0');
+    await currentIndex(reader, root);
+    expect(waited).toEqual([200]);
+    expect(listed(await world.published())).toContain('c 1.0.0');
+  });
+
+  it('waits for nobody after a quiet moment', async () => {
+    const { world, reader, waited } = await aBusyWorld();
+    world.clock.advance(250);
+    await world.publish('c', '1.0.0');
+    await world.publish('d', '1.0.0');
+    await currentIndex(reader, root);
+    expect(waited).toEqual([]);
+  });
+
+  it.each([-3_600_000, 3_600_000])('waits no longer where a clock is %i ms off', async (off) => {
+    const { world, reader, waited } = await aBusyWorld();
+    world.clock.advance(off);
+    await world.publish('c', '1.0.0');
+    await currentIndex(reader, root);
+    expect(waited).toEqual(off < 0 ? [250] : []);
+    expect(listed(await world.published())).toContain('c 1.0.0');
+  });
+
+  it('keeps nobody waiting who publishes one version after the other and reads in between', async () => {
+    const { world, reader, waited } = await aBusyWorld();
+    world.clock.advance(250);
+    for (let n = 0; n < 10; n += 1) {
+      await world.publish('c', `1.0.${n}`);
+      await currentIndex(reader, root);
+    }
+    expect(waited).toEqual([]);
+  });
+
+  it('refreshes four times a second at most, however many publish and read', async () => {
+    const { world } = await aBusyWorld();
+    const begin = { at: world.clock.now(), sequence: (await world.pointers.get(root))?.sequence ?? 0 };
+    for (let n = 0; n < 100; n += 1) {
+      for (const name of ['c', 'd']) await world.publish(name, `1.0.${n}`);
+      await currentIndex(world, root);
+    }
+    const flips = ((await world.pointers.get(root))?.sequence ?? 0) - begin.sequence;
+    expect(flips).toBeLessThanOrEqual((world.clock.now() - begin.at) / 250 + 1);
+    expect(listed(await world.published())).toHaveLength(202);
+  });
+});
