@@ -123,12 +123,11 @@ export function listingOf(
       const { live = 0, versions: listed = 0 } = rangeOf(name) ?? {};
       // Mostly there are none: then nothing need be read.
       if (live === listed) return 0;
-      const named = (await versions(name)).map(({ version }) => version);
-      const oldest = named.at(-1);
+      const named = new Set((await versions(name)).map(({ version }) => version));
+      const oldest = [...named].at(-1);
       // What is newer than those that are listed was published since. What is older may have been, and hide a loss.
       const others = [...known].filter(
-        (version) =>
-          !named.includes(version) && (oldest === undefined || compareVersions(version, oldest) <= 0),
+        (version) => !named.has(version) && (oldest === undefined || compareVersions(version, oldest) <= 0),
       );
       return Math.max(0, live - listed - others.length);
     },
