@@ -82,6 +82,19 @@ describe('an event of a package', () => {
   });
 });
 
+it('two indexers and a reader at once refresh once', async () => {
+  const world = aWorld();
+  const keys = [];
+  for (let n = 0; n < 20; n += 1) keys.push(await world.publish('demo', `1.0.${n}`));
+  const [one, two] = [queueEvent(keys.slice(0, 10)), queueEvent(keys.slice(10))];
+  await Promise.all([
+    indexRepositories(world)(one),
+    indexRepositories(world)(two),
+    currentIndex(world, root),
+  ]);
+  expect(await world.pointers.get(root)).toMatchObject({ sequence: 1, versions: 20 });
+});
+
 describe('a batch of messages', () => {
   it('reports only those whose repository failed', async () => {
     const world = aWorld();

@@ -5,7 +5,9 @@ import { digestOf } from '../../shared/domain/digest.ts';
 import { filesKey } from '../../shared/domain/object-keys.ts';
 import { publishPackage } from '../../shared/publish.ts';
 import { publishProvenance } from '../../shared/publish-provenance.ts';
+import { takeUpload } from '../../shared/upload.ts';
 import { aPackage, aProvenance } from '../packages.ts';
+import type { Call } from '../store/hook.ts';
 import { somebody } from '../store/records.ts';
 import { aWorld, root, versionId } from './world.ts';
 
@@ -19,6 +21,24 @@ const upload = (bytes: Uint8Array, more: { overwrite?: boolean; provenance?: Uin
 });
 
 describe('publishing a package', () => {
+  it('reads the settings, writes its item twice and puts two objects', async () => {
+    const calls: string[] = [];
+    const hook = async ({ store, operation, phase }: Call) => {
+      if (phase === 'before') calls.push(`${store}.${operation}`);
+    };
+    const world = aWorld({ hook });
+    const admission = await world.admission(root, somebody);
+    const asked = { repository: root, admission, force: false, mayReplace: false, by: somebody };
+    await takeUpload(world, { ...asked, chart: await aPackage() });
+    expect(calls).toEqual([
+      'settings.get',
+      'versions.reserve',
+      'objects.put',
+      'objects.put',
+      'versions.commit',
+    ]);
+  });
+
   it('makes the version live and marks it, with its bytes, its files and its metadata in the bucket', async () => {
     const world = aWorld();
     const bytes = await aPackage({ files: { 'values.yaml': 'a: 1\n' } });
