@@ -275,10 +275,13 @@ class Inspection {
     if (unnamedObjects(listed, items, clock.now()).length === 0) return;
     for (let look = 0; look < LOOKS; look += 1) {
       const now = await this.#itemsOf(name);
-      const lost = lostVersions(await this.#latest.listing.versions(name), now);
+      const { listing } = this.#latest;
+      const lost = lostVersions(await listing.versions(name), now);
+      // Of those that were lost without being listed nobody knows which they are: it may be any.
+      const isCounted = (await lostUnlisted(listing, name, now)) === 0;
       // Of an index that was removed under the look nothing can be read, not what was lost either.
       if (await this.#follow()) continue;
-      yield* this.#unnamed(name, unnamedObjects(listed, now, clock.now()), lost);
+      yield* this.#unnamed(name, unnamedObjects(listed, now, clock.now()), { lost, isCounted });
       return;
     }
   }
@@ -311,14 +314,12 @@ class Inspection {
   async *#unnamed(
     name: ChartName,
     unnamed: readonly ListedObject[],
-    lost: readonly ListedVersion[],
+    { lost, isCounted }: { readonly lost: readonly ListedVersion[]; readonly isCounted: boolean },
   ): AsyncGenerator<Found> {
     const forgotten = new Set(
       lost.map(({ version }) => versionFolder({ repository: this.#repository, name, version })),
     );
     const { files } = chartFolders(this.#repository);
-    // Of those that were lost without being listed nobody knows which they are: it may be any.
-    const isCounted = (await lostUnlisted(this.#first.listing, name, items)) === 0;
     for (const { key } of unnamed) {
       const folder = key.slice(0, key.lastIndexOf('/') + 1);
       // What the index lists and the table does not know is a loss, told as such.
