@@ -247,7 +247,7 @@ const mutants: readonly Mutant[] = [
 ];
 
 const { values } = parseArgs({
-  options: { histories: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
+  options: { histories: { type: 'string', default: '30000' }, seed: { type: 'string', default: '1' } },
 });
 const root = path.join(import.meta.dirname, '..', '..');
 const folder = path.join(root, '.cache', 'mutants');
