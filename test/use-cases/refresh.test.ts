@@ -118,6 +118,36 @@ describe('refreshing an index', () => {
     expect(listed(await world.published())).toEqual(['a 1.0.0']);
   });
 
+  it('takes nothing for lost that was published after its charts were read, and is in an index of another', async () => {
+    let read: () => void = () => {};
+    const isRead = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    let other: (() => Promise<unknown>) | undefined;
+    const world = aWorld({
+      hook: async ({ operation, phase }) => {
+        if (operation === 'ofChart' && phase === 'after') read();
+        if (operation !== 'list' || phase !== 'before' || other === undefined) return;
+        const dying = other;
+        other = undefined;
+        await isRead;
+        await dying();
+      },
+    });
+    await world.publish('a', '1.0.0');
+    await refreshIndex(world, root, anyNumber);
+    await world.publish('a', '1.1.0');
+    other = async () => {
+      await world.publish('a', '1.2.0');
+      const flip = () => Promise.reject(new Error('cut off'));
+      const cutOff = refreshIndex({ ...world, pointers: { ...world.pointers, flip } }, root, anyNumber);
+      await expect(cutOff).rejects.toThrow('cut off');
+    };
+    await refreshIndex(world, root, anyNumber);
+    expect(world.notices).toEqual([]);
+    expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
+  });
+
   it('may be cut off at any call and then be run again', async () => {
     for (let cut = 0; ; cut += 1) {
       let calls = 0;
