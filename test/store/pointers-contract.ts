@@ -21,10 +21,11 @@ export function pointersContract(open: () => PointerStore): void {
       expect(await open().get(repository)).toEqual(first);
     });
 
-    it('remember where an index shrank, and where what was lost is listed', async () => {
+    it('remember where an index shrank, where what was lost is listed, and when they flipped', async () => {
       const repository = aRepository();
       const shrank = [{ before: 'index/-/1-a/', after: 'index/-/2-b/' }];
-      const pointer = { ...aPointer(repository, 1), shrank, lost: 'index/-/2-b/' };
+      const flips = [{ sequence: 1, began: now, at: now + 250, marks: 7 }];
+      const pointer = { ...aPointer(repository, 1), shrank, lost: 'index/-/2-b/', flips };
       await open().flip(repository, undefined, pointer);
       expect(await open().get(repository)).toEqual(pointer);
     });
