@@ -8,7 +8,7 @@ import { memoryObjects } from '../test/store/memory-objects.ts';
 import { memoryPointers } from '../test/store/memory-pointers.ts';
 import { memoryVersions } from '../test/store/memory-versions.ts';
 import { type Figure, hold } from './figures.ts';
-import { root, seed, seededVersion } from './seed.ts';
+import { root, seededVersion, seedStore } from './seed.ts';
 
 const RUNS = 5;
 
@@ -57,7 +57,7 @@ const cpuMs = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000;
  */
 export async function refreshFigures(count: number): Promise<readonly Figure[]> {
   const store = memoryVersions({ pageItems: 1_000_000 });
-  await seed(store, count);
+  await seedStore(store, count);
   const changed = count - 1;
   const chart = await itemsOf(store, changed);
   const versions: VersionStore = {
