@@ -9,11 +9,9 @@ import { parseChartVersion } from '../shared/domain/version.ts';
 import { type Figure, hold } from './figures.ts';
 import { seededVersions, yamlIndex } from './helm-index.ts';
 import { type Usage, usageOf } from './process-usage.ts';
-import { newVersion, publish, readIndex } from './repository.ts';
+import { newVersion, type Publishable, publish, readIndex } from './repository.ts';
 import { root } from './seed.ts';
 import type { StackProcess } from './stack-process.ts';
-
-const VERSION = '5.0.0';
 
 /**
  * What Helm's users wait for, and what it takes of their computers: the index as it is, the same in YAML, and that of
@@ -25,11 +23,11 @@ export async function clientFigures(
   size: number,
   runs: number,
 ): Promise<readonly Figure[]> {
-  const next = await newVersion(1, size, VERSION);
+  const next = await newVersion(0, size, 5);
   await publish(stack.url, next);
   await readIndex(stack.url);
-  const name = parseChartName(next.file.slice(0, -`-${VERSION}.tgz`.length));
-  const id = { repository: root, name, version: parseChartVersion(VERSION) };
+  const name = parseChartName(next.name);
+  const id = { repository: root, name, version: parseChartVersion(next.version) };
   const live = (await stack.stores.versions.get(id))?.live;
   if (live === undefined) throw new Error(`${next.file} is not there`);
   const all = [...seededVersions(size), { ...id, ...live }];
@@ -41,7 +39,7 @@ export async function clientFigures(
   });
   const copied = `http://127.0.0.1:${await bind(copy, '127.0.0.1', 0)}`;
   try {
-    const measure = (url: string, times: number) => helmFigures(helm, { url, chart: name }, times);
+    const measure = (url: string, times: number) => helmFigures(helm, { url, ...next }, times);
     const own = await measure(stack.url, runs);
     const inYaml = await measure(copied, Math.max(1, runs - 2));
     const { ok } = await fetch(`${stack.url}${alone}/index.yaml`);
@@ -54,9 +52,13 @@ export async function clientFigures(
   }
 }
 
-type Wanted = { readonly url: string; readonly chart: string };
+type Wanted = Publishable & { readonly url: string };
 
-async function helmFigures(helm: string, { url, chart }: Wanted, runs: number): Promise<Figure[]> {
+async function helmFigures(
+  helm: string,
+  { url, name: chart, version, file }: Wanted,
+  runs: number,
+): Promise<Figure[]> {
   const used = new Map<string, Usage[]>();
   for (let run = 0; run < runs; run += 1) {
     const home = await mkdtemp(path.join(tmpdir(), 'chartroom-bench-'));
@@ -70,9 +72,9 @@ async function helmFigures(helm: string, { url, chart }: Wanted, runs: number): 
       await doing('helm repo add', 'repo', 'add', 'bench', url);
       await doing('helm repo update', 'repo', 'update', 'bench');
       const found = await doing('helm search repo', 'search', 'repo', `bench/${chart}`, '--versions');
-      hold('Helm finds the version', found.includes(VERSION));
-      await doing('helm pull', 'pull', `bench/${chart}`, '--version', VERSION, '--destination', home);
-      hold('Helm has the package', existsSync(path.join(home, `${chart}-${VERSION}.tgz`)));
+      hold('Helm finds the version', found.includes(version));
+      await doing('helm pull', 'pull', `bench/${chart}`, '--version', version, '--destination', home);
+      hold('Helm has the package', existsSync(path.join(home, file)));
     } finally {
       await rm(home, { recursive: true });
     }

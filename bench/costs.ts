@@ -23,7 +23,7 @@ export async function costFigures(
   try {
     const costs: { handler: Cost; indexer: Cost }[] = [];
     for (let run = 0; run < WARM + runs; run += 1) {
-      const next = await newVersion(run, count, '4.0.0');
+      const next = await newVersion(run, count, 4);
       const before = await stack.listed();
       const published = await handler.run(postOf(next));
       hold(`${next.file} is published`, Object(published.answer).statusCode === 201);
@@ -102,10 +102,9 @@ function postOf({ body }: Publishable): object {
 }
 
 /** The message that the queue has of a package, once the stack has told of it. */
-async function messageOf({ events }: StackProcess, { file }: Publishable) {
-  const [name] = file.split('-4.0.0');
+async function messageOf({ events }: StackProcess, { name, version, file }: Publishable) {
   for (;;) {
-    const record = events.find(({ s3 }) => s3.object.key.startsWith(`charts/-/${name}/4.0.0/`));
+    const record = events.find(({ s3 }) => s3.object.key.startsWith(`charts/-/${name}/${version}/`));
     if (record !== undefined) return { messageId: file, body: JSON.stringify({ Records: [record] }) };
     await systemClock.sleep(5);
   }

@@ -5,12 +5,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { helmBinary } from '../test/helm/binary.ts';
-import { chartMuseumStorage, removeStorage, startChartMuseum } from './chartmuseum.ts';
+import { chartMuseumFigures } from './chartmuseum.ts';
 import { clientFigures } from './clients.ts';
 import { coldFigures } from './cold.ts';
 import { costFigures } from './costs.ts';
-import { crowdFigures, ownCrowdFigures } from './crowd.ts';
-import { type Figure, one } from './figures.ts';
+import { crowds, ownCrowdFigures, READ, UNREAD } from './crowd.ts';
+import type { Figure } from './figures.ts';
 import { helmIndexFigures, seededVersions, yamlIndex } from './helm-index.ts';
 import { helmReads, packageFigures, shapes } from './package.ts';
 import { readFigures } from './reads.ts';
@@ -40,6 +40,31 @@ const helm = helmBinary();
 const chartMuseum = process.env['CHARTMUSEUM'];
 const report = new Report(sizes);
 
+// Of all rows, those that README.md shows.
+const MAIN_ROWS = [
+  'Chartroom: POST to visible (ms)',
+  'ChartMuseum, JSON: POST to visible (ms)',
+  'ChartMuseum, YAML: POST to visible (ms)',
+  'Helm: helm repo index --merge (ms)',
+  'Cost of a publish: CPU of one publish, handler and indexer (ms)',
+  'Cost of a publish: most memory of the indexer (MB)',
+  'Cost of a publish: read from S3 for one publish (MB)',
+  'Cost of a publish: written to S3 for one publish (MB)',
+  `${READ}: visible (publishes/s)`,
+  `ChartMuseum, JSON: ${READ}: visible (publishes/s)`,
+  `${READ}: indexes made current for 100 publishes`,
+  `${READ}: a reader, until the answer begins, p99 (ms)`,
+  `ChartMuseum, JSON: ${READ}: a reader, until the answer begins, p99 (ms)`,
+  'Nobody reads: 201 to current, with nobody reading, p95 (ms)',
+  `${UNREAD}: of them by the indexer (%)`,
+  'Reads: index, 304, p50 (ms)',
+  'Reads: package, redirect, p50 (ms)',
+  'A client: helm repo update, JSON (ms)',
+  'A client: helm repo update, YAML (ms)',
+  'A client: helm repo update, one chart (ms)',
+  'Cold start: load get-index, CPU (ms)',
+];
+
 async function main(): Promise<void> {
   const single = values['refresh-of'];
   if (single !== undefined) {
@@ -57,7 +82,10 @@ async function main(): Promise<void> {
   for (const size of sizes) {
     await addStack(size);
     await addHelm(size);
-    if (full && chartMuseum) await addChartMuseum(size, chartMuseum);
+    if (full && chartMuseum) {
+      for await (const [title, figures] of chartMuseumFigures(chartMuseum, size))
+        report.add(title, size, figures);
+    }
     report.add('The refresh step alone', size, await inFreshProcess('--refresh-of', String(size)));
     // A minute for 10,000, and it is about what is lost and not about what is published.
     if (size <= 10_000) await addRepair(size);
@@ -65,6 +93,7 @@ async function main(): Promise<void> {
   for (const [title, make] of Object.entries(shapes)) await addPackage(title, await make());
   addRatios();
   console.log(`\n${conditions}\n\n${report.markdown()}`);
+  if (full) console.log(`\nIn short:\n\n${report.markdown(MAIN_ROWS)}`);
 }
 
 async function describeConditions(): Promise<string> {
@@ -88,11 +117,9 @@ async function addStack(size: number): Promise<void> {
     report.add('Nobody reads', size, await unreadFigures(stack, size, quick ? 3 : 20));
     if (!full) return;
     if (helm !== undefined) report.add('A client', size, await clientFigures(helm, stack, size, 3));
-    const crowd = { versionsEach: 100, seconds: 20 };
-    const unread = await ownCrowdFigures(stack, { ...crowd, name: 'unread', readers: 0 });
-    report.add('Chartroom, 20 publishers and no reader', size, unread);
-    const read = await ownCrowdFigures(stack, { ...crowd, name: 'read', readers: 1 });
-    report.add('Chartroom, 20 publishers and a reader', size, read);
+    for (const [title, crowd] of Object.entries(crowds)) {
+      report.add(title, size, await ownCrowdFigures(stack, crowd));
+    }
   } finally {
     await stack.stop();
   }
@@ -102,34 +129,6 @@ async function addHelm(size: number): Promise<void> {
   if (helm === undefined) return console.log('helm repo index --merge: left out, there is no helm on PATH');
   const yaml = yamlIndex(seededVersions(size));
   report.add('Helm', size, await helmIndexFigures(helm, yaml, quick || size > 10_000 ? 1 : 3));
-}
-
-async function addChartMuseum(size: number, binary: string): Promise<void> {
-  const folder = await chartMuseumStorage(size);
-  try {
-    for (const [name, flags] of [
-      ['ChartMuseum, YAML', []],
-      ['ChartMuseum, JSON', ['--json-index']],
-    ] as const) {
-      const peer = await startChartMuseum(binary, { folder, flags, atLeast: size });
-      try {
-        const times = size > 10_000 && flags.length === 0 ? 2 : 5;
-        const before = peer.cpuMs();
-        const versions = flags.length === 0 ? '2.0.0' : '2.1.0';
-        report.add(name, size, await visibleFigures(peer.url, size, times, versions));
-        // One more of them warmed it.
-        const cpuMs = (peer.cpuMs() - before) / (times + 1);
-        report.add(name, size, [one('CPU of a publish and the read that shows it', 'ms', cpuMs)]);
-        const crowd = { name: `crowd${flags.length}`, versionsEach: 20, seconds: 20, readers: 1 };
-        const { figures } = await crowdFigures(peer.url, crowd);
-        report.add(`${name}, 20 publishers and a reader`, size, figures);
-      } finally {
-        await peer.stop();
-      }
-    }
-  } finally {
-    await removeStorage(folder);
-  }
 }
 
 async function addRepair(size: number): Promise<void> {
@@ -163,12 +162,10 @@ function addRatios(): void {
   report.ratio(faster('helm repo index --merge'), 'Helm: helm repo index --merge (ms)', visible);
   for (const peer of ['ChartMuseum, YAML', 'ChartMuseum, JSON']) {
     report.ratio(faster(peer), `${peer}: POST to visible (ms)`, visible);
-    const publishers = (of: string, and: string) =>
-      `${of}, 20 publishers and ${and}: 20 publishers (publishes/s)`;
     report.ratio(
-      `Times as many publishes a second as ${peer}, with a reader`,
-      publishers('Chartroom', 'a reader'),
-      publishers(peer, 'a reader'),
+      `Times as many publishes a second as ${peer}`,
+      `${READ}: visible (publishes/s)`,
+      `${peer}: ${READ}: visible (publishes/s)`,
     );
   }
   const cpu = 'Cost of a publish: CPU of one publish, handler and indexer (ms)';

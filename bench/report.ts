@@ -41,14 +41,20 @@ export class Report {
     this.#rows.set(row, values.set(of, value));
   }
 
-  /** The table, to be pasted: a row for each figure, a column for each size. */
-  markdown(): string {
+  /**
+   * The table, to be pasted: a row for each figure, a column for each size.
+   *
+   * @param names of the rows @default all
+   */
+  markdown(names: readonly string[] = [...this.#rows.keys()]): string {
     const head = ['', ...this.#sizes.map((size) => Number(size).toLocaleString('en'))];
-    const rows = [...this.#rows].map(([name, values]) => {
+    const rows = names.flatMap((name) => {
+      const values = this.#rows.get(name);
+      if (values === undefined) return [];
       const cells = this.#sizes.map((size) => values.get(size));
       // What has no size of these stands in the first column.
       const [other] = cells.every((cell) => cell === undefined) ? values.values() : [];
-      return [name, ...cells.map((cell, column) => inTable(column === 0 ? (cell ?? other) : cell))];
+      return [[name, ...cells.map((cell, column) => inTable(column === 0 ? (cell ?? other) : cell))]];
     });
     const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
     return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');

@@ -3,18 +3,27 @@ import { hold } from './figures.ts';
 import { VERSIONS_OF_A_CHART } from './seed.ts';
 
 /** A version that is about to be published. */
-export type Publishable = { readonly file: string; readonly body: Uint8Array };
+export type Publishable = {
+  readonly name: string;
+  readonly version: string;
+  readonly file: string;
+  readonly body: Uint8Array;
+};
 
-/** The n-th new version of a chart that is there already; each n is another chart, all over the index. */
-export async function newVersion(n: number, count: number, version: string): Promise<Publishable> {
+/**
+ * The n-th new version of a chart that is there already; each n is another chart, all over the index.
+ *
+ * @param major of the version, 2 or more: another one for each use
+ */
+export async function newVersion(n: number, count: number, major: number): Promise<Publishable> {
   const charts = Math.ceil(count / VERSIONS_OF_A_CHART);
   const chart = (n * 7919 + 13) % charts; // a prime, so that neighbours are far from each other
-  return await publishable(`chart-${String(chart).padStart(6, '0')}`, version);
+  return await publishable(`chart-${String(chart).padStart(6, '0')}`, `${major}.0.${n}`);
 }
 
 export async function publishable(name: string, version: string): Promise<Publishable> {
   const body = await aPackage({ name, version });
-  return { file: `${name}-${version}.tgz`, body: new Uint8Array(body) };
+  return { name, version, file: `${name}-${version}.tgz`, body: new Uint8Array(body) };
 }
 
 /** Publishes to the repository at a URL, Chartroom's or ChartMuseum's. */
