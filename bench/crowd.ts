@@ -106,12 +106,13 @@ function stalls(readings: readonly Timing[]): readonly Figure[] {
 
 /** A crowd on a stack of ours, with what it did to its index. */
 export async function ownCrowdFigures(stack: StackProcess, crowd: Crowd): Promise<readonly Figure[]> {
+  // What came before is not this crowd's.
+  await waitUntil('the indexer is done', () => stack.isSettled());
   const flips = await stack.flips();
   const refreshes = stack.refreshes.length;
   // Where nobody reads, nor does the end of the measurement: it waits for the indexer.
-  const settled = async (versions: number) => {
-    if (crowd.readers > 0) return;
-    await waitUntil('the indexer brings all into the index', async () => (await stack.listed()) === versions);
+  const settled = async () => {
+    if (crowd.readers === 0) await waitUntil('the indexer is done', () => stack.isSettled());
   };
   const { url } = stack;
   const { figures, published } = await crowdFigures({ url, listsAtOnce: true, settled }, crowd);

@@ -52,9 +52,10 @@ export async function seed(dynamo: DynamoDBClient, tableName: string, count: num
   const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => batch * BATCH);
   await inParallel(batches, async (first) => {
     const numbers = Array.from({ length: Math.min(BATCH, count - first) }, (_, n) => first + n);
-    const puts = numbers.map(seededVersion).map(({ id, pending }) => ({
-      PutRequest: { Item: { ...versionKey(id), live: liveAttribute(pending) } },
-    }));
+    const puts = numbers.map((n) => {
+      const { id, pending } = seededVersion(n);
+      return { PutRequest: { Item: { ...versionKey(id), live: liveAttribute(pending) } } };
+    });
     await dynamo.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: puts } }));
   });
 }

@@ -99,6 +99,12 @@ export class StackProcess {
     return (await this.stores.pointers.get(root))?.versions ?? 0;
   }
 
+  /** Whether the current index has all that was published. */
+  async isSettled(): Promise<boolean> {
+    for await (const _mark of this.stores.versions.marks(root)) return false;
+    return true;
+  }
+
   async stop(): Promise<void> {
     const ended = once(this.#child, 'exit');
     if (this.#child.connected) this.#child.disconnect();
