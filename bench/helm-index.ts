@@ -1,38 +1,51 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import type { LiveVersion } from '../shared/domain/entry.ts';
 import { renderFragment, renderIndex } from '../shared/domain/index-file.ts';
 import { aPackage } from '../test/packages.ts';
-import { type Figure, timed } from './figures.ts';
+import type { Figure } from './figures.ts';
+import { type Usage, usageOf } from './process-usage.ts';
 import { root, seededVersion } from './seed.ts';
 
-/** The peer: `helm repo index --merge` of one new package into an index with so many versions. */
-export async function helmFigures(helm: string, count: number, runs: number): Promise<readonly Figure[]> {
+/** The peer: `helm repo index --merge` of one new package into an index with so many versions, in YAML. */
+export async function helmIndexFigures(
+  helm: string,
+  yaml: Uint8Array,
+  runs: number,
+): Promise<readonly Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-bench-'));
   try {
     const index = path.join(folder, 'existing.yaml');
-    await writeFile(index, blockYaml(count));
+    await writeFile(index, yaml);
     await writeFile(path.join(folder, 'demo-1.0.0.tgz'), await aPackage());
-    const merge = await timed(runs, async () => {
-      await promisify(execFile)(helm, ['repo', 'index', folder, '--merge', index]);
-    });
-    return [{ name: 'helm repo index --merge of one package', unit: 'ms', runs: merge }];
+    const used: Usage[] = [];
+    for (let run = 0; run < runs; run += 1) {
+      used.push(await usageOf([helm, 'repo', 'index', folder, '--merge', index]));
+    }
+    return [
+      { name: 'helm repo index --merge', unit: 'ms', runs: used.map(({ wallMs }) => wallMs) },
+      { name: 'helm repo index --merge, CPU', unit: 'ms', runs: used.map(({ cpuMs }) => cpuMs) },
+    ];
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-function blockYaml(count: number): Uint8Array {
+/** So many seeded versions as they are listed. */
+export const seededVersions = (count: number): LiveVersion[] =>
+  Array.from({ length: count }, (_, n) => seededVersion(n)).map(({ id, pending }) => ({ ...id, ...pending }));
+
+/** Chartroom's index of some versions in YAML, though the stack has it in JSON. */
+export function yamlIndex(versions: readonly LiveVersion[]): Uint8Array {
   const settings = { format: 'yaml', chartUrl: '', contextPath: '' } as const;
-  const charts = new Map<string, ReturnType<typeof seededVersion>[]>();
-  for (let n = 0; n < count; n += 1) {
-    const seeded = seededVersion(n);
-    charts.set(seeded.id.name, [...(charts.get(seeded.id.name) ?? []), seeded]);
+  const charts = new Map<string, LiveVersion[]>();
+  for (const version of versions) {
+    const others = charts.get(version.name);
+    if (others === undefined) charts.set(version.name, [version]);
+    else others.push(version);
   }
-  const fragments = [...charts.values()].flatMap((versions) => {
-    const live = versions.map(({ id, pending }) => ({ ...id, ...pending }));
+  const fragments = [...charts.values()].flatMap((live) => {
     const fragment = live[0] && renderFragment(live[0].name, live, settings, root);
     return fragment === undefined ? [] : [fragment];
   });

@@ -5,14 +5,21 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { helmBinary } from '../test/helm/binary.ts';
+import { chartMuseumFigures } from './chartmuseum.ts';
+import { clientFigures } from './clients.ts';
 import { coldFigures } from './cold.ts';
-import { type Figure, median, print } from './figures.ts';
-import { helmFigures } from './helm-index.ts';
+import { costFigures } from './costs.ts';
+import { crowds, ownCrowdFigures, READ, UNREAD } from './crowd.ts';
+import type { Figure } from './figures.ts';
+import { helmIndexFigures, seededVersions, yamlIndex } from './helm-index.ts';
 import { helmReads, packageFigures, shapes } from './package.ts';
+import { readFigures } from './reads.ts';
 import { refreshFigures } from './refresh.ts';
 import { repairFigures } from './repair.ts';
+import { Report } from './report.ts';
 import { printScaling } from './scaling.ts';
-import { stackFigures } from './stack.ts';
+import { startStack } from './stack-process.ts';
+import { unreadFigures, visibleFigures } from './visible.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,13 +28,48 @@ const { values } = parseArgs({
     scaling: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     sizes: { type: 'string' },
     // Measures one publish of the package in a file in this process, and prints its figures as JSON; the others start it.
     'publish-of': { type: 'string' },
   },
 });
 
-const numbers = (text: string) => text.split(',').map(Number);
+const { quick, full } = values;
+const usual = quick ? '1000' : full ? '1000,10000,100000' : '1000,10000';
+const sizes = (values.sizes ?? usual).split(',').map(Number);
+const runs = quick ? 3 : 7;
+const helm = helmBinary();
+const chartMuseum = process.env['CHARTMUSEUM'];
+const report = new Report(sizes);
+
+// Of all rows, those that README.md shows.
+const MAIN_ROWS = [
+  'Chartroom: POST to visible (ms)',
+  'ChartMuseum, JSON: POST to visible (ms)',
+  'ChartMuseum, YAML: POST to visible (ms)',
+  'Helm: helm repo index --merge (ms)',
+  'Times as fast as ChartMuseum, JSON, POST to visible',
+  'Times as fast as helm repo index --merge, POST to visible',
+  'Cost of a publish: CPU of one publish, handler and indexer (ms)',
+  'CPU of one publish, the largest against the smallest',
+  'Cost of a publish: most memory of the indexer (MB)',
+  'Cost of a publish: read from S3 for one publish (MB)',
+  'Cost of a publish: written to S3 for one publish (MB)',
+  `${READ}: visible (publishes/s)`,
+  `ChartMuseum, JSON: ${READ}: visible (publishes/s)`,
+  `${READ}: indexes made current for 100 publishes`,
+  `${READ}: a reader, until the answer begins, p99 (ms)`,
+  `ChartMuseum, JSON: ${READ}: a reader, until the answer begins, p99 (ms)`,
+  'Nobody reads: 201 to current, with nobody reading, p95 (ms)',
+  `${UNREAD}: of them by the indexer (%)`,
+  'Reads: index, 304, p50 (ms)',
+  'Reads: package, redirect, p50 (ms)',
+  'A client: helm repo update, JSON (ms)',
+  'A client: helm repo update, YAML (ms)',
+  'A client: helm repo update, one chart (ms)',
+  'Cold start: load get-index, CPU (ms)',
+];
 
 async function main(): Promise<void> {
   const file = values['publish-of'];
@@ -35,67 +77,76 @@ async function main(): Promise<void> {
     console.log(JSON.stringify(await packageFigures(file)));
     return;
   }
-  const runs = values.quick ? 3 : 7;
-  const sizes = numbers(values.sizes ?? (values.quick ? '1000' : '1000,10000'));
-  console.log(`${cpus().length} cores, Node.js ${process.version}; medians of ${runs} runs`);
-  await printCold(runs);
-  for (const size of sizes) await printStack(size, runs);
-  for (const size of [...sizes, ...(values.quick || values.sizes ? [] : [100_000])]) {
-    print(`The refresh step alone at ${size} versions`, await refreshFigures(size));
+  const conditions = await describeConditions();
+  console.log(conditions);
+  await addCold();
+  for (const size of sizes) {
+    await addStack(size);
+    await addHelm(size);
+    if (full && chartMuseum) {
+      for await (const [title, figures] of chartMuseumFigures(chartMuseum, size))
+        report.add(title, size, figures);
+    }
+    report.add('The refresh step alone', size, await refreshFigures(size));
+    // A minute for 10,000, and it is about what is lost and not about what is published.
+    if (size <= 10_000) await addRepair(size);
   }
-  if (!values.quick) {
-    print('The refresh step alone at 100000 charts of one version', await refreshFigures(100_000, 1));
+  if (full) {
+    report.add('The refresh step alone, one version a chart', 100_000, await refreshFigures(100_000, 1));
   }
-  for (const size of sizes) await printRepair(size);
-  for (const [title, make] of Object.entries(shapes)) await printPackage(title, await make());
+  for (const [title, make] of Object.entries(shapes)) await addPackage(title, await make());
+  addRatios();
+  console.log(`\n${conditions}\n\n${report.markdown()}`);
+  if (full) console.log(`\nIn short:\n\n${report.markdown(MAIN_ROWS)}`);
 }
 
-async function printCold(runs: number): Promise<void> {
-  const figures = await coldFigures(runs * 3);
-  print('A cold start of what Helm asks for', figures);
-  const [index, file, peer] = figures.map((figure) => median(figure.runs));
-  if (index === undefined || file === undefined || peer === undefined) return;
-  const ratio = (figure: number) => (figure / peer).toPrecision(2);
-  console.log(
-    `get-index takes ${ratio(index)}, get-package ${ratio(file)} times as long as the S3 client alone`,
-  );
+async function describeConditions(): Promise<string> {
+  const [cpu] = cpus();
+  const version = helm && (await promisify(execFile)(helm, ['version', '--short'])).stdout.trim();
+  const peers = `Helm ${version ?? 'left out'}, ChartMuseum ${chartMuseum ? 'with its YAML and its JSON index' : 'left out'}`;
+  return `${cpus().length} cores (${cpu?.model}), Node.js ${process.version}, ${peers}; medians of ${runs} runs at ${sizes.join(', ')} versions, 20 a chart, entries of about 700 bytes`;
 }
 
-async function printStack(size: number, runs: number): Promise<void> {
-  const figures = await stackFigures(size, runs);
-  print(`The local stack at ${size} versions`, figures);
-  const helm = helmBinary();
-  if (helm === undefined) {
-    console.log('helm repo index --merge: left out, there is no helm on PATH');
-    return;
+async function addCold(): Promise<void> {
+  report.add('Cold start', 'everywhere', await coldFigures(runs * 3));
+}
+
+/** What is ours, on one stack: what adds many versions comes last. */
+async function addStack(size: number): Promise<void> {
+  const stack = await startStack(size);
+  try {
+    report.add('Chartroom', size, await visibleFigures(stack.url, size, runs));
+    report.add('Cost of a publish', size, await costFigures(stack, size, runs));
+    report.add('Reads', size, await readFigures(stack, quick ? 20 : 300));
+    report.add('Nobody reads', size, await unreadFigures(stack, size, quick ? 3 : 20));
+    if (!full) return;
+    if (helm !== undefined) report.add('A client', size, await clientFigures(helm, stack, size, 3));
+    for (const [title, crowd] of Object.entries(crowds)) {
+      report.add(title, size, await ownCrowdFigures(stack, crowd));
+    }
+  } finally {
+    await stack.stop();
   }
-  const peer = await helmFigures(helm, size, values.quick ? 1 : 3);
-  print(`Its peer at ${size} versions`, peer);
-  const visible = figures.find(({ name }) => name.startsWith('publish to visible'));
-  const ratio = median(peer[0]?.runs ?? []) / median(visible?.runs ?? []);
-  console.log(`publish to visible is ${ratio.toPrecision(3)} times as fast as helm repo index --merge`);
 }
 
-async function printRepair(size: number): Promise<void> {
-  const figures = await repairFigures(size, helmBinary());
-  print(`What was lost, at ${size} versions`, figures);
-  const [ours, , peer] = figures.map(({ runs }) => median(runs));
-  if (ours === undefined || peer === undefined) return;
-  console.log(`a repair takes ${(ours / peer).toPrecision(3)} times as long as helm repo index of the same`);
+async function addHelm(size: number): Promise<void> {
+  if (helm === undefined) return console.log('helm repo index --merge: left out, there is no helm on PATH');
+  const yaml = yamlIndex(seededVersions(size));
+  report.add('Helm', size, await helmIndexFigures(helm, yaml, quick || size > 10_000 ? 1 : 3));
 }
 
-async function printPackage(title: string, bytes: Uint8Array): Promise<void> {
+async function addRepair(size: number): Promise<void> {
+  report.add('What was lost', size, await repairFigures(size, helm));
+}
+
+async function addPackage(title: string, bytes: Uint8Array): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-bench-'));
   try {
     const file = path.join(folder, 'demo-1.0.0.tgz');
     await writeFile(file, bytes);
     const figures = await inFreshProcess('--publish-of', file);
-    const helm = helmBinary();
-    const peer = helm === undefined ? undefined : await helmReads(helm, file, 3);
-    print(`${title}, ${(bytes.length / 1e6).toFixed(1)} MB packed`, [...figures, ...(peer ? [peer] : [])]);
-    if (peer === undefined) return;
-    const ratio = median(figures[0]?.runs ?? []) / median(peer.runs);
-    console.log(`it takes ${ratio.toPrecision(3)} times as long as helm show chart`);
+    const peer = helm === undefined ? [] : [await helmReads(helm, file, 3)];
+    report.add(title, `${(bytes.length / 1e6).toFixed(1)} MB packed`, [...figures, ...peer]);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -107,6 +158,22 @@ async function inFreshProcess(what: string, of: string): Promise<readonly Figure
   const args = ['--import', 'tsx', main, what, of];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Figure[];
+}
+
+function addRatios(): void {
+  const visible = 'Chartroom: POST to visible (ms)';
+  const faster = (than: string) => `Times as fast as ${than}, POST to visible`;
+  report.ratio(faster('helm repo index --merge'), 'Helm: helm repo index --merge (ms)', visible);
+  for (const peer of ['ChartMuseum, YAML', 'ChartMuseum, JSON']) {
+    report.ratio(faster(peer), `${peer}: POST to visible (ms)`, visible);
+    report.ratio(
+      `Times as many publishes a second as ${peer}`,
+      `${READ}: visible (publishes/s)`,
+      `${peer}: ${READ}: visible (publishes/s)`,
+    );
+  }
+  const cpu = 'Cost of a publish: CPU of one publish, handler and indexer (ms)';
+  report.growth('CPU of one publish, the largest against the smallest', cpu);
 }
 
 await (values.cost || values.scaling ? printScaling(values) : main());

@@ -2,8 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Figure } from './figures.ts';
-
-const start = (file: string) => fork(path.join(import.meta.dirname, file), { execArgv: ['--import', 'tsx'] });
+import { startStack } from './stack-process.ts';
 
 /** The first thing that a process says. */
 async function heard<Message>(child: ReturnType<typeof fork>): Promise<Message> {
@@ -19,12 +18,17 @@ async function heard<Message>(child: ReturnType<typeof fork>): Promise<Message> 
  * @param versionsOfChart of the seeded versions, how many a chart has
  */
 export async function refreshFigures(count: number, versionsOfChart = 20): Promise<readonly Figure[]> {
-  const [stores, refresh] = [start('stores.ts'), start('refresh-process.ts')];
+  const stack = await startStack();
+  const refresh = fork(path.join(import.meta.dirname, 'refresh-process.ts'), {
+    execArgv: ['--import', 'tsx'],
+  });
   try {
     const measured = heard<readonly Figure[]>(refresh);
-    refresh.send({ ...(await heard<object>(stores)), count, versionsOfChart });
+    const { clientConfig, bucketName } = stack.where;
+    refresh.send({ clientConfig, bucketName, count, versionsOfChart });
     return await measured;
   } finally {
-    for (const child of [stores, refresh]) child.disconnect();
+    if (refresh.connected) refresh.disconnect();
+    await stack.stop();
   }
 }

@@ -1,3 +1,5 @@
+import { BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { inParallel } from '../shared/async-iteration.ts';
 import { upkeep } from '../shared/domain/audit.ts';
 import { parseChartName } from '../shared/domain/chart-name.ts';
 import { digestOf } from '../shared/domain/digest.ts';
@@ -5,6 +7,8 @@ import { packageKey, type VersionId } from '../shared/domain/object-keys.ts';
 import { parseRepository } from '../shared/domain/repository.ts';
 import { parseChartVersion } from '../shared/domain/version.ts';
 import { settingsReader } from '../shared/repository-settings.ts';
+import { versionKey } from '../shared/store/item-keys.ts';
+import { liveAttribute } from '../shared/store/version-attributes.ts';
 import type { PendingPackage, VersionStore } from '../shared/store/version-store.ts';
 
 /** The settings of repositories that say nothing, in a deployment that says nothing. */
@@ -12,8 +16,7 @@ export const settingsOf = settingsReader({ get: async () => ({}) }, {});
 
 export const root = parseRepository([]);
 
-const VERSIONS_OF_A_CHART = 20;
-const PARALLEL = 32;
+export const VERSIONS_OF_A_CHART = 20;
 
 /** The n-th version of a seeded repository: 20 versions a chart, an entry of about 700 bytes, always the same. */
 export function seededVersion(
@@ -45,15 +48,30 @@ export function seededVersion(
   return { id, pending: { digest, sizeBytes: 20_000, entry, key, created, expires: 0, change } };
 }
 
-/** Makes versions live without uploading their packages: for an index, that is enough. */
-export async function seed(versions: VersionStore, count: number): Promise<void> {
-  let next = 0;
-  const work = async () => {
-    for (let n = next++; n < count; n = next++) {
+// The most that a BatchWriteItem takes.
+const BATCH = 25;
+
+/**
+ * Puts versions into the table as they are once they are published and indexed, without their packages: for an index,
+ * that is enough. Straight to the table, since publishing so many takes minutes.
+ */
+export async function seed(dynamo: DynamoDBClient, tableName: string, count: number): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => batch * BATCH);
+  await inParallel(batches, async (first) => {
+    const numbers = Array.from({ length: Math.min(BATCH, count - first) }, (_, n) => first + n);
+    const puts = numbers.map((n) => {
       const { id, pending } = seededVersion(n);
-      await versions.reserve(id, pending, { overwrite: true, now: 1 });
-      await versions.commit(id, pending);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+      return { PutRequest: { Item: { ...versionKey(id), live: liveAttribute(pending) } } };
+    });
+    await dynamo.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: puts } }));
+  });
+}
+
+/** Makes versions live in a store in memory. */
+export async function seedStore(versions: VersionStore, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    const { id, pending } = seededVersion(n);
+    await versions.reserve(id, pending, { overwrite: true, now: 1 });
+    await versions.commit(id, pending);
+  }
 }

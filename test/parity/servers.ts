@@ -77,7 +77,8 @@ const answers = (origin: string): Promise<boolean> =>
     () => false,
   );
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
