@@ -9,6 +9,7 @@ import { chartMuseumFigures } from './chartmuseum.ts';
 import { clientFigures } from './clients.ts';
 import { coldFigures } from './cold.ts';
 import { costFigures } from './costs.ts';
+import { crossoverFigures, crossoverSizes } from './crossover.ts';
 import { crowds, ownCrowdFigures, READ, UNREAD } from './crowd.ts';
 import type { Figure } from './figures.ts';
 import { helmIndexFigures, seededVersions, yamlIndex } from './helm-index.ts';
@@ -92,7 +93,12 @@ async function main(): Promise<void> {
     if (size <= 10_000) await addRepair(size);
   }
   if (full) {
-    report.add('The refresh step alone, one version a chart', 100_000, await refreshFigures(100_000, 1));
+    report.add(
+      'The refresh step alone, one version a chart',
+      100_000,
+      await refreshFigures(100_000, { versionsOfChart: 1 }),
+    );
+    for (const size of crossoverSizes) report.add('Whole or composed', size, await crossoverFigures(size));
   }
   for (const [title, make] of Object.entries(shapes)) await addPackage(title, await make());
   addRatios();

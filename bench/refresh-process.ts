@@ -3,13 +3,15 @@ import { once } from 'node:events';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { systemClock } from '../shared/clock.ts';
 import type { ChartName } from '../shared/domain/chart-name.ts';
+import { partSizes } from '../shared/domain/compose-index.ts';
 import { type IndexDependencies, refreshIndex } from '../shared/refresh.ts';
 import { bucket } from '../shared/store/bucket.ts';
 import type { VersionItem } from '../shared/store/version-store.ts';
 import { countedObjects } from '../test/store/counted-objects.ts';
 import { memoryPointers } from '../test/store/memory-pointers.ts';
 import { type Figure, hold } from './figures.ts';
-import { root, seededVersion, settingsOf } from './seed.ts';
+import type { RefreshOptions } from './refresh.ts';
+import { root, seededVersion, settingsOf, VERSIONS_OF_A_CHART } from './seed.ts';
 
 /** Refreshes an index over a bucket in another process, and says what that took. */
 type Order = {
@@ -18,8 +20,7 @@ type Order = {
   };
   readonly bucketName: string;
   readonly count: number;
-  readonly versionsOfChart: number;
-};
+} & RefreshOptions;
 
 const RUNS = 7;
 
@@ -46,7 +47,13 @@ function seeded(count: number, versionsOfChart: number): IndexDependencies['vers
 
 const cpuMs = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000;
 
-async function measure({ clientConfig, bucketName, count, versionsOfChart }: Order): Promise<Figure[]> {
+async function measure({
+  clientConfig,
+  bucketName,
+  count,
+  versionsOfChart = VERSIONS_OF_A_CHART,
+  wholeBytes = partSizes.wholeBytes,
+}: Order): Promise<Figure[]> {
   const { region, credentials, endpoints } = clientConfig;
   const client = new S3Client({ region, credentials, endpoint: endpoints.s3, forcePathStyle: true });
   const { objects, bytes, calls } = countedObjects(bucket(client, bucketName));
@@ -57,6 +64,7 @@ async function measure({ clientConfig, bucketName, count, versionsOfChart }: Ord
     objects,
     settings: { format: 'json', chartUrl: '', contextPath: '' },
     settingsOf,
+    partSizes: { ...partSizes, wholeBytes },
     clock: systemClock,
     newId: randomUUID,
     report: () => {},

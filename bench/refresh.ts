@@ -12,12 +12,18 @@ async function heard<Message>(child: ReturnType<typeof fork>): Promise<Message> 
   return message;
 }
 
-/**
- * The refresh step alone, in a process that loads and holds nothing else: the bucket is in another one.
- *
- * @param versionsOfChart of the seeded versions, how many a chart has
- */
-export async function refreshFigures(count: number, versionsOfChart = 20): Promise<readonly Figure[]> {
+export type RefreshOptions = {
+  /** Of the seeded versions, how many a chart has. @default 20 */
+  readonly versionsOfChart?: number;
+  /** How large an index is put as a whole. @default as deployed */
+  readonly wholeBytes?: number;
+};
+
+/** The refresh step alone, in a process that loads and holds nothing else: the bucket is in another one. */
+export async function refreshFigures(
+  count: number,
+  options: RefreshOptions = {},
+): Promise<readonly Figure[]> {
   const stack = await startStack();
   const refresh = fork(path.join(import.meta.dirname, 'refresh-process.ts'), {
     execArgv: ['--import', 'tsx'],
@@ -25,7 +31,7 @@ export async function refreshFigures(count: number, versionsOfChart = 20): Promi
   try {
     const measured = heard<readonly Figure[]>(refresh);
     const { clientConfig, bucketName } = stack.where;
-    refresh.send({ clientConfig, bucketName, count, versionsOfChart });
+    refresh.send({ clientConfig, bucketName, count, ...options });
     return await measured;
   } finally {
     if (refresh.connected) refresh.disconnect();
