@@ -9,6 +9,7 @@ import { byRepository, handleObjectEvents, type ObjectEvent } from '../shared/ha
 import { loadRefresh } from '../shared/load-refresh.ts';
 import type { ObjectStore } from '../shared/store/object-store.ts';
 import type { PointerStore } from '../shared/store/pointer-store.ts';
+import type { VersionStore } from '../shared/store/version-store.ts';
 import { type Random, randomFrom } from '../test/random.ts';
 import { simulatedWorld, type World } from '../test/simulation/world.ts';
 import { assumed } from './cost.ts';
@@ -39,8 +40,8 @@ export type Outcome = {
 /** Of an index: an entry of 700 bytes, with what every entry has. */
 export const BYTES_PER_VERSION = 820;
 
-// Of a larger index so much of it is read and written all the same; an upload in parts is begun and completed, and S3 copies the others
-// meanwhile, side by side.
+// Of a larger index so much is read and written all the same, for each chart that changed; an upload in parts is begun
+// and completed, and S3 copies the others meanwhile, side by side.
 const WINDOW_BYTES = 5.2e6;
 const COMPOSING_MS = 2 * assumed.s3Ms + 150;
 
@@ -202,7 +203,8 @@ class Run {
 
   /** The stores with the time that a large index takes, and with who flips counted. */
   #counting(who: 'reader' | 'indexer') {
-    const { pointers, objects } = this.#world;
+    const { pointers, objects, versions } = this.#world;
+    const marked = { charts: 1 };
     return {
       ...this.#world,
       // The index in memory is put as a whole, whatever the one does whose time it takes.
@@ -218,16 +220,28 @@ class Run {
           return isFlipped;
         },
       } satisfies PointerStore,
-      objects: { ...objects, ...this.#heavy(objects) },
+      versions: {
+        ...versions,
+        marks: async function* (repository) {
+          const charts = new Set<string>();
+          for await (const mark of versions.marks(repository)) {
+            charts.add(mark.name);
+            yield mark;
+          }
+          marked.charts = charts.size;
+        },
+      } satisfies VersionStore,
+      objects: { ...objects, ...this.#heavy(objects, marked) },
     };
   }
 
-  #heavy(objects: ObjectStore): Pick<ObjectStore, 'get' | 'put'> {
+  /** @param marked how many charts were found marked at the last look: they lie all over the index */
+  #heavy(objects: ObjectStore, marked: { readonly charts: number }): Pick<ObjectStore, 'get' | 'put'> {
     const size = this.#load.versions * BYTES_PER_VERSION;
     const isComposed = size > partSizes.wholeBytes;
-    const bytes = isComposed ? WINDOW_BYTES : size;
+    const bytes = () => (isComposed ? Math.min(size, Math.max(1, marked.charts) * WINDOW_BYTES) : size);
     const { megabytesPerSecond, cpuMsPerMegabyte } = assumed;
-    const carry = () => (bytes / 1e6) * (1000 / megabytesPerSecond + cpuMsPerMegabyte);
+    const carry = () => (bytes() / 1e6) * (1000 / megabytesPerSecond + cpuMsPerMegabyte);
     return {
       get: async (key, range) => {
         if (key.endsWith('/index.yaml')) await this.#call(carry());
@@ -235,7 +249,7 @@ class Run {
       },
       put: async (key, content, options) => {
         if (key.endsWith('/index.yaml')) {
-          this.#bytesPut += bytes;
+          this.#bytesPut += bytes();
           await this.#call(carry() + (isComposed ? COMPOSING_MS : 0));
         }
         await objects.put(key, content, options);

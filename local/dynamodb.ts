@@ -66,7 +66,8 @@ export function openDynamoDb(folder: string | undefined): DynamoDb {
   const inTurn = async (kind: Kind, run: () => Promise<Answer>): Promise<Answer> => {
     if (kind !== turn.kind || kind === 'transaction') turn = { kind, begin: turn.end, end: turn.end };
     const answer = turn.begin.then(run);
-    turn.end = Promise.allSettled([turn.end, answer]);
+    // It keeps no answer: each end is held by the next one.
+    turn.end = Promise.allSettled([turn.end, answer]).then(() => undefined);
     return await answer;
   };
   return {

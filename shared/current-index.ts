@@ -81,7 +81,7 @@ export async function currentIndex(
       });
     }
     if (outcome.kind === 'unchanged' || outcome.kind === 'gathered') continue;
-    await clock.sleep(Math.min(50 * 1.5 ** attempt, 500));
+    await clock.sleep(Math.min(50 * 1.5 ** attempt, 200));
     attempt += 1;
   }
 }
