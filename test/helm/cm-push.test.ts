@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { sha256, startChartroom } from '../whole/chartroom.ts';
+import { aChartroom, sha256 } from '../whole/chartroom.ts';
 import { helmBinary } from './binary.ts';
 import { aHelmThatPushes, cmPushBinary } from './cm-push.ts';
 import type { Helm } from './helm.ts';
@@ -30,10 +30,10 @@ async function aFile({ folder }: Helm, name: string, description: string): Promi
 }
 
 describe.skipIf(missing)('the real helm cm-push', () => {
-  let open: Awaited<ReturnType<typeof startChartroom>>;
+  let open: Awaited<ReturnType<typeof aChartroom>>;
   let here: Helm;
   beforeAll(async () => {
-    open = await startChartroom();
+    open = await aChartroom();
     here = await aHelmThatPushes();
   });
   afterAll(async () => {
@@ -95,9 +95,9 @@ describe.skipIf(missing)('the real helm cm-push', () => {
 });
 
 describe.skipIf(missing)('the real helm cm-push, with user and password', () => {
-  let closed: Awaited<ReturnType<typeof startChartroom>>;
+  let closed: Awaited<ReturnType<typeof aChartroom>>;
   beforeAll(async () => {
-    closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    closed = await aChartroom({ access: 'closed', adminPassword: 'correct horse' });
   });
   afterAll(() => closed.stop());
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../shared/routes.ts';
+import { isDeployed } from '../deploy/cloud.ts';
 import { aPackage } from '../packages.ts';
-import { type Chartroom, startChartroom } from './chartroom.ts';
+import { type AnyChartroom, aChartroom } from './chartroom.ts';
 
 const basic = (account: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${account}:${password}`).toString('base64')}`,
@@ -19,9 +20,9 @@ const sample = (template: string) =>
     .replace(/\{(segment\d)\}/g, '$1');
 
 describe('closed access', () => {
-  let chartroom: Chartroom;
+  let chartroom: AnyChartroom;
   beforeAll(async () => {
-    chartroom = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    chartroom = await aChartroom({ access: 'closed', adminPassword: 'correct horse' });
   });
   afterAll(() => chartroom.stop());
 
@@ -71,14 +72,15 @@ describe('closed access', () => {
     // The signed URL needs no more than itself, and S3 refuses two credentials at once.
     const url = download.headers.get('location') ?? '';
     expect((await fetch(url)).status).toBe(200);
-    expect((await fetch(url, { headers })).status).toBe(400);
+    // MiniStack looks at neither.
+    if (!isDeployed) expect((await fetch(url, { headers })).status).toBe(400);
   });
 });
 
 describe('a robot', () => {
-  let chartroom: Chartroom;
+  let chartroom: AnyChartroom;
   beforeAll(async () => {
-    chartroom = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    chartroom = await aChartroom({ access: 'closed', adminPassword: 'correct horse' });
   });
   afterAll(() => chartroom.stop());
   const admin = basic('admin', 'correct horse');
@@ -136,7 +138,7 @@ describe('a robot', () => {
 
 describe('open access', () => {
   it('ignores an Authorization header', async () => {
-    const chartroom = await startChartroom();
+    const chartroom = await aChartroom();
     const headers = basic('who', 'ever');
     expect((await chartroom.send('GET', '/index.yaml', { headers })).status).toBe(200);
     await chartroom.stop();

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { type Chartroom, listed, sha256, startChartroom } from './chartroom.ts';
+import { type AnyChartroom, aChartroom, listed, sha256 } from './chartroom.ts';
 
 const corpus = process.env['CHARTROOM_CORPUS'] ?? path.join(import.meta.dirname, '../fixtures');
 const read = (...parts: string[]) => readFileSync(path.join(corpus, ...parts));
@@ -11,9 +11,9 @@ const read = (...parts: string[]) => readFileSync(path.join(corpus, ...parts));
 type Refusal = { readonly error: string };
 type BadInput = { readonly file: string; readonly what: string; readonly status: number };
 
-let chartroom: Chartroom;
+let chartroom: AnyChartroom;
 beforeAll(async () => {
-  chartroom = await startChartroom();
+  chartroom = await aChartroom();
 });
 afterAll(() => chartroom.stop());
 
