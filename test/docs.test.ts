@@ -55,6 +55,7 @@ const documents = [
   'docs/reliability.md',
   'docs/runbook.md',
   'docs/security.md',
+  'docs/testing.md',
   'docs/tokens.md',
 ];
 const decisions = (await readdir(path.join(root, 'docs/decisions'))).map((file) => `docs/decisions/${file}`);
