@@ -30,7 +30,8 @@ export default defineConfig({
     // CDK's own check of a template takes longer than to make it: test/infra/validation.test.ts asks for it.
     env: { CDK_VALIDATION: 'false' },
     testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // A deployment takes longer to begin with than the stack on this computer.
+    hookTimeout: process.env['CHARTROOM_DEPLOY'] === undefined ? 120_000 : 300_000,
     sequence: { sequencer: LongestFirst },
     // One more than there are cores: many wait, for a lease to end or a message to return. Each loads the SDK and the CDK
     // once more, so that more would cost more than they do.

@@ -31,7 +31,7 @@ export type Cloud = {
    * name than the bucket's, as on AWS: Helm sends its password on to the host that it knows.
    */
   addressOf(apiUrl: string): string;
-  /** How many messages there are in each queue, those that are worked on included. */
+  /** How many messages there are in each queue, those that are worked on included; of the stack deployed first. */
   messages(): Promise<number[]>;
   /** Ends it, with all that was deployed. */
   stop(): Promise<void>;
@@ -78,6 +78,7 @@ export async function startCloud(): Promise<Cloud> {
     const printed = await run('aws', ['--endpoint-url', url, '--output', 'json', ...args], env);
     return printed.trim() === '' ? undefined : JSON.parse(printed);
   };
+  let queues: string[] | undefined;
   return {
     url,
     environment,
@@ -107,9 +108,9 @@ export async function startCloud(): Promise<Cloud> {
       return `http://localhost:${port}/_aws/execute-api/${id}/$default`;
     },
     async messages() {
-      const urls = (await aws('sqs', 'list-queues', '--query', 'QueueUrls')) as string[];
+      queues ??= (await aws('sqs', 'list-queues', '--query', 'QueueUrls')) as string[];
       const numbers = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'];
-      const counts = urls.map(async (queue) => {
+      const counts = queues.map(async (queue) => {
         const asked = ['--queue-url', queue, '--attribute-names', ...numbers, '--query', 'Attributes'];
         const told = (await aws('sqs', 'get-queue-attributes', ...asked)) as Record<string, string>;
         return numbers.reduce((sum, name) => sum + Number(told[name]), 0);

@@ -14,7 +14,8 @@ type DeployOptions = {
 export async function deployStack({ assembly, adminPassword }: DeployOptions): Promise<Stack> {
   const cloud = await startCloud();
   try {
-    await cloud.cdk('bootstrap');
+    // Of the assembly: the CDK would synthesize the stack otherwise, to learn where it goes.
+    await cloud.cdk('bootstrap', '--app', assembly);
     const outputs = await cloud.deploy('--app', assembly);
     const { ApiUrl = '', TableName: tableName = '', BucketName: bucketName = '', AdminSecretArn } = outputs;
     const { region, credentials } = cloud;

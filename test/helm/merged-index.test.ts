@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { type AnyChartroom, aChartroom, anAdminRobot, sha256 } from '../whole/chartroom.ts';
+import { type AnyChartroom, anAdminRobot, sha256, startAnyChartroom } from '../whole/chartroom.ts';
 import { helmBinary } from './binary.ts';
 import { aHelm, type Helm } from './helm.ts';
 
@@ -28,7 +28,7 @@ describe.skipIf(helmBinary() === undefined)('the real Helm, with the index of al
   };
 
   beforeAll(async () => {
-    closed = await aChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    closed = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
     here = await aHelm();
     robot = await anAdminRobot(closed, 'correct horse');
     for (const [project, file] of [

@@ -31,7 +31,7 @@ export async function startMinistack(
   const port = await freePort();
   const child = spawn(program, args, {
     env: { ...process.env, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
   const printed: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../shared/routes.ts';
 import { isDeployed } from '../deploy/cloud.ts';
 import { aPackage } from '../packages.ts';
-import { type AnyChartroom, aChartroom } from './chartroom.ts';
+import { type AnyChartroom, startAnyChartroom } from './chartroom.ts';
 
 const basic = (account: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${account}:${password}`).toString('base64')}`,
@@ -22,7 +22,7 @@ const sample = (template: string) =>
 describe('closed access', () => {
   let chartroom: AnyChartroom;
   beforeAll(async () => {
-    chartroom = await aChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    chartroom = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
   });
   afterAll(() => chartroom.stop());
 
@@ -80,7 +80,7 @@ describe('closed access', () => {
 describe('a robot', () => {
   let chartroom: AnyChartroom;
   beforeAll(async () => {
-    chartroom = await aChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    chartroom = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
   });
   afterAll(() => chartroom.stop());
   const admin = basic('admin', 'correct horse');
@@ -138,7 +138,7 @@ describe('a robot', () => {
 
 describe('open access', () => {
   it('ignores an Authorization header', async () => {
-    const chartroom = await aChartroom();
+    const chartroom = await startAnyChartroom();
     const headers = basic('who', 'ever');
     expect((await chartroom.send('GET', '/index.yaml', { headers })).status).toBe(200);
     await chartroom.stop();

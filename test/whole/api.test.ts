@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isDeployed } from '../deploy/cloud.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { type AnyChartroom, aChartroom, listed, sha256 } from './chartroom.ts';
+import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
 
 const fixtures = path.join(import.meta.dirname, '../fixtures/charts');
 
 let chartroom: AnyChartroom;
 beforeAll(async () => {
-  chartroom = await aChartroom();
+  chartroom = await startAnyChartroom();
 });
 afterAll(() => chartroom.stop());
 

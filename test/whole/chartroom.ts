@@ -73,7 +73,7 @@ type AnyOptions = { readonly access?: 'open' | 'closed'; readonly adminPassword?
  * Starts a Chartroom with nothing in it: a deployment where CHARTROOM_DEPLOY asks for that, else one on this computer.
  * The caller stops it.
  */
-export async function aChartroom(options: AnyOptions = {}): Promise<AnyChartroom> {
+export async function startAnyChartroom(options: AnyOptions = {}): Promise<AnyChartroom> {
   if (!isDeployed) return await startChartroom(options);
   const { access = 'open', adminPassword } = options;
   const stack = await deployStack({ assembly: inject('assemblies')[access], adminPassword });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { type AnyChartroom, aChartroom, listed, sha256 } from './chartroom.ts';
+import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 let chartroom: AnyChartroom;
 let folder: string;
 beforeAll(async () => {
-  chartroom = await aChartroom();
+  chartroom = await startAnyChartroom();
   folder = await mkdtemp(path.join(tmpdir(), 'chartroom-inbox-'));
 });
 afterAll(async () => {
