@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { helmBinary } from '../helm/binary.ts';
 import { aHelm, type Helm } from '../helm/helm.ts';
 import { aPackage } from '../packages.ts';
@@ -230,19 +231,19 @@ describe.skipIf(!isDeployed || helmBinary() === undefined)('a deployment', () =>
     await quiet();
     const before = { outputs, ...(await data()) };
 
-    outputs = await cloud.deploy('-c', 'allowOverwrite=true', '-c', 'maxVersions=50');
+    // The first is told to all functions; the second changes the bucket itself.
+    outputs = await cloud.deploy('-c', 'allowOverwrite=true', '-c', 'corsAllowOrigin=*');
     expect({ outputs, ...(await data()) }).toEqual(before);
     expect(await (await send('GET', '/team/apps/index.yaml')).text()).toBe(index);
     const mailhog = sha256(await readFile(path.join(fixtures, 'charts/mailhog-5.8.0.tgz')));
     expect(await digestAt('/team/apps/charts/mailhog-5.8.0.tgz')).toEqual([200, mailhog]);
     await here.helm('pull', 'apps/demo', '--version', '0.6.0', '-d', here.folder);
 
-    expect(await publish('events', other)).toBe(201);
+    const cors = await cloud.aws('s3api', 'get-bucket-cors', '--bucket', output('BucketName'));
+    expect(cors).toMatchObject({ CORSRules: [{ AllowedOrigins: ['*'] }] });
     const sequence = await sequenceOf('events');
-    await vi.waitFor(
-      async () => expect(await sequenceOf('events')).toBeGreaterThanOrEqual(sequence),
-      SECONDS,
-    );
+    expect(await publish('events', other)).toBe(201);
+    await vi.waitFor(async () => expect(await sequenceOf('events')).toBeGreaterThan(sequence), SECONDS);
     expect(await digestAt('/events/charts/demo-2.0.0.tgz')).toEqual([200, sha256(other)]);
   });
 
@@ -268,8 +269,33 @@ describe.skipIf(!isDeployed || helmBinary() === undefined)('a deployment', () =>
     url = cloud.addressOf(output('ApiUrl'));
     expect(names().tableName).not.toBe(kept.tableName);
     expect(names().bucketName).not.toBe(kept.bucketName);
-    expect((await data()).objects).toEqual([]);
+    const fresh = await data();
+    expect(fresh.objects).toEqual([]);
+    expect([...fresh.items.keys()].filter((key) => key.startsWith('repositor'))).toEqual([]);
     const { items, objects } = await dataOf(cloud, kept);
     expect({ items, objects }).toEqual({ items: kept.items, objects: kept.objects });
+  });
+});
+
+describe.skipIf(!isDeployed)('a first deployment that fails', () => {
+  it('leaves nothing behind', async () => {
+    const cloud = await startCloud();
+    onTestFinished(cloud.stop);
+    const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-broken-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await cp(inject('assemblies').closed, folder, { recursive: true });
+    const template = path.join(folder, 'Chartroom.template.json');
+    const whole = await readFile(template, 'utf8');
+    // The account of admin cannot be made, which comes to light when table and bucket are there.
+    const broken = whole.replace(/("ADMIN_SECRET_ARN": \{\s*"Ref": )"\w+"/, '$1"AWS::StackName"');
+    expect(broken).not.toBe(whole);
+    await writeFile(template, broken);
+
+    await cloud.cdk('bootstrap', '--app', folder);
+    const before = await whatIsIn(cloud);
+    await expect(cloud.deploy('--app', folder)).rejects.toThrow('Custom::AdminAccount');
+    // A function that still runs makes its log group anew, which no role here allows on AWS.
+    expect({ ...(await whatIsIn(cloud)), logs: [] }).toEqual(before);
+    expect(before).toMatchObject({ functions: [], tables: [], buckets: [] });
   });
 });
