@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONG =
-  /\/test\/(whole\/(faults-|upkeep|events|access|failures|seed-admin|scaling)|readme|helm\/helm|store\/embedded|infra\/validation|signature)/;
+  /\/test\/(whole\/(faults-|upkeep|events|access|failures|seed-admin|scaling)|readme|helm\/helm|store\/embedded|infra\/validation|signature|deploy)/;
 
 /**
  * One project after the other, since a process that has loaded the modules of one is of no use to another. In each,
@@ -21,7 +21,7 @@ class LongestFirst extends BaseSequencer {
 const PROJECTS = ['alone', 'stacks', 'together'];
 
 // They start processes and threads, most of them a whole stack.
-const STACKS = ['test/{whole,local,helm,harbor-client}/**/*.test.ts', 'test/{readme,docs}.test.ts'];
+const STACKS = ['test/{whole,local,helm,harbor-client,deploy}/**/*.test.ts', 'test/{readme,docs}.test.ts'];
 // They load handlers as the environment of the moment has them.
 const ALONE = ['test/edge/access.test.ts'];
 
@@ -30,7 +30,8 @@ export default defineConfig({
     // CDK's own check of a template takes longer than to make it: test/infra/validation.test.ts asks for it.
     env: { CDK_VALIDATION: 'false' },
     testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // A deployment takes longer to begin with than the stack on this computer.
+    hookTimeout: process.env['CHARTROOM_DEPLOY'] === undefined ? 120_000 : 300_000,
     sequence: { sequencer: LongestFirst },
     // One more than there are cores: many wait, for a lease to end or a message to return. Each loads the SDK and the CDK
     // once more, so that more would cost more than they do.

@@ -56,6 +56,7 @@ const documents = [
   'docs/runbook.md',
   'docs/scaling.md',
   'docs/security.md',
+  'docs/testing.md',
   'docs/tokens.md',
 ];
 const decisions = (await readdir(path.join(root, 'docs/decisions'))).map((file) => `docs/decisions/${file}`);

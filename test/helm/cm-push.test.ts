@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { sha256, startChartroom } from '../whole/chartroom.ts';
+import { type AnyChartroom, sha256, startAnyChartroom } from '../whole/chartroom.ts';
 import { helmBinary } from './binary.ts';
 import { aHelmThatPushes, cmPushBinary } from './cm-push.ts';
 import type { Helm } from './helm.ts';
@@ -10,6 +10,11 @@ import type { Helm } from './helm.ts';
 const missing = helmBinary() === undefined || cmPushBinary() === undefined;
 if (missing)
   console.info('The tests with helm cm-push are left out: CM_PUSH_BINARY names none (.ci/run does)');
+
+/** What cm-push must be told where Chartroom is not at the root of its host, as on MiniStack. */
+const placeOf = ({ url }: AnyChartroom) => ({
+  HELM_REPO_CONTEXT_PATH: new URL(url).pathname.replace(/\/$/, ''),
+});
 
 /** A chart as a directory. */
 async function aDirectory({ folder }: Helm, name: string): Promise<string> {
@@ -30,11 +35,11 @@ async function aFile({ folder }: Helm, name: string, description: string): Promi
 }
 
 describe.skipIf(missing)('the real helm cm-push', () => {
-  let open: Awaited<ReturnType<typeof startChartroom>>;
+  let open: Awaited<ReturnType<typeof startAnyChartroom>>;
   let here: Helm;
   beforeAll(async () => {
-    open = await startChartroom();
-    here = await aHelmThatPushes();
+    open = await startAnyChartroom();
+    here = await aHelmThatPushes(placeOf(open));
   });
   afterAll(async () => {
     await here.remove();
@@ -95,9 +100,9 @@ describe.skipIf(missing)('the real helm cm-push', () => {
 });
 
 describe.skipIf(missing)('the real helm cm-push, with user and password', () => {
-  let closed: Awaited<ReturnType<typeof startChartroom>>;
+  let closed: Awaited<ReturnType<typeof startAnyChartroom>>;
   beforeAll(async () => {
-    closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    closed = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
   });
   afterAll(() => closed.stop());
 
@@ -106,7 +111,7 @@ describe.skipIf(missing)('the real helm cm-push, with user and password', () => 
     { address: '/chartrepo/apps', repository: 'apps' },
   ])('is refused in our words at $address without them, and pushes with them', async (at) => {
     const { address, repository } = at;
-    const here = await aHelmThatPushes();
+    const here = await aHelmThatPushes(placeOf(closed));
     const directory = await aDirectory(here, 'demo');
     const target = `${closed.url}${address}`;
     expect(await here.tryHelm('cm-push', directory, target)).toMatchObject({

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sha256, startChartroom } from '../whole/chartroom.ts';
+import { sha256, startAnyChartroom } from '../whole/chartroom.ts';
 import { helmBinary } from './binary.ts';
 import { aHelm, type Helm } from './helm.ts';
 
@@ -151,9 +151,9 @@ function describeCommands(helmHere: () => Helm, roomHere: () => Room, credential
 }
 
 describe.skipIf(binary === undefined)('the real Helm', () => {
-  let open: Awaited<ReturnType<typeof startChartroom>>;
+  let open: Awaited<ReturnType<typeof startAnyChartroom>>;
   beforeAll(async () => {
-    open = await startChartroom();
+    open = await startAnyChartroom();
   });
   afterAll(() => open.stop());
 
@@ -196,7 +196,7 @@ describe.skipIf(binary === undefined)('the real Helm', () => {
 
 describe.skipIf(binary === undefined)('the real Helm, with user and password', () => {
   const credentials = ['--username', 'admin', '--password', 'correct horse'];
-  let closed: Awaited<ReturnType<typeof startChartroom>>;
+  let closed: Awaited<ReturnType<typeof startAnyChartroom>>;
   let here: Helm;
   const room = (): Room => ({
     url: `${closed.url}/org`,
@@ -204,7 +204,7 @@ describe.skipIf(binary === undefined)('the real Helm, with user and password', (
     curlUser: ['-u', 'admin:correct horse'],
   });
   beforeAll(async () => {
-    closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    closed = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
     here = await aHelm();
     for (const made of ['org', 'org/team', 'apps']) {
       const target = `${closed.url}/-/repositories/${made}`;

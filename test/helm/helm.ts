@@ -14,6 +14,8 @@ export type Helm = {
   helm(...args: readonly string[]): Promise<string>;
   /** Runs Helm and tells how it went. */
   tryHelm(...args: readonly string[]): Promise<Ran>;
+  /** Runs commands as bash does, with this Helm for `helm`. @throws Error with what they printed if one fails */
+  bash(commands: string): Promise<string>;
   /** Runs the real curl. @returns body and status */
   curl(...args: readonly string[]): Promise<{ readonly status: number; readonly body: string }>;
   remove(): Promise<void>;
@@ -31,6 +33,7 @@ export async function aHelm(variables: Readonly<Record<string, string>> = {}): P
   const env = {
     ...process.env,
     ...variables,
+    PATH: `${path.dirname(binary)}${path.delimiter}${process.env['PATH']}`,
     HELM_CONFIG_HOME: path.join(folder, 'config'),
     HELM_CACHE_HOME: path.join(folder, 'cache'),
     HELM_DATA_HOME: path.join(folder, 'data'),
@@ -51,6 +54,11 @@ export async function aHelm(variables: Readonly<Record<string, string>> = {}): P
       return stdout;
     },
     tryHelm: (...args) => run(binary, args),
+    async bash(commands) {
+      const { ok, stdout, stderr } = await run('bash', ['-e', '-o', 'pipefail', '-c', commands]);
+      if (!ok) throw new Error(`${commands}\n${stdout}${stderr}`);
+      return stdout;
+    },
     async curl(...args) {
       const { stdout } = await run('curl', ['--silent', '--write-out', '\n%{http_code}', ...args]);
       const end = stdout.lastIndexOf('\n');

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { anAdminRobot, type Chartroom, sha256, startChartroom } from '../whole/chartroom.ts';
+import { type AnyChartroom, anAdminRobot, sha256, startAnyChartroom } from '../whole/chartroom.ts';
 import { helmBinary } from './binary.ts';
 import { aHelm, type Helm } from './helm.ts';
 
@@ -17,7 +17,7 @@ async function found({ helm }: Helm, repository: string): Promise<string[]> {
 }
 
 describe.skipIf(helmBinary() === undefined)('the real Helm, with the index of all projects', () => {
-  let closed: Chartroom;
+  let closed: AnyChartroom;
   let here: Helm;
   let robot: string;
   const url = () => `${closed.url}/chartrepo`;
@@ -28,7 +28,7 @@ describe.skipIf(helmBinary() === undefined)('the real Helm, with the index of al
   };
 
   beforeAll(async () => {
-    closed = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    closed = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
     here = await aHelm();
     robot = await anAdminRobot(closed, 'correct horse');
     for (const [project, file] of [

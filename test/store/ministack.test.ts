@@ -21,7 +21,10 @@ const ministack: Backend = {
   speaksHttp: true,
   shortcomings,
   open: async () => {
-    const { url, stop } = where === 'start' ? await startMinistack() : { url: where, stop: async () => {} };
+    const { url, stop } =
+      where === 'start'
+        ? await startMinistack(['ministack'], { AUTH: 'true' })
+        : { url: where, stop: async () => {} };
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     const stores = await awsStores({ dynamodb: url, s3: url, region: 'us-east-1', credentials });
     await stores.client.send(new CreateBucketCommand({ Bucket: bucketName }));

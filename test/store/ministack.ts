@@ -2,9 +2,6 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { bind, close } from '../../local/listen.ts';
 
-// Installed by pip, so that no package here declares it.
-const program = 'ministack';
-
 async function freePort(): Promise<number> {
   const server = createServer();
   const port = await bind(server, '127.0.0.1', 0);
@@ -21,15 +18,20 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /**
- * Starts `ministack` from PATH on a free port of this computer. With AUTH it checks signatures.
+ * Starts MiniStack on a free port of this computer.
  *
+ * @param command what starts it, by a program from PATH: it is installed by pip, so that no package here declares it
+ * @param settings more of its environment; with AUTH it checks signatures
  * @throws Error with what it printed, if it ends before it answers
  */
-export async function startMinistack(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startMinistack(
+  [program, ...args]: readonly [string, ...string[]],
+  settings: Readonly<Record<string, string>>,
+): Promise<{ url: string; stop(): Promise<void> }> {
   const port = await freePort();
-  const child = spawn(program, {
-    env: { ...process.env, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), AUTH: 'true' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(program, args, {
+    env: { ...process.env, BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), ...settings },
+    stdio: 'pipe',
   });
   const printed: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {

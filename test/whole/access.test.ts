@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../shared/routes.ts';
+import { isDeployed } from '../deploy/cloud.ts';
 import { aPackage } from '../packages.ts';
-import { type Chartroom, startChartroom } from './chartroom.ts';
+import { type AnyChartroom, startAnyChartroom } from './chartroom.ts';
 
 const basic = (account: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${account}:${password}`).toString('base64')}`,
@@ -18,9 +19,9 @@ const sample = (template: string) =>
     .replace('{id}', 'x')
     .replace(/\{(segment\d)\}/g, '$1');
 
-let chartroom: Chartroom;
+let chartroom: AnyChartroom;
 beforeAll(async () => {
-  chartroom = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+  chartroom = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
 });
 afterAll(() => chartroom.stop());
 
@@ -71,7 +72,8 @@ describe('closed access', () => {
     // The signed URL needs no more than itself, and S3 refuses two credentials at once.
     const url = download.headers.get('location') ?? '';
     expect((await fetch(url)).status).toBe(200);
-    expect((await fetch(url, { headers })).status).toBe(400);
+    // MiniStack looks at neither.
+    if (!isDeployed) expect((await fetch(url, { headers })).status).toBe(400);
   });
 });
 

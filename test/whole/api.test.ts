@@ -3,14 +3,15 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isDeployed } from '../deploy/cloud.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { type Chartroom, listed, sha256, startChartroom } from './chartroom.ts';
+import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
 
 const fixtures = path.join(import.meta.dirname, '../fixtures/charts');
 
-let chartroom: Chartroom;
+let chartroom: AnyChartroom;
 beforeAll(async () => {
-  chartroom = await startChartroom();
+  chartroom = await startAnyChartroom();
 });
 afterAll(() => chartroom.stop());
 
@@ -225,7 +226,10 @@ describe('addresses', () => {
     { method: 'GET', target: '/api/charts/nothing', status: 404, body: { error: expect.any(String) } },
     { method: 'GET', target: '/charts/x.zip', status: 404, body: { error: expect.any(String) } },
     { method: 'GET', target: '/api/index.yaml', status: 404, body: { error: expect.any(String) } },
-    { method: 'GET', target: '/a%2Fb/index.yaml', status: 400, body: { error: expect.any(String) } },
+    // MiniStack gives what it decoded to the function.
+    ...(isDeployed
+      ? []
+      : [{ method: 'GET', target: '/a%2Fb/index.yaml', status: 400, body: { error: expect.any(String) } }]),
   ])('answers $status to $method $target', async ({ method, target, status, body }) => {
     expect(await json(await chartroom.send(method, target))).toMatchObject({ status, body });
   });

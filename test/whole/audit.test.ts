@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { type Chartroom, sha256, startChartroom } from './chartroom.ts';
+import { type AnyChartroom, sha256, startAnyChartroom } from './chartroom.ts';
 
 type Change = { readonly action: string; readonly by: { readonly account: string } };
 
@@ -10,9 +10,9 @@ const basic = (account: string, password: string) => ({
 const admin = basic('admin', 'correct horse');
 
 describe('the audit of a whole Chartroom', () => {
-  let chartroom: Chartroom;
+  let chartroom: AnyChartroom;
   beforeAll(async () => {
-    chartroom = await startChartroom({ access: 'closed', adminPassword: 'correct horse' });
+    chartroom = await startAnyChartroom({ access: 'closed', adminPassword: 'correct horse' });
   });
   afterAll(() => chartroom.stop());
 

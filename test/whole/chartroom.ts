@@ -6,9 +6,17 @@ import { type LocalOptions, type LocalStack, startLocal } from '../../local/stac
 import { parseRepository } from '../../shared/domain/repository.ts';
 import type { Pointer } from '../../shared/store/pointer-store.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
+import { isDeployed } from '../deploy/cloud.ts';
+import { deployStack } from '../deploy/deployed-stack.ts';
 
-/** A whole Chartroom on this computer, and ways to talk to it and to look into its stores. */
-export type Chartroom = LocalStack & {
+/** What a stack has wherever it runs. */
+export type Stack = Pick<
+  LocalStack,
+  'url' | 'tableName' | 'bucketName' | 'clientConfig' | 'invoke' | 'idle' | 'stop'
+>;
+
+/** Ways to talk to a whole Chartroom, and to look into its stores. */
+type Helpers = {
   /** Sends a request; redirects are answers, not followed. */
   send(method: string, path: string, init?: RequestInit): Promise<Response>;
   /** Publishes a package by a raw upload. */
@@ -24,6 +32,12 @@ export type Chartroom = LocalStack & {
   /** Sort keys of all items but those of the audit, which stay. */
   items(): Promise<string[]>;
 };
+
+/** A whole Chartroom on this computer, with all that can be done to it there: faults, lost events, restarts. */
+export type Chartroom = LocalStack & Helpers;
+
+/** A whole Chartroom, wherever it runs. */
+export type AnyChartroom = Stack & Helpers;
 
 type Entry = {
   readonly name: string;
@@ -43,7 +57,7 @@ export const listed = ({ entries }: Index): string[] =>
     .flat()
     .map(({ name, version }) => `${name} ${version}`);
 
-/** Starts a Chartroom that keeps nothing. The caller stops it. */
+/** Starts a Chartroom on this computer that keeps nothing. The caller stops it. */
 export async function startChartroom(
   options: LocalOptions & { access?: 'open' | 'closed' } = {},
 ): Promise<Chartroom> {
@@ -51,6 +65,19 @@ export async function startChartroom(
   const stack = await startLocal({ assembly: inject('assemblies')[access], ...options });
   // The stack's own properties stay settable (intercept, onCall, deliver): the helpers are put beside them.
   return Object.assign(stack, http(stack), stores(stack));
+}
+
+type AnyOptions = { readonly access?: 'open' | 'closed'; readonly adminPassword?: string };
+
+/**
+ * Starts a Chartroom with nothing in it: a deployment where CHARTROOM_DEPLOY asks for that, else one on this computer.
+ * The caller stops it.
+ */
+export async function startAnyChartroom(options: AnyOptions = {}): Promise<AnyChartroom> {
+  if (!isDeployed) return await startChartroom(options);
+  const { access = 'open', adminPassword } = options;
+  const stack = await deployStack({ assembly: inject('assemblies')[access], adminPassword });
+  return { ...stack, ...http(stack), ...stores(stack) };
 }
 
 /**
@@ -69,7 +96,7 @@ export async function anAdminRobot({ send }: Pick<Chartroom, 'send'>, password: 
 
 const below = (repository: string) => (repository === '' ? '' : `/${repository}`);
 
-function http({ url }: LocalStack) {
+function http({ url }: Stack) {
   const send = (method: string, path: string, init: RequestInit = {}) =>
     fetch(`${url}${path}`, { method, redirect: 'manual', ...init });
   return {
@@ -92,7 +119,7 @@ function http({ url }: LocalStack) {
   };
 }
 
-function stores({ clientConfig, tableName, bucketName }: LocalStack) {
+function stores({ clientConfig, tableName, bucketName }: Stack) {
   const { region, credentials, endpoints } = clientConfig;
   const s3 = new S3Client({ region, credentials, endpoint: endpoints.s3, forcePathStyle: true });
   const dynamo = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });

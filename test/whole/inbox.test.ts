@@ -7,15 +7,15 @@ import { promisify } from 'node:util';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { type Chartroom, listed, sha256, startChartroom } from './chartroom.ts';
+import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
 
-let chartroom: Chartroom;
+let chartroom: AnyChartroom;
 let folder: string;
 beforeAll(async () => {
-  chartroom = await startChartroom();
+  chartroom = await startAnyChartroom();
   folder = await mkdtemp(path.join(tmpdir(), 'chartroom-inbox-'));
 });
 afterAll(async () => {

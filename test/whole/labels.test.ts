@@ -1,10 +1,10 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { numberOf } from '../../shared/domain/project.ts';
 import { aPackage } from '../packages.ts';
-import { startChartroom } from './chartroom.ts';
+import { startAnyChartroom } from './chartroom.ts';
 
 it('a label is made, attached to a version whose package is replaced, and goes with the version', async () => {
-  const chartroom = await startChartroom();
+  const chartroom = await startAnyChartroom();
   onTestFinished(() => chartroom.stop());
   const post = (at: string, value: object) =>
     chartroom.send('POST', at, {

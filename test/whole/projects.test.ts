@@ -1,12 +1,12 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { aPackage } from '../packages.ts';
-import { anAdminRobot, startChartroom } from './chartroom.ts';
+import { anAdminRobot, startAnyChartroom } from './chartroom.ts';
 
 const password = 'correct horse';
 const as = (name: string) => ({ authorization: `Basic ${btoa(`${name}:${password}`)}` });
 
 it('a project is made, filled, shared, emptied, deleted and made again', async () => {
-  const chartroom = await startChartroom({ access: 'closed', adminPassword: password });
+  const chartroom = await startAnyChartroom({ access: 'closed', adminPassword: password });
   onTestFinished(() => chartroom.stop());
   const admin = { authorization: `Basic ${btoa(await anAdminRobot(chartroom, password))}` };
   const send = async (method: string, at: string, value?: object, headers: object = admin) =>
