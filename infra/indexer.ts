@@ -4,12 +4,11 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { type Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { prefixes } from '../shared/contract.ts';
+import { indexerSeconds, prefixes } from '../shared/contract.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { indexer } from './functions.ts';
 
-// A full rebuild of a repository with 100,000 versions reads some 100 MB and takes well under a minute.
-const TIMEOUT = Duration.minutes(2);
+const TIMEOUT = Duration.seconds(indexerSeconds);
 
 const EVENTS = ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'];
 const WATCHED = [prefixes.charts, prefixes.inbox];

@@ -76,6 +76,9 @@ export const prefixes = {
 /** What begins the keys of what is made of several projects together, and belongs to no repository. */
 export const mergedPrefix = 'merged/';
 
+/** How long the indexer may run: a full rebuild of 100,000 versions reads some 100 MB and takes well under a minute. */
+export const indexerSeconds = 120;
+
 /** The account that a closed deployment begins with; it may do everything. */
 export const adminAccount = 'admin';
 

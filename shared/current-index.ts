@@ -7,6 +7,7 @@ import type { IndexDependencies, RefreshOutcome } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { Mark } from './store/version-store.ts';
+import { underLease } from './under-lease.ts';
 
 // API Gateway cuts a request off after 30 s; 20 s leave room for the answer and a client's own timeout.
 const PATIENCE_MS = 20_000;
@@ -175,18 +176,9 @@ async function refreshUnderLease(
   repository: Repository,
   rebuildAtMost: number,
 ): Promise<Attempt> {
-  const { pointers, clock, newId } = dependencies;
   // Most readers find an index that is current. Before the lease, so that nobody waits for it.
   const { refreshIndex } = await loadRefresh();
-  const holder = newId();
-  const now = clock.now();
-  if (!(await pointers.lease(repository, holder, { now, expires: now + LEASE_MS }))) return { kind: 'busy' };
-  try {
-    return await refreshIndex(dependencies, repository, { rebuildAtMost });
-  } finally {
-    // It expires by itself: not to be able to give it back is no reason to fail.
-    await pointers
-      .release(repository, holder)
-      .catch((error: unknown) => dependencies.report({ kind: 'clean_up_failed', repository, error }));
-  }
+  return await underLease(dependencies, repository, { lease: 'refresh', milliseconds: LEASE_MS }, () =>
+    refreshIndex(dependencies, repository, { rebuildAtMost }),
+  );
 }

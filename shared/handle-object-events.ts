@@ -7,7 +7,8 @@ import type { Repository } from './domain/repository.ts';
 import { type InboxDependencies, publishFromInbox, setAside } from './inbox.ts';
 import type { RepositoryGate } from './known-repositories.ts';
 import { indexesOf, removeIndex } from './published-index.ts';
-import { type IndexDependencies, refreshIndex } from './refresh.ts';
+import { isPutOff, putOff, rebuildIndex } from './rebuild-index.ts';
+import type { IndexDependencies } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import type { Pointer } from './store/pointer-store.ts';
 import type { VersionStore } from './store/version-store.ts';
@@ -23,9 +24,6 @@ export type EventDependencies = IndexDependencies &
 
 /** An object was put into the bucket or deleted from it. */
 export type ObjectEvent = { readonly key: string; readonly kind: 'created' | 'removed' };
-
-/** How often a forced rebuild begins again when a publish overtakes it; then the queue tries later. */
-const REBUILD_ATTEMPTS = 5;
 
 /**
  * Brings the repository of some events up to date. Events come at least once, late and in any order, so
@@ -51,11 +49,9 @@ export async function handleObjectEvents(
   if (isRebuild) for await (const key of waitingUploads(dependencies, repository)) uploads.add(key);
   const failures = await publishUploads(dependencies, repository, uploads);
   await keepNewest(dependencies, repository, created);
-  if (isRebuild) await rebuildAsAsked(dependencies, repository);
+  if (isRebuild && !(await rebuildAsAsked(dependencies, repository))) failures.push(putOff(repository));
   const current = await currentIndex(dependencies, repository, { rebuildAtMost: Number.POSITIVE_INFINITY });
-  // The settings may have changed, of the repository or the deployment, and nobody asked.
-  const isAsSet = current === undefined || (await listsAsManyAsSet(dependencies, repository, current));
-  const pointer = isAsSet ? current : await rebuild(dependencies, repository);
+  const pointer = current && (await rebuildAsSet(dependencies, repository, current));
   if (pointer !== undefined) await removeSuperseded(dependencies, repository, pointer);
   // Only now: what went well is in the index, and the events come again for the rest.
   if (failures.length > 0) throw failures[0];
@@ -162,28 +158,34 @@ async function commitForDeadPublisher(
   if (item?.pending?.key === key && (await objects.exists(key))) await versions.commit(id, item.pending);
 }
 
-async function rebuildAsAsked(dependencies: EventDependencies, repository: Repository): Promise<void> {
+/** @returns false if it is to be tried later */
+async function rebuildAsAsked(dependencies: EventDependencies, repository: Repository): Promise<boolean> {
   const request = rebuildRequestKey(repository);
   // A burst of requests is one object: whoever comes after the rebuild finds it gone.
-  if (!(await dependencies.objects.exists(request))) return;
-  await rebuild(dependencies, repository);
+  if (!(await dependencies.objects.exists(request))) return true;
+  if (isPutOff(await rebuildIndex(dependencies, repository))) return false;
   await dependencies.objects.remove([request]);
+  return true;
 }
 
-/** @returns undefined if the repository has no version and never had an index */
-async function rebuild(
+/**
+ * The settings may have changed, of the repository or the deployment, and nobody asked. The events are done all the
+ * same: where others go first, the next run or the daily pass finds it again.
+ *
+ * @returns the last pointer that was seen
+ */
+async function rebuildAsSet(
   dependencies: EventDependencies,
   repository: Repository,
-): Promise<Pointer | undefined> {
-  for (let attempt = 0; attempt < REBUILD_ATTEMPTS; attempt += 1) {
-    const outcome = await refreshIndex(dependencies, repository, {
-      rebuild: true,
-      rebuildAtMost: Number.POSITIVE_INFINITY,
-    });
-    if (outcome.kind === 'refreshed') return outcome.pointer;
-    if (outcome.kind !== 'overtaken') return undefined;
+  current: Pointer,
+): Promise<Pointer> {
+  let pointer = current;
+  // Again after a rebuild: who met it under way left to it what was set meanwhile.
+  while (!(await listsAsManyAsSet(dependencies, repository, pointer))) {
+    const outcome = await rebuildIndex(dependencies, repository);
+    if (isPutOff(outcome)) await dependencies.report({ kind: 'rebuild_put_off', repository });
+    if (outcome.kind !== 'refreshed') break;
+    pointer = outcome.pointer;
   }
-  throw new Error(
-    `the index of "${repository}" was overtaken ${REBUILD_ATTEMPTS} times while it was rebuilt`,
-  );
+  return pointer;
 }

@@ -1,23 +1,21 @@
 import { inParallel, throwAll } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
 import { askForRebuild, currentIndex } from './current-index.ts';
-import type { ChartName } from './domain/chart-name.ts';
 import { isGoing } from './domain/known-repository.ts';
 import { GRACE_MS } from './domain/leftovers.ts';
 import { endOfRepository, readRepositoryFolder } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
-import type { ChartVersion } from './domain/version.ts';
 import type { Finding } from './findings.ts';
 import { waitingUploads } from './handle-object-events.ts';
 import { type From, inspectRepository } from './inspect-repository.ts';
 import { type Mended, mend, type Thoroughness } from './mend.ts';
 import { removeIndex } from './published-index.ts';
-import { type IndexDependencies, refreshIndex } from './refresh.ts';
+import { isPutOff, putOff, rebuildIndex } from './rebuild-index.ts';
+import type { IndexDependencies, RefreshOptions } from './refresh.ts';
 import { removeDeletedRepositories } from './remove-repositories.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { LabelStore } from './store/label-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
-import type { Pointer } from './store/pointer-store.ts';
 import type { Progress, RepositoryStore } from './store/repository-store.ts';
 import type { VersionStore } from './store/version-store.ts';
 import { listsAsManyAsSet } from './versions-in-index.ts';
@@ -34,9 +32,6 @@ export type ReconcileDependencies = IndexDependencies & {
 
 /** How many lost versions are dealt with together. */
 const TOGETHER = 100;
-
-/** How often a rebuild begins again when a refresh overtakes it. */
-const REBUILDS = 5;
 
 /** A pass over all repositories begins this long after the one before, in milliseconds. */
 const EVERY_MS = 24 * 60 * 60 * 1000;
@@ -161,27 +156,27 @@ class Mending {
       if (pointer === undefined) return;
       if (await listsAsManyAsSet(this.#dependencies, this.#repository, pointer)) return;
     }
-    const current = await this.#rebuildIndex();
+    const outcome = await rebuildIndex(this.#dependencies, this.#repository, this.#forget());
+    if (isPutOff(outcome)) {
+      // Who repairs by hand wants it now.
+      if (this.#thoroughness === 'everything') this.errors.push(putOff(this.#repository));
+      else await this.#dependencies.report({ kind: 'rebuild_put_off', repository: this.#repository });
+      return;
+    }
+    const current = outcome.kind === 'refreshed' ? outcome.pointer : undefined;
+    // What was set meanwhile the indexer may have left to this rebuild.
+    if (current && !(await listsAsManyAsSet(this.#dependencies, this.#repository, current))) {
+      await askForRebuild(this.#dependencies, this.#repository);
+    }
     // Not before: one of them may be about to become current.
     for (const folder of this.#behind) {
       if (folder !== current?.folder) await removeIndex(this.#dependencies.objects, folder);
     }
   }
 
-  async #rebuildIndex(): Promise<Pointer | undefined> {
-    const gone = this.#gone;
-    const forget =
-      this.#thoroughness === 'everything'
-        ? (name: ChartName, version: ChartVersion) => gone.has(`${name} ${version}`)
-        : undefined;
-    const options = { ...everyVersion, rebuild: true, forget };
-    for (let attempt = 0; attempt < REBUILDS; attempt += 1) {
-      const outcome = await refreshIndex(this.#dependencies, this.#repository, options);
-      if (outcome.kind !== 'overtaken') return outcome.kind === 'refreshed' ? outcome.pointer : undefined;
-    }
-    throw new Error(
-      `the index of "${this.#repository}" was overtaken ${REBUILDS} times while it was rebuilt`,
-    );
+  #forget(): RefreshOptions['forget'] {
+    if (this.#thoroughness !== 'everything') return undefined;
+    return (name, version) => this.#gone.has(`${name} ${version}`);
   }
 }
 

@@ -49,6 +49,8 @@ export type Notice =
     })
   /** There was no pointer, and an index that one must have named. */
   | { readonly kind: 'pointer_lost'; readonly repository: Repository; readonly folder: string }
+  /** An index is not yet as it should be: others were faster than its rebuild, or rebuild it now. */
+  | { readonly kind: 'rebuild_put_off'; readonly repository: Repository }
   /** Something that others will do again failed after the work was done. */
   | { readonly kind: 'clean_up_failed'; readonly repository: Repository; readonly error: unknown };
 

@@ -6,6 +6,8 @@ import { logError } from './log.ts';
 const messages: Record<Notice['kind'], string> = {
   index_shrank: 'an index lists fewer versions than the one before, and nobody deleted them',
   pointer_lost: 'the pointer to an index was lost; the index was built anew',
+  rebuild_put_off:
+    'an index was not rebuilt: others were faster, or are at it; the next run or the daily pass looks again',
   clean_up_failed: 'something stays that is done with; whoever comes next takes it',
 };
 
@@ -32,5 +34,6 @@ function count(metric: string): void {
 const metricNames: Record<Notice['kind'], string> = {
   index_shrank: 'IndexShrank',
   pointer_lost: 'PointerLost',
+  rebuild_put_off: 'RebuildPutOff',
   clean_up_failed: 'CleanUpFailed',
 };

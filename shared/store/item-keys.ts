@@ -18,6 +18,7 @@ export type Item = Record<string, AttributeValue>;
  *     sk = chart#<name>#<version>   a version
  *     sk = pointer                  which index object is current
  *     sk = lease                    who refreshes the index
+ *     sk = rebuild                  who builds it from all versions
  *     sk = upload#<id>              an upload through the bucket
  *     sk = claim#<delivery>         which attempt may publish an object of the inbox
  *     sk = settings                 what the repository says of itself
@@ -110,7 +111,10 @@ export const labelNamesIn = (project: Repository | undefined) => ({
 const ofProject = (project: Repository | undefined) => `name#${project ?? EVERYWHERE}`;
 
 /** The key of an item of which a repository has one. */
-export function itemKey(repository: Repository, sortKey: 'pointer' | 'lease' | 'counts' | 'settings'): Item {
+export function itemKey(
+  repository: Repository,
+  sortKey: 'pointer' | 'lease' | 'rebuild' | 'counts' | 'settings',
+): Item {
   return { [table.partitionKey]: partitionOf(repository), [table.sortKey]: { S: sortKey } };
 }
 

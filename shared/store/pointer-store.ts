@@ -28,6 +28,9 @@ export type Pointer = {
 /** An index that lost versions: the folder of the last index that had them, and of the first that had not. */
 export type Shrinking = { readonly before: string; readonly after: string };
 
+/** What one does at a time; who rebuilds may need both. */
+export type Lease = 'refresh' | 'rebuild';
+
 /** Pointers and leases of repositories. Every read is strong. */
 export type PointerStore = {
   get(repository: Repository): Promise<Pointer | undefined>;
@@ -39,12 +42,18 @@ export type PointerStore = {
    */
   flip(repository: Repository, previous: Pointer | undefined, next: Pointer): Promise<boolean>;
   /**
-   * Asks to be the one who refreshes, so that many readers do not all do the same work. Not needed for
-   * safety: flip decides.
+   * Asks to be the one who does something, so that many do not all do the same work. Not needed for safety: flip
+   * decides.
    *
+   * @param lease what is to be done; by default to refresh
    * @returns false while another holds it
    */
-  lease(repository: Repository, holder: string, times: { now: number; expires: number }): Promise<boolean>;
+  lease(
+    repository: Repository,
+    holder: string,
+    times: { now: number; expires: number },
+    lease?: Lease,
+  ): Promise<boolean>;
   /** Gives the lease back, if it is still this holder's. */
-  release(repository: Repository, holder: string): Promise<void>;
+  release(repository: Repository, holder: string, lease?: Lease): Promise<void>;
 };

@@ -5,9 +5,10 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Flip } from '../domain/flips.ts';
+import type { Repository } from '../domain/repository.ts';
 import { applied, namesIn } from './conditional.ts';
 import { type Item, itemKey, numberOf, textOf } from './item-keys.ts';
-import type { Pointer, PointerStore, Shrinking } from './pointer-store.ts';
+import type { Lease, Pointer, PointerStore, Shrinking } from './pointer-store.ts';
 
 // The conditions, each named as the sentence that it says.
 const thereIsNoPointer = 'attribute_not_exists(#sequence)';
@@ -57,20 +58,20 @@ export function pointersTable(client: DynamoDBClient, tableName: string): Pointe
       );
     },
 
-    async lease(repository, holder, { now, expires }) {
+    async lease(repository, holder, { now, expires }, lease = 'refresh') {
       return await putIf(
         `${leaseIsFree} OR ${leaseIsMine}`,
-        { ...itemKey(repository, 'lease'), holder: { S: holder }, expires: { N: String(expires) } },
+        { ...leaseKey(repository, lease), holder: { S: holder }, expires: { N: String(expires) } },
         { ':now': { N: String(now) }, ':holder': { S: holder } },
       );
     },
 
-    async release(repository, holder) {
+    async release(repository, holder, lease = 'refresh') {
       await applied(
         client.send(
           new DeleteItemCommand({
             TableName: tableName,
-            Key: itemKey(repository, 'lease'),
+            Key: leaseKey(repository, lease),
             ConditionExpression: leaseIsMine,
             ExpressionAttributeNames: namesIn(leaseIsMine),
             ExpressionAttributeValues: { ':holder': { S: holder } },
@@ -80,6 +81,9 @@ export function pointersTable(client: DynamoDBClient, tableName: string): Pointe
     },
   };
 }
+
+const leaseKey = (repository: Repository, lease: Lease) =>
+  itemKey(repository, lease === 'refresh' ? 'lease' : 'rebuild');
 
 function pointerAttributes(pointer: Pointer): Item {
   return {

@@ -1,8 +1,8 @@
 import type { Repository } from '../../shared/domain/repository.ts';
-import type { Pointer, PointerStore } from '../../shared/store/pointer-store.ts';
+import type { Lease, Pointer, PointerStore } from '../../shared/store/pointer-store.ts';
 import { type Hook, hooked } from './hook.ts';
 
-type Lease = { readonly holder: string; readonly expires: number };
+type Held = { readonly holder: string; readonly expires: number };
 
 /** The pointers in memory, and ways to look at them and to lose them that are no calls. */
 export type MemoryPointers = PointerStore & {
@@ -15,7 +15,8 @@ export type MemoryPointers = PointerStore & {
 export function memoryPointers({ hook }: { readonly hook?: Hook } = {}): MemoryPointers {
   const call = hooked('pointers', hook);
   const pointers = new Map<Repository, Pointer>();
-  const leases = new Map<Repository, Lease>();
+  const leases = new Map<string, Held>();
+  const keyOf = (repository: Repository, lease: Lease = 'refresh') => `${lease} ${repository}`;
 
   return {
     known: () => pointers.keys(),
@@ -33,17 +34,18 @@ export function memoryPointers({ hook }: { readonly hook?: Hook } = {}): MemoryP
         return true;
       }),
 
-    lease: (repository, holder, { now, expires }) =>
+    lease: (repository, holder, { now, expires }, lease) =>
       call('lease', () => {
-        const current = leases.get(repository);
+        const current = leases.get(keyOf(repository, lease));
         if (current !== undefined && current.holder !== holder && current.expires > now) return false;
-        leases.set(repository, { holder, expires });
+        leases.set(keyOf(repository, lease), { holder, expires });
         return true;
       }),
 
-    release: (repository, holder) =>
+    release: (repository, holder, lease) =>
       call('release', () => {
-        if (leases.get(repository)?.holder === holder) leases.delete(repository);
+        const key = keyOf(repository, lease);
+        if (leases.get(key)?.holder === holder) leases.delete(key);
       }),
   };
 }

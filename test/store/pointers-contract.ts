@@ -134,6 +134,16 @@ export function pointersContract(open: () => PointerStore): void {
       expect(answers.filter(Boolean)).toHaveLength(1);
     });
 
+    it('of one thing are no lease of another', async () => {
+      const repository = aRepository();
+      expect(await open().lease(repository, 'me', times)).toBe(true);
+      expect(await open().lease(repository, 'you', times, 'rebuild')).toBe(true);
+      expect(await open().lease(repository, 'me', times, 'rebuild')).toBe(false);
+      await open().release(repository, 'you', 'rebuild');
+      expect(await open().lease(repository, 'me', times, 'rebuild')).toBe(true);
+      expect(await open().lease(repository, 'you', times)).toBe(false);
+    });
+
     it('leave the pointer alone', async () => {
       const repository = aRepository();
       await open().lease(repository, 'me', times);

@@ -144,6 +144,114 @@ describe('another number of versions', () => {
   });
 });
 
+/** Publishes and reads while all versions are read, each time that they are. */
+function withRivals(world: World, then: () => Promise<unknown> = async () => {}) {
+  const readers: string[] = [];
+  let scans = 0;
+  const ofRepository: World['versions']['ofRepository'] = async function* (repository) {
+    for await (const item of world.versions.ofRepository(repository)) yield item;
+    scans += 1;
+    await publish(world, `9.0.${scans}`);
+    readers.push(
+      await currentIndex(world, root).then(
+        () => 'served',
+        (error) => error.code,
+      ),
+    );
+    await then();
+  };
+  return { ...world, versions: { ...world.versions, ofRepository }, readers };
+}
+
+const indexFolders = ({ objects }: World) => [...objects.objects.keys()].filter((key) => /^index/.test(key));
+
+/** An index that nobody reads any more lies beside the current one. */
+async function withSuperseded(): Promise<World> {
+  const world = await withFive();
+  await publish(world, '6.0.0');
+  await currentIndex(world, root);
+  world.clock.advance(GRACE_MS);
+  return world;
+}
+
+describe('another number of versions, while others publish and read', () => {
+  it.each([{ asked: true }, { asked: false }])('gets into the index by one batch (%o)', async ({ asked }) => {
+    const world = await withSuperseded();
+    const [superseded] = indexFolders(world);
+    await set(world, { indexVersionsPerChart: 3 });
+    if (!asked) await world.objects.remove([rebuildRequestKey(root)]);
+    const busy = withRivals(world);
+    await index(busy);
+    // The first rebuild was for nothing; for the second one readers wait.
+    expect(busy.readers).toEqual(['served', 'try_again']);
+    expect(await world.pointers.get(root)).toMatchObject({ perChart: 3 });
+    expect(indexFolders(world)).not.toContain(superseded);
+    expect(isAsked(world)).toBe(false);
+    expect(world.notices).toEqual([]);
+    await currentIndex(world, root);
+    expect(await published(world)).toEqual(['demo 9.0.2', 'demo 9.0.1', 'demo 6.0.0']);
+  });
+
+  it('gets into the index by the daily pass', async () => {
+    const world = await withFive();
+    await set(world, { indexVersionsPerChart: 3 });
+    const busy = withRivals(world);
+    await reconcileRepository({ ...busy, found: () => {} }, root, 'safe');
+    expect(await world.pointers.get(root)).toMatchObject({ perChart: 3 });
+    expect(world.notices).toEqual([]);
+  });
+
+  it('is made by one of two runs of the indexer at once', async () => {
+    const world = await withFive();
+    await set(world, { indexVersionsPerChart: 3 });
+    await world.objects.remove([rebuildRequestKey(root)]);
+    let scans = 0;
+    const ofRepository: World['versions']['ofRepository'] = (repository) => {
+      scans += 1;
+      return world.versions.ofRepository(repository);
+    };
+    const counted = { ...world, versions: { ...world.versions, ofRepository } };
+    await Promise.all([index(counted, aPackageKey), index(counted, aPackageKey)]);
+    expect(scans).toBe(1);
+    expect(await published(world)).toEqual(['demo 5.0.0', 'demo 4.0.0', 'demo 3.0.0']);
+  });
+
+  it('is made by who is at it, where it is set once more meanwhile', async () => {
+    const world = await withFive();
+    await set(world, { indexVersionsPerChart: 3 });
+    let isSet = false;
+    const ofRepository: World['versions']['ofRepository'] = async function* (repository) {
+      for await (const item of world.versions.ofRepository(repository)) yield item;
+      if (isSet) return;
+      isSet = true;
+      await set(world, { indexVersionsPerChart: 4 });
+      // The message of who left it to another comes again.
+      await expect(index(world)).rejects.toThrow('was not rebuilt');
+    };
+    await index({ ...world, versions: { ...world.versions, ofRepository } });
+    expect(await published(world)).toHaveLength(4);
+    expect(isAsked(world)).toBe(false);
+    await index(world);
+  });
+
+  it.each(['refresh', 'rebuild'] as const)(
+    'waits for a later run while another has the lease to %s',
+    async (lease) => {
+      const world = await withSuperseded();
+      const [superseded] = indexFolders(world);
+      await set(world, { indexVersionsPerChart: 3 });
+      await world.objects.remove([rebuildRequestKey(root)]);
+      const hold = () =>
+        world.pointers.lease(root, 'another', { now: 0, expires: Number.MAX_SAFE_INTEGER }, lease);
+      if (lease === 'rebuild') await hold();
+      await index(withRivals(world, hold));
+      expect(world.notices).toEqual([{ kind: 'rebuild_put_off', repository: root }]);
+      expect(await world.pointers.get(root)).toMatchObject({ perChart: 2 });
+      expect(indexFolders(world)).not.toContain(superseded);
+    },
+  );
+});
+
 describe('a version that was lost, and that the index does not list', () => {
   const packages = ({ objects }: World, version: string) =>
     [...objects.objects.keys()].filter((key) => key.startsWith(`charts/-/demo/${version}/`));
