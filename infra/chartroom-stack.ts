@@ -66,7 +66,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   // A large one is put into the bucket, and its reading is signed here.
   'get-chart-index': {
     table: ['Query'],
-    objects: { merged: ['GetObject', 'PutObject', 'ListBucket'] },
+    objects: { mergedChart: ['GetObject', 'PutObject', 'ListBucket'] },
   },
   'list-charts': indexNeeds,
   'get-chart': { table: ['Query'] },
@@ -158,7 +158,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   'get-merged-index': {
     ...indexNeeds,
     known: ['Query'],
-    objects: { ...indexNeeds.objects, merged: ['GetObject', 'PutObject', 'ListBucket'] },
+    objects: { ...indexNeeds.objects, mergedProjects: ['GetObject', 'PutObject', 'ListBucket'] },
   },
   search: { ...indexNeeds, known: ['Query'] },
   'get-audit': { audit: 'read' },

@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { mergedPrefix, table as names, partitions, prefixes } from '../shared/contract.ts';
+import { mergedPrefixes, table as names, partitions, prefixes } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
 import type { MetadataTable } from './metadata-table.ts';
@@ -17,7 +17,7 @@ type ObjectAction =
   | ListAction;
 type ListAction = 'ListBucket' | 'ListBucketVersions';
 
-const objectPrefixes = { ...prefixes, merged: mergedPrefix };
+const objectPrefixes = { ...prefixes, ...mergedPrefixes };
 
 /** What a function calls, and so all that it may do. */
 export type Needs = {

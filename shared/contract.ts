@@ -73,8 +73,16 @@ export const prefixes = {
   rejected: 'rejected/',
 } as const;
 
-/** What begins the keys of what is made of several projects together, and belongs to no repository. */
+/** What begins the keys of what is made for an answer and kept for a day, and is no repository's own. */
 export const mergedPrefix = 'merged/';
+
+/** By whom it is made, so that nobody may read what another makes. */
+export const mergedPrefixes = {
+  /** Of several projects together. */
+  mergedProjects: `${mergedPrefix}projects/`,
+  /** Of one chart. */
+  mergedChart: `${mergedPrefix}chart/`,
+} as const;
 
 /** How long the indexer may run: a full rebuild of 100,000 versions reads some 100 MB and takes well under a minute. */
 export const indexerSeconds = 120;

@@ -1,5 +1,6 @@
 import { Fault } from './domain/fault.ts';
 import { copyPiece, frameMerged, mergedDigest, planMerge } from './domain/merged-index.ts';
+import { mergedKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import { indexTag } from './index-objects.ts';
 import {
@@ -69,12 +70,12 @@ function stored(dependencies: MergedDependencies, mustBeInTime: () => void): Way
     value: { etag, ...found },
   });
   return async (etag, merge) => {
-    const found = await findForADay(dependencies, etag);
+    const found = await findForADay(dependencies, mergedKey(etag));
     if (found !== undefined) return answer(etag, found);
     const merged = await merge();
     if (merged.kind === 'lost') return merged;
     mustBeInTime();
-    return answer(etag, await putForADay(dependencies, etag, merged.value));
+    return answer(etag, await putForADay(dependencies, mergedKey(etag), merged.value));
   };
 }
 

@@ -5,6 +5,7 @@ import type { ChartName } from './domain/chart-name.ts';
 import { digestOf } from './domain/digest.ts';
 import type { IndexSettings } from './domain/entry.ts';
 import { Fault } from './domain/fault.ts';
+import { chartIndexKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
 import type { ListAnswer } from './list-charts.ts';
 import { readChart } from './read-charts.ts';
@@ -39,7 +40,8 @@ export async function readChartIndex(
   if (isKnown(etag)) return { kind: 'known', etag };
   const text = Buffer.from(index).toString();
   if (isSendable(text)) return { kind: 'inline', etag, text };
-  const stored = (await findForADay(dependencies, etag)) ?? (await putForADay(dependencies, etag, index));
+  const key = chartIndexKey(etag);
+  const stored = (await findForADay(dependencies, key)) ?? (await putForADay(dependencies, key, index));
   return { etag, ...stored };
 }
 

@@ -1,6 +1,5 @@
 import { collect } from './async-iteration.ts';
 import type { Clock } from './clock.ts';
-import { mergedKey } from './domain/object-keys.ts';
 import { SIGNED_URL_SECONDS } from './index-objects.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
@@ -22,30 +21,30 @@ const PUT_AGAIN_MS = 12 * 60 * 60 * 1000;
 /**
  * Finds an index that was made for an answer before.
  *
- * @param digest of all that decides its bytes
+ * @param key with the digest of all that decides its bytes
  * @returns undefined if it is to be put, or put again
  */
 export async function findForADay(
   { objects, clock }: Dependencies,
-  digest: string,
+  key: string,
 ): Promise<StoredForADay | undefined> {
-  const [there] = await collect(objects.list(mergedKey(digest)));
+  const [there] = await collect(objects.list(key));
   if (there === undefined || clock.now() - there.modified >= PUT_AGAIN_MS) return undefined;
-  return answer(objects, digest, there.sizeBytes);
+  return answer(objects, key, there.sizeBytes);
 }
 
 /** Puts an index under what decides its bytes: whoever else puts one there puts the same. */
 export async function putForADay(
   { objects }: Dependencies,
-  digest: string,
+  key: string,
   bytes: Uint8Array,
 ): Promise<StoredForADay> {
-  await objects.put(mergedKey(digest), bytes, { contentType: 'application/x-yaml' });
-  return answer(objects, digest, bytes.length);
+  await objects.put(key, bytes, { contentType: 'application/x-yaml' });
+  return answer(objects, key, bytes.length);
 }
 
-const answer = (objects: Dependencies['objects'], digest: string, sizeBytes: number): StoredForADay => ({
+const answer = (objects: Dependencies['objects'], key: string, sizeBytes: number): StoredForADay => ({
   kind: 'stored',
   sizeBytes,
-  url: () => objects.signedUrl(mergedKey(digest), SIGNED_URL_SECONDS),
+  url: () => objects.signedUrl(key, SIGNED_URL_SECONDS),
 });

@@ -1,4 +1,4 @@
-import { mergedPrefix, prefixes } from '../contract.ts';
+import { mergedPrefixes, prefixes } from '../contract.ts';
 import { type ChartName, isChartName } from './chart-name.ts';
 import type { Digest } from './digest.ts';
 import { parseRepository, type Repository } from './repository.ts';
@@ -15,7 +15,7 @@ import { type ChartVersion, isChartVersion } from './version.ts';
  *     index/<repository>/-/<sequence>-<id>/index.yaml   and   …/ranges.json, …/charts.json, …/charts-<offset>-<charts>.json, …/project-charts.json
  *     inbox/<repository>/-/<upload id>.tgz   and   …/rebuild
  *     rejected/<repository>/-/<as it was called in the inbox>
- *     merged/<digest of what it is made of>/index.yaml
+ *     merged/projects/<digest of what it is made of>/index.yaml   and   merged/chart/<digest>/index.yaml
  *
  * The root repository's keys begin with `charts/-/`. A segment cannot be `-`, so `/-/` ends the path.
  */
@@ -114,7 +114,10 @@ export function rebuildRequestKey(repository: Repository): string {
 }
 
 /** Where the merged index lies of which the digest decides every byte. */
-export const mergedKey = (digest: string) => `${mergedPrefix}${digest}/index.yaml`;
+export const mergedKey = (digest: string) => `${mergedPrefixes.mergedProjects}${digest}/index.yaml`;
+
+/** Where the index of one chart lies that has this digest. */
+export const chartIndexKey = (digest: string) => `${mergedPrefixes.mergedChart}${digest}/index.yaml`;
 
 /** Where an upload through the bucket is put. */
 export function uploadKey(repository: Repository, uploadId: string): string {

@@ -41,7 +41,8 @@ async function withLargeRedis() {
   return chartroom;
 }
 
-const stored = ({ objects }: Chartroom) => [...objects.objects].filter(([key]) => key.startsWith('merged/'));
+const stored = ({ objects }: Chartroom) =>
+  [...objects.objects].filter(([key]) => key.startsWith('merged/chart/'));
 
 describe('GET /{repository}/charts/{name}/index.yaml', () => {
   it('answers every version of the chart alone, newest first, by its own digest', async () => {
@@ -212,7 +213,7 @@ describe('a large index of one chart', () => {
     const etag = String(headers['etag']);
     expect([status, body]).toEqual([302, '']);
     expect(headers).toEqual({
-      location: `https://bucket.invalid/merged/${etag.slice(1, -1)}/index.yaml?expires=300`,
+      location: `https://bucket.invalid/merged/chart/${etag.slice(1, -1)}/index.yaml?expires=300`,
       etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
       'cache-control': 'no-cache',
       ...answerHeaders,

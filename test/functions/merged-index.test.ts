@@ -262,7 +262,7 @@ describe('a large merged index', () => {
     const etag = String(headers['etag']);
     expect([status, body]).toEqual([302, '']);
     expect(headers).toEqual({
-      location: `https://bucket.invalid/merged/${etag.slice(1, -1)}/index.yaml?expires=300`,
+      location: `https://bucket.invalid/merged/projects/${etag.slice(1, -1)}/index.yaml?expires=300`,
       etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
       'cache-control': 'no-cache',
       ...answerHeaders,

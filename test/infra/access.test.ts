@@ -101,7 +101,7 @@ describe('least privilege', () => {
     for (const { action, on } of every) {
       expect(action).not.toContain('*');
       expect(on).toMatch(
-        /^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected|merged)\/\*)?$/,
+        /^<[A-Za-z0-9]+>(\/index\/unindexed|\/(charts|files|index|inbox|rejected|merged\/(projects|chart))\/\*)?$/,
       );
     }
   });
@@ -272,13 +272,14 @@ describe('least privilege', () => {
     expect(giving.length).toBeGreaterThan(5);
   });
 
-  it('lets only what makes merged indexes, and those of one chart, put and sign them', () => {
-    const onMerged = every.filter(({ on }) => /\/merged\/\*$/.test(on));
-    expect(onMerged.map(({ id, action }) => `${id} ${action}`)).toEqual([
-      'get-chart-index s3:GetObject',
-      'get-chart-index s3:PutObject',
-      'get-merged-index s3:GetObject',
-      'get-merged-index s3:PutObject',
+  it('lets what makes merged indexes, and what makes those of one chart, put and sign its own, and nobody else', () => {
+    const onMerged = every.filter(({ on }) => on.includes('/merged/'));
+    const rights = onMerged.map(({ id, action, on }) => `${id} ${action} ${on.slice(on.indexOf('/'))}`);
+    expect(rights).toEqual([
+      'get-chart-index s3:GetObject /merged/chart/*',
+      'get-chart-index s3:PutObject /merged/chart/*',
+      'get-merged-index s3:GetObject /merged/projects/*',
+      'get-merged-index s3:PutObject /merged/projects/*',
     ]);
   });
 
