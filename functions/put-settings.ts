@@ -14,9 +14,10 @@ import { askForAsManyAsSet } from '../shared/versions-in-index.ts';
 type Dependencies = Parameters<typeof putSettings>[0] & Parameters<typeof askForAsManyAsSet>[0];
 
 /**
- * PUT /-/settings{repository}: a JSON object takes the place of what the repository said before. It holds
- * for whatever begins after the answer, and an index that lists another number of versions is asked for. A key ring is
- * read, so that one that is of no use is refused now.
+ * PUT /-/settings{repository}: a JSON object takes the place of what the repository said before. It holds for whatever
+ * begins after the answer, but for the number of versions that the index lists: an index with that is asked for, and
+ * nobody waits for it (docs/decisions/versions-in-index.md). A key ring is read, so that one that is of no use is refused
+ * now.
  */
 export function replaceSettings(dependencies: Dependencies): Endpoint {
   return async (request, caller) => {
