@@ -6,7 +6,7 @@ import { underLease } from './under-lease.ts';
 // As long as who rebuilds may run: nobody comes in between, and one that died delays others no longer.
 const RUN_MS = indexerSeconds * 1_000;
 
-// Longer than a refresh has the lease: where one keeps its turn for all of this time, it is another rebuild.
+// Longer than a refresh has the lease, so that a dead one is outlived, and asked for often enough to get a turn.
 const PATIENCE_MS = 5_000;
 
 export type RebuildOutcome = RefreshOutcome | { readonly kind: 'busy' };
