@@ -294,17 +294,19 @@ export class Bucket {
     const { key, headers } = upload;
     const chosen = chooseParts(upload, request.body.bytes.toString());
     const etag = `${md5Of(chosen.map((part) => part.etag).join())}-${chosen.length}`;
-    const stored = await this.#files.write(this.#joined(chosen), (file) => {
+    const stored = await this.#files.write(this.#joined(request, chosen), (file) => {
       this.#upload(request); // it may have ended meanwhile
-      return this.#store(request, file, { key, etag, headers }, 'CompleteMultipartUpload');
+      const answer = this.#store(request, file, { key, etag, headers }, 'CompleteMultipartUpload');
+      this.#abort(request); // in the same moment: nobody else may end an upload whose object is there
+      return answer;
     });
-    this.#abort(request);
     const content = { Bucket: this.name, Key: key, ETag: `"${etag}"` };
     return { ...xmlAnswer('CompleteMultipartUploadResult', content), ...stored };
   }
 
-  async *#joined(parts: readonly Part[]): AsyncIterable<Buffer> {
+  async *#joined(request: S3Request, parts: readonly Part[]): AsyncIterable<Buffer> {
     for (const part of parts) {
+      this.#upload(request); // what it holds on to goes with it
       if ('chunks' in part) yield* part.chunks;
       else yield* this.#files.read(part.held, part.start, part.end);
     }
