@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { toPut } from './acts.ts';
 import type { Body } from './body.ts';
 import type { Answer } from './dynamodb.ts';
@@ -7,6 +8,15 @@ import type { Roles } from './roles.ts';
 import type { Change } from './s3-events.ts';
 import { listObjects, listVersions } from './s3-list.ts';
 import type { NewFile, ObjectFiles, StoredObject } from './s3-objects.ts';
+import {
+  CRC32,
+  checkSent,
+  checksumText,
+  chooseParts,
+  type Part,
+  readChecks,
+  type Upload,
+} from './s3-parts.ts';
 import { checkPolicy, readPostForm } from './s3-post.ts';
 import { readXml, xml } from './s3-xml.ts';
 import { Refusal, type Secrets } from './sigv4.ts';
@@ -31,14 +41,6 @@ export type BucketOptions = {
   readonly changed: (change: Change) => void;
 };
 
-/** Bytes that were sent, or those from `start` to `end` of an object that is held on to. */
-type Part = { readonly etag: string; readonly sizeBytes: number } & (
-  | { readonly chunks: readonly Buffer[] }
-  | { readonly held: string; readonly start: number; readonly end: number }
-);
-type Upload = Pick<StoredObject, 'key' | 'headers'> & { readonly parts: Map<string, Part> };
-
-const MIN_PART_BYTES = 5 * 1024 * 1024;
 const KEPT = /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-meta-.*)$/;
 
 const md5Of = (bytes: Buffer | string) => createHash('md5').update(bytes).digest('hex');
@@ -220,7 +222,8 @@ export class Bucket {
 
   #begin({ key, headers }: S3Request): Answer {
     const UploadId = randomUUID();
-    this.#uploads.set(UploadId, { key, headers: keptHeaders(headers), parts: new Map() });
+    const checks = readChecks(headers);
+    this.#uploads.set(UploadId, { key, headers: keptHeaders(headers), checks, parts: new Map() });
     return xmlAnswer('InitiateMultipartUploadResult', { Bucket: this.name, Key: key, UploadId });
   }
 
@@ -239,9 +242,11 @@ export class Bucket {
 
   #putPart(request: S3Request): Answer {
     const { chunks, md5: etag } = request.body;
-    const sizeBytes = chunks.reduce((sum, { length }) => sum + length, 0);
-    this.#addPart(request, { etag, sizeBytes, chunks });
-    return { status: 200, headers: { etag: `"${etag}"` } };
+    const checksum = checkSent(this.#upload(request), request);
+    const sizeBytes = chunks.reduce((length, chunk) => length + chunk.length, 0);
+    this.#addPart(request, { etag, sizeBytes, checksum, chunks });
+    const isTold = request.headers.has(CRC32);
+    return { status: 200, headers: { etag: `"${etag}"`, ...(isTold && { [CRC32]: checksum }) } };
   }
 
   /** The object that a copy is made of; `?versionId=` may end its name. */
@@ -260,31 +265,48 @@ export class Bucket {
     return { ...xmlAnswer('CopyObjectResult', { ETag: `"${etag}"` }), ...stored };
   }
 
-  #copyPart(request: S3Request): Answer {
-    this.#upload(request); // before anything is held on to for it
+  async #copyPart(request: S3Request): Promise<Answer> {
+    const { checks } = this.#upload(request); // before anything is held on to for it
     const source = this.#source(request);
     const { start, end } = readSourceRange(request.headers.get('x-amz-copy-source-range'), source.sizeBytes);
     // S3's is another, and means no more: a blob never changes.
     const etag = md5Of(`${source.blob} ${start}-${end}`);
-    this.#addPart(request, { etag, sizeBytes: end - start + 1, held: this.#files.hold(source), start, end });
-    return xmlAnswer('CopyPartResult', { ETag: `"${etag}"` });
+    const held = this.#files.hold(source);
+    try {
+      const checksum = checks === 'none' ? undefined : await this.#checksum(held, start, end);
+      const part = { etag, sizeBytes: end - start + 1, held, start, end };
+      this.#addPart(request, { ...part, ...(checksum !== undefined && { checksum }) });
+      return xmlAnswer('CopyPartResult', { ETag: `"${etag}"`, ChecksumCRC32: checksum });
+    } catch (error) {
+      this.#files.release(held); // the upload may have ended meanwhile
+      throw error;
+    }
+  }
+
+  async #checksum(blob: string, start: number, end: number): Promise<string> {
+    let sum = 0;
+    for await (const piece of this.#files.read(blob, start, end)) sum = crc32(piece, sum);
+    return checksumText(sum);
   }
 
   async #complete(request: S3Request): Promise<Answer> {
-    const { key, headers, parts } = this.#upload(request);
-    const chosen = chooseParts(parts, request.body.bytes.toString());
+    const upload = this.#upload(request);
+    const { key, headers } = upload;
+    const chosen = chooseParts(upload, request.body.bytes.toString());
     const etag = `${md5Of(chosen.map((part) => part.etag).join())}-${chosen.length}`;
-    const stored = await this.#files.write(this.#joined(chosen), (file) => {
+    const stored = await this.#files.write(this.#joined(request, chosen), (file) => {
       this.#upload(request); // it may have ended meanwhile
-      return this.#store(request, file, { key, etag, headers }, 'CompleteMultipartUpload');
+      const answer = this.#store(request, file, { key, etag, headers }, 'CompleteMultipartUpload');
+      this.#abort(request); // in the same moment: nobody else may end an upload whose object is there
+      return answer;
     });
-    this.#abort(request);
     const content = { Bucket: this.name, Key: key, ETag: `"${etag}"` };
     return { ...xmlAnswer('CompleteMultipartUploadResult', content), ...stored };
   }
 
-  async *#joined(parts: readonly Part[]): AsyncIterable<Buffer> {
+  async *#joined(request: S3Request, parts: readonly Part[]): AsyncIterable<Buffer> {
     for (const part of parts) {
+      this.#upload(request); // what it holds on to goes with it
       if ('chunks' in part) yield* part.chunks;
       else yield* this.#files.read(part.held, part.start, part.end);
     }
@@ -299,18 +321,4 @@ export class Bucket {
   #release(part: Part | undefined): void {
     if (part !== undefined && 'held' in part) this.#files.release(part.held);
   }
-}
-
-/** The parts that a CompleteMultipartUpload lists, if they are the ones that were sent. */
-function chooseParts(parts: Upload['parts'], list: string): readonly Part[] {
-  return readXml(list, 'Part').map((field, index, { length }) => {
-    const part = parts.get(field('PartNumber') ?? '');
-    if (part === undefined || part.etag !== field('ETag')?.replaceAll('"', '')) {
-      throw new Refusal(400, 'InvalidPart', `Part ${field('PartNumber')} is not there.`);
-    }
-    if (part.sizeBytes < MIN_PART_BYTES && index < length - 1) {
-      throw new Refusal(400, 'EntityTooSmall', `Part ${field('PartNumber')} is too small.`);
-    }
-    return part;
-  });
 }

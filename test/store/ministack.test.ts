@@ -13,6 +13,9 @@ const shortcomings: readonly Shortcoming[] = [
   'refuses a signature of another secret',
   'refuses two credentials at once',
   'refuses a part that is too small',
+  'refuses an empty list of parts, and one out of order',
+  'tells the checksum of a copied part',
+  'wants the checksum of each part',
   'refuses bytes that were not signed',
 ];
 

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
@@ -19,20 +20,32 @@ function someBytes(length: number, seed = 1): Buffer {
   return bytes;
 }
 
+const checked = { ChecksumAlgorithm: 'CRC32' } as const;
+
+/** As S3 writes it: four bytes, the highest first. */
+function checksumOf(bytes: Uint8Array): string {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32(bytes));
+  return sum.toString('base64');
+}
+
 /** An upload in parts, numbered in the order in which they are added. */
-async function begin({ client, bucketName }: S3, key: string) {
+async function begin({ client, bucketName }: S3, key: string, checks: Partial<typeof checked> = {}) {
   const object = { Bucket: bucketName, Key: key };
   const { UploadId } = await client.send(
-    new CreateMultipartUploadCommand({ ...object, ContentType: 'application/x-yaml' }),
+    new CreateMultipartUploadCommand({ ...object, ...checks, ContentType: 'application/x-yaml' }),
   );
   const parts: CompletedPart[] = [];
-  const add = (ETag: string | undefined) =>
-    void parts.push({ PartNumber: parts.length + 1, ...(ETag && { ETag }) });
+  const add = ({ ETag, ChecksumCRC32 }: CompletedPart = {}) => {
+    const told = { ...(ETag && { ETag }), ...(ChecksumCRC32 && { ChecksumCRC32 }) };
+    parts.push({ PartNumber: parts.length + 1, ...told });
+  };
   const next = () => ({ ...object, UploadId, PartNumber: parts.length + 1 });
 
   return {
-    async put(bytes: Uint8Array) {
-      add((await client.send(new UploadPartCommand({ ...next(), Body: bytes }))).ETag);
+    parts,
+    async put(bytes: Uint8Array, told: Partial<typeof checked> | { ChecksumCRC32: string } = checks) {
+      add(await client.send(new UploadPartCommand({ ...next(), ...told, Body: bytes })));
     },
     async copy(source: string, first: number, last: number) {
       const path = source.split('/').map(encodeURIComponent).join('/');
@@ -41,7 +54,7 @@ async function begin({ client, bucketName }: S3, key: string) {
         CopySource: `${bucketName}/${path}`,
         CopySourceRange: `bytes=${first}-${last}`,
       });
-      add((await client.send(command)).CopyPartResult?.ETag);
+      add((await client.send(command)).CopyPartResult);
     },
     complete: (chosen: CompletedPart[] = parts) =>
       client.send(
@@ -120,6 +133,73 @@ export function s3Multipart(open: () => S3, itUnless: TestUnless): void {
       await upload.put(someBytes(1024));
       const never = [{ PartNumber: 1, ETag: '"00000000000000000000000000000000"' }];
       await expect(upload.complete(never)).rejects.toMatchObject({ name: 'InvalidPart' });
+      expect(await open().objects.exists(key)).toBe(false);
+    });
+
+    itUnless('refuses an empty list of parts, and one out of order')(
+      'is refused without a part, and with its parts in another order',
+      async () => {
+        const key = aKey();
+        const upload = await begin(open(), key);
+        await expect(upload.complete([])).rejects.toMatchObject({ name: 'MalformedXML' });
+        await upload.put(someBytes(5 * MIB));
+        await upload.put(someBytes(1024));
+        const backwards = upload.parts.toReversed();
+        await expect(upload.complete(backwards)).rejects.toMatchObject({ name: 'InvalidPartOrder' });
+        expect(await open().objects.exists(key)).toBe(false);
+      },
+    );
+
+    itUnless('tells the checksum of a copied part')(
+      'that was begun with checksums answers with that of each part, sent or copied',
+      async () => {
+        const [old, fresh] = [someBytes(8 * MIB), someBytes(5 * MIB, 77)];
+        const [source, key] = [aKey(), aKey()];
+        await open().objects.put(source, old, octets);
+        const upload = await begin(open(), key, checked);
+        await upload.put(fresh);
+        await upload.copy(source, 1, 6 * MIB);
+        const copied = old.subarray(1, 6 * MIB + 1);
+        expect(upload.parts.map((part) => part.ChecksumCRC32)).toEqual([
+          checksumOf(fresh),
+          checksumOf(copied),
+        ]);
+        await upload.complete();
+        const wanted = Buffer.concat([fresh, copied]);
+        expect(Buffer.from((await open().objects.get(key)) ?? []).equals(wanted)).toBe(true);
+      },
+    );
+
+    itUnless('wants the checksum of each part')(
+      'that was begun with checksums is refused without that of a part, when it is sent and at the end',
+      async () => {
+        const [source, key] = [aKey(), aKey()];
+        await open().objects.put(source, someBytes(5 * MIB), octets);
+        const upload = await begin(open(), key, checked);
+        await expect(upload.put(someBytes(1024), {})).rejects.toMatchObject({ name: 'InvalidRequest' });
+        await upload.copy(source, 0, 5 * MIB - 1);
+        await upload.put(someBytes(1024));
+        const bare = upload.parts.map(({ ChecksumCRC32: _, ...part }) => part);
+        for (const chosen of [bare, [...bare.slice(0, 1), ...upload.parts.slice(1)]]) {
+          await expect(upload.complete(chosen)).rejects.toMatchObject({
+            name: 'InvalidRequest',
+            message: expect.stringMatching(/checksum for each part.* missing for part 1/),
+          });
+        }
+        expect(await open().objects.exists(key)).toBe(false);
+        await upload.complete();
+        expect(await open().objects.exists(key)).toBe(true);
+      },
+    );
+
+    it('that was begun with checksums is refused another one, when a part is sent and at the end', async () => {
+      const key = aKey();
+      const other = { ChecksumCRC32: checksumOf(someBytes(1024, 77)) };
+      const upload = await begin(open(), key, checked);
+      await expect(upload.put(someBytes(1024), other)).rejects.toMatchObject({ name: 'BadDigest' });
+      await upload.put(someBytes(1024));
+      const chosen = upload.parts.map((part) => ({ ...part, ...other }));
+      await expect(upload.complete(chosen)).rejects.toMatchObject({ name: 'InvalidPart' });
       expect(await open().objects.exists(key)).toBe(false);
     });
 
