@@ -74,12 +74,15 @@ export async function pastOf(
   const others: Listing[] = [];
   const doubtful: ChartName[] = [];
   let folder: string | undefined;
+  let compared: Listing | undefined;
   for (const other of folders) {
     // One that was begun without a pointer may be from before this pointer.
     if (other.isFirst) continue;
     const index = await openIndex(objects, other.folder);
     if (index === undefined) continue;
-    const beyond = await listedBeyond(index, before ?? joinListings([]));
+    // All charts of both are compared, so both are read window by window: one by one they are as many reads as charts.
+    compared ??= (await openIndex(objects, pointer.folder)) ?? before ?? joinListings([]);
+    const beyond = await listedBeyond(index, compared);
     if (beyond.names.length === 0) continue;
     folder = other.folder;
     others.push(beyond);

@@ -1,5 +1,6 @@
 import type { Kept, PartSizes } from './domain/compose-index.ts';
 import type { IndexSettings } from './domain/entry.ts';
+import { IndexLost } from './domain/index-lost.ts';
 import { findInBlocks, type RangeBlocks, rangesIn, readBlocks, sizeByBlocks } from './domain/range-blocks.ts';
 import { indexFile, rangesFile } from './index-objects.ts';
 import { type Fragments, listingOf } from './published-index.ts';
@@ -14,11 +15,6 @@ export type PreviousIndex = {
   /** @throws IndexLost if it is not there any more */
   read(stretch: Kept): Promise<Uint8Array>;
 };
-
-/** The previous index went missing while another was spliced from it. */
-export class IndexLost extends Error {
-  override readonly name = 'IndexLost';
-}
 
 /**
  * A small one is read at once; of a large one only what says where its charts are, and the rest as it is asked for.

@@ -7,6 +7,7 @@ import { type PartSizes, partSizes } from './domain/compose-index.ts';
 import { type IndexSettings, type LiveVersion, settingsFingerprint } from './domain/entry.ts';
 import { withFlip } from './domain/flips.ts';
 import { countVersions, indexPieces, type Ranges, renderFragment, renderIndex } from './domain/index-file.ts';
+import { IndexLost } from './domain/index-lost.ts';
 import { renderListed } from './domain/lost-versions.ts';
 import { firstIndexFolder, indexFolder } from './domain/object-keys.ts';
 import { blocksOf, type RangeBlocks, renderBlocks } from './domain/range-blocks.ts';
@@ -15,7 +16,7 @@ import { spliceIndex } from './domain/splice-index.ts';
 import type { ChartVersion } from './domain/version.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import { type Losses, lookBack, lookBeside, lossesSince, type Past, pastOf } from './losses.ts';
-import { IndexLost, openPrevious } from './previous-index.ts';
+import { openPrevious } from './previous-index.ts';
 import type { SettingsReader } from './repository-settings.ts';
 import type { AuditStore } from './store/audit-store.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -68,6 +69,13 @@ export type RefreshOutcome =
 
 /** Of how many shrinkings the indexes are kept; the first ones have lost the most. What was lost is listed. */
 const SHRINKINGS = 5;
+
+/**
+ * Of how many charts an index is spliced at most. With more, scattered over it, hardly any stretch between them is long
+ * enough to be copied, so most of it would be read and sent, in thousands of small reads, and what the table has of all
+ * these charts would be held at once; a rebuild streams.
+ */
+const SPLICED_CHARTS = 1_000;
 
 export type RefreshOptions = {
   /** How many versions may be read here and now to build the index anew. */
@@ -122,7 +130,7 @@ export async function refreshIndex(
   } catch (error) {
     if (!(error instanceof IndexLost)) throw error;
   }
-  // Mostly because it was replaced, so long ago that it was removed too.
+  // Mostly the index is lost because it was replaced, so long ago that it was removed too.
   const current = await pointers.get(repository);
   if (current?.folder !== pointer.folder) return { kind: 'overtaken' };
   return await buildAnew(dependencies, beginning, rebuildAtMost, forget);
@@ -133,8 +141,8 @@ type Forget = RefreshOptions['forget'];
 /**
  * The cost of a publish: one chart is read and rendered, however many the repository has.
  *
- * @returns undefined if the index is lost, or cannot be spliced
- * @throws IndexLost if it is lost while it is read
+ * @returns undefined if the index is lost, or is not to be spliced
+ * @throws IndexLost if it is lost while it is read, or its ranges are damaged
  */
 async function splice(
   dependencies: IndexDependencies,
@@ -144,6 +152,7 @@ async function splice(
   const { objects, versions, settings, clock, partSizes: sizes = partSizes } = dependencies;
   const { repository, pointer, marks } = beginning;
   const marked = new Set(marks.map(({ name }) => name));
+  if (marked.size > SPLICED_CHARTS) return undefined;
   const [previous, beside, itemsOfMarked] = await Promise.all([
     openPrevious(objects, pointer, settings, sizes),
     lookBeside(objects, repository, pointer),
@@ -151,6 +160,7 @@ async function splice(
   ]);
   if (previous === undefined) return undefined;
   const past = await pastOf(objects, pointer, previous.listing, beside);
+  if (marked.size + past.doubtful.length > SPLICED_CHARTS) return undefined;
   // Once more where another index lists more: what that lists may have come after the first reading.
   const itemsOfDoubtful = await readCharts(versions, repository, past.doubtful);
   const charts = new Map([...itemsOfMarked, ...itemsOfDoubtful]);

@@ -2,6 +2,7 @@ import type { ChartName } from './chart-name.ts';
 import type { Kept } from './compose-index.ts';
 import { compareText, type IndexSettings } from './entry.ts';
 import { frame, type Ranges, sizeOfIndex } from './index-file.ts';
+import { IndexLost } from './index-lost.ts';
 
 /** Charts that follow one another in an index, and the text that says where each of them is. */
 export type RangeBlock = {
@@ -32,12 +33,11 @@ export function blocksOf(ranges: Ranges, charts = CHARTS): RangeBlocks {
 }
 
 function blockOf(ranges: Ranges): RangeBlock {
-  const sum = (of: 'live' | 'sizeBytes') => ranges.reduce((total, range) => total + range[of], 0);
   return {
     first: ranges[0]?.name ?? ('' as ChartName),
     charts: ranges.length,
-    live: sum('live'),
-    sizeBytes: sum('sizeBytes'),
+    live: sumOf(ranges, 'live'),
+    sizeBytes: sumOf(ranges, 'sizeBytes'),
     // Arrays: a chart may be called `__proto__`.
     text: Buffer.from(JSON.stringify(ranges.map(rowOf))),
   };
@@ -47,10 +47,34 @@ function rowOf({ name, sizeBytes, versions, live }: Ranges[number]): Row {
   return live === versions ? [name, sizeBytes, versions] : [name, sizeBytes, versions, live];
 }
 
-/** The charts of a block. */
-export function rangesIn({ text }: RangeBlock): Ranges {
-  return asRanges(JSON.parse(Buffer.from(text).toString()) as Row[]);
+/**
+ * The charts of a block.
+ *
+ * @throws IndexLost if its text says something else than the block does: an index spliced by it would be wrong
+ */
+export function rangesIn(block: RangeBlock): Ranges {
+  const ranges = rangesOf(block.text);
+  const names = ranges.map(({ name }) => name);
+  const fits =
+    ranges.length === block.charts &&
+    names[0] === block.first &&
+    names.every((name, n) => n === 0 || compareText(names[n - 1] ?? name, name) < 0) &&
+    sumOf(ranges, 'live') === block.live &&
+    sumOf(ranges, 'sizeBytes') === block.sizeBytes;
+  if (!fits) throw new IndexLost(`the ranges from ${block.first} on are damaged`);
+  return ranges;
 }
+
+function rangesOf(text: Uint8Array): Ranges {
+  try {
+    return asRanges(JSON.parse(Buffer.from(text).toString()) as Row[]);
+  } catch {
+    return [];
+  }
+}
+
+const sumOf = (ranges: Ranges, of: 'live' | 'sizeBytes') =>
+  ranges.reduce((total, range) => total + range[of], 0);
 
 const asRanges = (rows: readonly Row[]): Ranges =>
   rows.map(([name, sizeBytes, versions, live = versions]) => ({ name, sizeBytes, versions, live }));
@@ -74,7 +98,8 @@ export function renderBlocks(blocks: RangeBlocks): Buffer {
 export function readBlocks(bytes: Uint8Array): RangeBlocks | undefined {
   const line = bytes.indexOf('\n'.charCodeAt(0)) + 1;
   try {
-    if (line === 0) return blocksOf(readPlain(JSON.parse(Buffer.from(bytes).toString()) as Row[]));
+    // What was written before there were blocks.
+    if (line === 0) return blocksOf(asRanges(JSON.parse(Buffer.from(bytes).toString()) as Row[]));
     const { blocks } = JSON.parse(`${Buffer.from(bytes.subarray(0, line))}]}`) as { blocks: BlockRow[] };
     let offset = line;
     const read = blocks.map(([first, charts, live, sizeBytes, length]): RangeBlock => {
@@ -92,15 +117,11 @@ export function readBlocks(bytes: Uint8Array): RangeBlocks | undefined {
 /** All ranges that {@link renderBlocks} wrote. @returns undefined for bytes that are something else */
 export function readRanges(bytes: Uint8Array): Ranges | undefined {
   try {
-    const read = JSON.parse(Buffer.from(bytes).toString()) as Row[] | { rows: Row[][] };
-    return Array.isArray(read) ? readPlain(read) : asRanges(read.rows.flat());
+    return readBlocks(bytes)?.flatMap(rangesIn);
   } catch {
     return undefined;
   }
 }
-
-/** What was written before there were blocks. */
-const readPlain = asRanges;
 
 /** How long an index with these fragments is, in bytes. */
 export function sizeByBlocks(blocks: RangeBlocks, settings: IndexSettings): number {

@@ -3,6 +3,7 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   type S3Client,
   S3ServiceException,
   UploadPartCommand,
@@ -32,15 +33,33 @@ export async function composeObject(
     new CreateMultipartUploadCommand({ ...object, ...checked, ContentType: contentType }),
   );
   const upload = { ...object, UploadId };
+  let sizeBytes = 0;
+
+  async function send(part: ObjectPart, place: typeof upload & { PartNumber: number }) {
+    if ('from' in part) {
+      sizeBytes += part.sizeBytes;
+      const copy = new UploadPartCopyCommand({ ...place, ...rangeOf(bucketName, part) });
+      return (await client.send(copy).catch(throwSourceLost)).CopyPartResult ?? {};
+    }
+    const bytes = await part.bytes();
+    sizeBytes += bytes.length;
+    return await client.send(new UploadPartCommand({ ...place, ...checked, Body: bytes }));
+  }
 
   async function put(part: ObjectPart, PartNumber: number): Promise<CompletedPart> {
-    const place = { ...upload, PartNumber };
-    const { ETag, ChecksumCRC32 } =
-      'from' in part
-        ? ((await client.send(new UploadPartCopyCommand({ ...place, ...rangeOf(bucketName, part) })))
-            .CopyPartResult ?? {})
-        : await client.send(new UploadPartCommand({ ...place, ...checked, Body: await part.bytes() }));
+    const { ETag, ChecksumCRC32 } = await send(part, { ...upload, PartNumber });
     return { PartNumber, ...(ETag && { ETag }), ...(ChecksumCRC32 && { ChecksumCRC32 }) };
+  }
+
+  async function complete(parts: CompletedPart[]): Promise<void> {
+    try {
+      await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } }));
+    } catch (error) {
+      // Where the first answer was lost, the client asks again for an upload that is done.
+      if (!isOfS3(error, 'NoSuchUpload')) throw error;
+      const there = await client.send(new HeadObjectCommand(object)).catch(() => undefined);
+      if (there?.ContentLength !== sizeBytes) throw error;
+    }
   }
 
   try {
@@ -52,14 +71,12 @@ export async function composeObject(
       },
       PARTS_AT_ONCE,
     );
-    await client.send(
-      new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: completed } }),
-    );
+    await complete(completed);
     return true;
   } catch (error) {
     // What is left of it if this fails too, the bucket removes a day later.
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => {});
-    if (isSourceMissing(error)) return false;
+    if (error instanceof SourceLost) return false;
     throw error;
   }
 }
@@ -76,5 +93,15 @@ function rangeOf(bucketName: string, { from, offset, sizeBytes }: Extract<Object
   };
 }
 
-/** An upload that is gone is a 404 too, by another name. */
-const isSourceMissing = (error: unknown) => error instanceof S3ServiceException && error.name === 'NoSuchKey';
+const isOfS3 = (error: unknown, name: string) => error instanceof S3ServiceException && error.name === name;
+
+class SourceLost extends Error {}
+
+/**
+ * S3 tells who may not list there that it refuses, of an object that is gone. It is no harm to take a lost permission for
+ * that: then a caller makes the object without copies, or is refused that too.
+ */
+function throwSourceLost(error: unknown): never {
+  const isLost = isOfS3(error, 'NoSuchKey') || isOfS3(error, 'AccessDenied');
+  throw isLost ? new SourceLost('what is copied is not there any more', { cause: error }) : error;
+}

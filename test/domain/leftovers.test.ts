@@ -108,3 +108,30 @@ it('flips that come close to each other are thinned out, and say no less than 16
     expect(settledSequence(flips, at)).toBeLessThan(Math.max(1, sequence - 749));
   }
 });
+
+it.each([1, 9, 10, 12, 60, 149])(
+  'flips by clocks %i seconds apart are few, and say no more than they know',
+  (apart) => {
+    let flips: readonly Flip[] = [];
+    const ahead = now + apart * 1_000;
+    for (let sequence = 1; sequence <= 10_000; sequence += 1) {
+      const at = (sequence % 2 === 0 ? now : ahead) + sequence * 200;
+      flips = withFlip(flips, { sequence, began: at, at, marks: 1 });
+      expect(flips.length).toBeLessThanOrEqual(33);
+      const settled = settledSequence(flips, ahead + sequence * 200);
+      // As where there is one clock, by the one that is ahead.
+      if (sequence > 800) expect(settled).toBeGreaterThanOrEqual(sequence - 802);
+      expect(settled).toBeLessThan(Math.max(1, sequence - 749));
+    }
+  },
+);
+
+it('a flip by a clock that is an hour ahead is forgotten by those that come after it', () => {
+  let flips: readonly Flip[] = [];
+  for (let sequence = 1; sequence <= 1_000; sequence += 1) {
+    const at = now + sequence * 1_000;
+    flips = withFlip(flips, { sequence, began: at, at: sequence === 500 ? at + 3_600_000 : at, marks: 1 });
+    expect(flips.length).toBeLessThan(20);
+  }
+  expect(settledSequence(flips, now + 1_000_000)).toBeGreaterThan(800);
+});

@@ -9,6 +9,7 @@ import {
   type Ranges,
   renderIndex,
 } from '../../shared/domain/index-file.ts';
+import { IndexLost } from '../../shared/domain/index-lost.ts';
 import {
   blocksOf,
   findInBlocks,
@@ -100,6 +101,23 @@ describe('the ranges of an index in blocks', () => {
     ];
     expect(readRanges(plain)).toEqual(ranges);
     expect(allOf(readBlocks(plain) ?? [])).toEqual(ranges);
+  });
+
+  it.each([
+    { what: 'no text of ranges', text: '[["a",10,1],["b",20' },
+    { what: 'no rows', text: 'null' },
+    { what: 'fewer charts', text: '[["a",30,3]]' },
+    { what: 'another first chart', text: '[["aa",10,1],["b",20,2]]' },
+    { what: 'other sizes', text: '[["a",10,1],["b",21,2]]' },
+    { what: 'other numbers of versions', text: '[["a",10,1],["b",20,3]]' },
+    { what: 'a chart twice', text: '[["a",10,1],["a",20,2]]' },
+  ])('are not taken from a block whose text is damaged: $what', ({ text }) => {
+    const [block] = readBlocks(Buffer.from('[["a",10,1],["b",20,2]]')) ?? [];
+    if (block === undefined) throw new Error('there is no block');
+    expect(rangesIn(block)).toHaveLength(2);
+    const damaged = { ...block, text: Buffer.from(text) };
+    expect(() => rangesIn(damaged)).toThrow(IndexLost);
+    expect(readRanges(renderBlocks([damaged]))).toBeUndefined();
   });
 
   it.each(['', 'x', '{', 'null', '{"blocks":[],"rows":[\n', '{"blocks":[["a",1,1,1,9]],"rows":[\n[]\n]}\n'])(

@@ -74,7 +74,7 @@ describe('an object that is composed', () => {
   type Refusal = { readonly of: string; readonly status: number; readonly code: string };
 
   /** The store over an S3 that takes uploads in parts as the real one does, and notes what it is asked. */
-  async function taking(refusal?: Refusal) {
+  async function taking(refusal?: Refusal, sizeBytes?: number) {
     const asked: string[] = [];
     const headers = new Map<string, Exchange['request']['headers']>();
     const bodies = new Map<string, string>();
@@ -89,6 +89,10 @@ describe('an object that is composed', () => {
       bodies.set(call, body.toString());
       if (call === refusal?.of) {
         response.writeHead(refusal.status).end(error(refusal.code));
+        return;
+      }
+      if (call === 'HEAD') {
+        response.writeHead(sizeBytes === undefined ? 404 : 200, { 'content-length': sizeBytes ?? 0 }).end();
         return;
       }
       const checksum = request.headers['x-amz-checksum-crc32'];
@@ -131,7 +135,8 @@ describe('an object that is composed', () => {
 
   it.each([
     { what: 'a part is refused', of: 'PUT part 1', status: 500, code: 'InternalError', is: 'InternalError' },
-    { what: 'a copy is refused', of: 'PUT copy 2', status: 403, code: 'AccessDenied', is: 'AccessDenied' },
+    { what: 'a part is forbidden', of: 'PUT part 1', status: 403, code: 'AccessDenied', is: 'AccessDenied' },
+    { what: 'a copy fails', of: 'PUT copy 2', status: 500, code: 'InternalError', is: 'InternalError' },
     { what: 'the upload is gone', of: 'POST', status: 404, code: 'NoSuchUpload', is: 'NoSuchUpload' },
   ])('is given up where $what, and says why', async ({ is, ...refusal }) => {
     const { compose, asked } = await taking(refusal);
@@ -139,10 +144,30 @@ describe('an object that is composed', () => {
     expect(asked.at(-1)).toBe('DELETE');
   });
 
-  it('is given up where what it is of is gone', async () => {
-    const { compose, asked } = await taking({ of: 'PUT copy 2', status: 404, code: 'NoSuchKey' });
+  it.each([
+    { status: 404, code: 'NoSuchKey' },
+    // Who may not list gets this of an object that is gone.
+    { status: 403, code: 'AccessDenied' },
+  ])('is given up where what it is of is gone: $code', async (refusal) => {
+    const { compose, asked } = await taking({ of: 'PUT copy 2', ...refusal });
     expect(await compose()).toBe(false);
     expect(asked.at(-1)).toBe('DELETE');
+  });
+
+  describe('whose upload is gone because the answer to its end was lost', () => {
+    const gone = { of: 'POST', status: 404, code: 'NoSuchUpload' };
+
+    it('is there', async () => {
+      const { compose, asked } = await taking(gone, 'first'.length + 5);
+      expect(await compose()).toBe(true);
+      expect(asked.slice(-2)).toEqual(['POST', 'HEAD']);
+    });
+
+    it('is not there where another of that key is', async () => {
+      const { compose, asked } = await taking(gone, 9);
+      await expect(compose()).rejects.toMatchObject({ name: 'NoSuchUpload' });
+      expect(asked.at(-1)).toBe('DELETE');
+    });
   });
 });
 

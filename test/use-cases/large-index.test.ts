@@ -83,6 +83,64 @@ describe('a large index', () => {
   });
 });
 
+describe('a composed index of many charts', () => {
+  const many = Array.from({ length: 400 }, (_, n) => `chart-${String(n).padStart(4, '0')}`);
+  const composed = { wholeBytes: 0, leastBytes: 500_000, sentBytes: 1_000_000, copiedBytes: 1_000_000 };
+
+  async function aWorldOfMany() {
+    const world = aWorld({ partSizes: composed });
+    for (const name of many) await world.publish(name, '1.0.0', 'x'.repeat(2_000));
+    await refreshIndex(world, root, anyNumber);
+    return world;
+  }
+
+  it('is compared window by window with one that somebody began after it and never made current', async () => {
+    const world = await aWorldOfMany();
+    await world.publish(many[1] ?? '', '1.1.0');
+    const flip = () => Promise.reject(new Error('cut off'));
+    const dying = refreshIndex({ ...world, pointers: { ...world.pointers, flip } }, root, anyNumber);
+    await expect(dying).rejects.toThrow('cut off');
+
+    const { objects, calls } = countedObjects(world.objects);
+    await refreshIndex({ ...world, objects }, root, { rebuildAtMost: 0 });
+    expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
+    expect(world.notices).toEqual([]);
+    // Not one for each of the charts.
+    expect(calls.filter((call) => call.startsWith('get')).length).toBeLessThan(20);
+  });
+
+  it('is asked for a few stretches at once, so that eight parts find the sockets that they need', async () => {
+    const world = await aWorldOfMany();
+    for (const name of many.filter((_, n) => n % 2 === 0)) await world.publish(name, '1.1.0');
+    let [underWay, most] = [0, 0];
+    const get: typeof world.objects.get = async (...asked) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      // Nothing is answered before all that is asked at once was asked.
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return await world.objects.get(...asked);
+    };
+    await refreshIndex({ ...world, objects: { ...world.objects, get } }, root, { rebuildAtMost: 0 });
+    expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
+    // As many charts are looked at; of each part it is less.
+    expect(most).toBeLessThanOrEqual(16);
+  });
+});
+
+it('an index is spliced of 1,000 changed charts, and built anew of more', async () => {
+  const world = aWorld();
+  await world.publish('first', '1.0.0');
+  await refreshIndex(world, root, anyNumber);
+  for (let n = 0; n < 1_000; n += 1) await world.publish(`chart-${n}`, '1.0.0');
+  expect(await refreshIndex(world, root, { rebuildAtMost: 0 })).toMatchObject({ kind: 'refreshed' });
+  for (let n = 0; n < 1_001; n += 1) await world.publish(`chart-${n}`, '1.1.0');
+  expect(await refreshIndex(world, root, { rebuildAtMost: 0 })).toEqual({ kind: 'too_large_to_rebuild' });
+  expect(await refreshIndex(world, root, anyNumber)).toMatchObject({ kind: 'refreshed' });
+  expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
+  expect(world.marks()).toEqual([]);
+});
+
 const small = { wholeBytes: 0, leastBytes: 150, sentBytes: 200, copiedBytes: 300 };
 
 describe('an index of which the one before goes missing while it is composed', () => {

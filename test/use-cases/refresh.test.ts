@@ -190,6 +190,25 @@ describe('refreshing an index', () => {
     expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
   });
 
+  it.each([
+    { what: 'is no text of ranges', from: '["a"', to: '{"a"' },
+    { what: 'says other sizes than its block', from: /\["a",\d/, to: '["a",9' },
+  ])('builds the index anew when a block of its ranges $what', async ({ from, to }) => {
+    const world = aWorld();
+    for (const name of ['a', 'b', 'd']) await world.publish(name, '1.0.0');
+    await refreshIndex(world, root, anyNumber);
+    const key = `${(await world.pointers.get(root))?.folder}ranges.json`;
+    const [head = '', rows = ''] = Buffer.from((await world.objects.get(key)) ?? [])
+      .toString()
+      .split(/(?<=^.*\n)/);
+    const damaged = head + rows.replace(from, to);
+    await world.objects.put(key, Buffer.from(damaged), { contentType: 'application/json' });
+    await world.publish('c', '1.0.0');
+    expect(await refreshIndex(world, root, anyNumber)).toMatchObject({ kind: 'refreshed' });
+    expect(await world.published()).toBe(world.rebuilt(root, GENERATED));
+    expect(world.notices).toEqual([]);
+  });
+
   it('builds the index anew when the settings changed, though nothing is marked', async () => {
     const world = aWorld();
     await world.publish('a', '1.0.0');
