@@ -7,7 +7,7 @@ import type { FileStretch } from './file-stretch.ts';
 import type { Roles } from './roles.ts';
 import type { Change } from './s3-events.ts';
 import { listObjects, listVersions } from './s3-list.ts';
-import type { NewFile, ObjectFiles, StoredObject } from './s3-objects.ts';
+import type { NewFile, ObjectFiles, StoredObject, Stretch } from './s3-objects.ts';
 import {
   CRC32,
   checkSent,
@@ -294,7 +294,7 @@ export class Bucket {
     const { key, headers } = upload;
     const chosen = chooseParts(upload, request.body.bytes.toString());
     const etag = `${md5Of(chosen.map((part) => part.etag).join())}-${chosen.length}`;
-    const stored = await this.#files.write(this.#joined(request, chosen), (file) => {
+    const stored = await this.#files.join(this.#stretches(request, chosen), (file) => {
       this.#upload(request); // it may have ended meanwhile
       const answer = this.#store(request, file, { key, etag, headers }, 'CompleteMultipartUpload');
       this.#abort(request); // in the same moment: nobody else may end an upload whose object is there
@@ -304,12 +304,14 @@ export class Bucket {
     return { ...xmlAnswer('CompleteMultipartUploadResult', content), ...stored };
   }
 
-  async *#joined(request: S3Request, parts: readonly Part[]): AsyncIterable<Buffer> {
-    for (const part of parts) {
-      this.#upload(request); // what it holds on to goes with it
-      if ('chunks' in part) yield* part.chunks;
-      else yield* this.#files.read(part.held, part.start, part.end);
-    }
+  #stretches(request: S3Request, parts: readonly Part[]): readonly Stretch[] {
+    return parts.map((part) => ({
+      sizeBytes: part.sizeBytes,
+      bytes: () => {
+        this.#upload(request); // what it holds on to goes with it
+        return 'chunks' in part ? part.chunks : this.#files.read(part.held, part.start, part.end);
+      },
+    }));
   }
 
   #abort(request: S3Request): Answer {

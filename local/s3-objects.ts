@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OrderedMap } from '@js-sdsl/ordered-map';
 import { FileStretch } from './file-stretch.ts';
@@ -23,6 +23,12 @@ export type NewFile = Pick<StoredObject, 'blob' | 'sizeBytes'>;
 
 /** What files are written from. */
 export type Bytes = Iterable<Buffer> | AsyncIterable<Buffer>;
+
+/** Bytes that come before and after others; they are asked for when their turn comes. */
+export type Stretch = { readonly sizeBytes: number; readonly bytes: () => Bytes };
+
+// As many as Node has threads for files: one after the other, 82 MB take 70 ms instead of 40 where cores are free.
+const STRETCHES_AT_ONCE = 4;
 
 // A file is called so until the journal names it.
 const NEW = '.new';
@@ -106,11 +112,23 @@ export class ObjectFiles extends Journal<StoredObject> {
   }
 
   /** Writes bytes to a file without keeping others waiting, and removes it again unless `use` makes it an object. */
-  async write<Result>(bytes: Bytes, use: (file: NewFile) => Result): Promise<Result> {
+  write<Result>(bytes: Bytes, use: (file: NewFile) => Result): Promise<Result> {
+    return this.#fill((file) => writeFile(file, bytes), use);
+  }
+
+  /** Like {@link write}, of stretches that follow one another. */
+  join<Result>(stretches: readonly Stretch[], use: (file: NewFile) => Result): Promise<Result> {
+    return this.#fill((file) => writeStretches(file, stretches), use);
+  }
+
+  async #fill<Result>(
+    fill: (file: string) => Promise<void>,
+    use: (file: NewFile) => Result,
+  ): Promise<Result> {
     const blob = randomUUID();
     const file = path.join(this.#blobs, blob + NEW);
     try {
-      await writeFile(file, bytes);
+      await fill(file);
       return use({ blob, sizeBytes: fs.statSync(file).size });
     } catch (error) {
       this.release(blob + NEW);
@@ -125,6 +143,33 @@ export class ObjectFiles extends Journal<StoredObject> {
 
   #keep(blob: string): void {
     fs.renameSync(path.join(this.#blobs, blob + NEW), path.join(this.#blobs, blob));
+  }
+}
+
+async function writeStretches(file: string, stretches: readonly Stretch[]): Promise<void> {
+  const handle = await open(file, 'w');
+  let end = 0;
+  const placed = stretches.map(({ sizeBytes, bytes }) => {
+    end += sizeBytes;
+    return { start: end - sizeBytes, bytes };
+  });
+  const queue = placed.values();
+  const worker = async () => {
+    for (const { start, bytes } of queue) {
+      let at = start;
+      for await (const piece of bytes()) {
+        for (let done = 0; done < piece.length; ) {
+          const { bytesWritten } = await handle.write(piece, done, piece.length - done, at);
+          done += bytesWritten;
+          at += bytesWritten;
+        }
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: STRETCHES_AT_ONCE }, worker));
+  } finally {
+    await handle.close();
   }
 }
 
