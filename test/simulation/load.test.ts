@@ -26,6 +26,19 @@ describe('publishers, readers and the indexer at one repository', () => {
     },
   );
 
+  it.each([
+    { versions: 1_000, readsPerSecond: 10 },
+    { versions: 10_000, readsPerSecond: 10 },
+    { versions: 10_000, readsPerSecond: 100 },
+  ])(
+    '100 of 50 publishes a second make 10 refreshes at most, at $versions versions and $readsPerSecond reads a second',
+    async (load) => {
+      const { publishes, refreshes } = await simulate({ ...load, publishesPerSecond: 50 }, 30);
+      expect(publishes).toBeGreaterThan(1_000);
+      expect(refreshes.indexer + refreshes.reader).toBeLessThanOrEqual(publishes / 10);
+    },
+  );
+
   it('whoever reads what nobody changes refreshes nothing', async () => {
     const { refreshes, waits } = await simulate(
       { versions: 10_000, publishesPerSecond: 0, readsPerSecond: 50 },
