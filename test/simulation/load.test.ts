@@ -1,5 +1,15 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { blockIn } from '../../bench/cost-tables.ts';
 import { simulate } from '../../bench/load.ts';
+import { movedTable } from '../../bench/load-tables.ts';
+
+it('docs/scaling.md says what a refresh of several charts moves', async () => {
+  const document = await readFile(path.join(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
+  const why = 'npm run bench -- --scaling --write puts the table there';
+  expect(blockIn(document, 'moved'), why).toBe(await movedTable());
+});
 
 describe('publishers, readers and the indexer at one repository', () => {
   it.each([
