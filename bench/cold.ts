@@ -42,6 +42,7 @@ export async function coldFigures(runs: number): Promise<readonly Figure[]> {
     const files = [
       ['load get-index, CPU', bundled(bundleDirectory, 'get-index')],
       ['load get-package, CPU', bundled(bundleDirectory, 'get-package')],
+      ['load get-chart-index, CPU', bundled(bundleDirectory, 'get-chart-index')],
       ['load the S3 client alone, CPU', bundled(folder, 's3-alone')],
     ] as const;
     const figures = files.map(([name]) => ({ name, unit: 'ms', runs: [] as number[] }));

@@ -1,13 +1,14 @@
 import { systemClock } from '../shared/clock.ts';
 import { type Figure, hold, one, spread } from './figures.ts';
 import { count, type Publishable, publish, publishable, type Reading, readIndex } from './repository.ts';
+import { seededName, VERSIONS_OF_A_CHART } from './seed.ts';
 import type { StackProcess } from './stack-process.ts';
 
 const STALLS = [50, 99, 100];
 const PATIENCE_MS = 10 * 60_000;
 
 export type Crowd = {
-  /** Names of charts begin with it; another one for each crowd. */
+  /** Names of charts end with it; another one for each crowd. */
   readonly name: string;
   readonly publishers: number;
   /** How many versions each publisher has at most. */
@@ -47,13 +48,20 @@ type Target = {
 
 type Timing = Omit<Reading, 'bytes'>;
 
-/** Publishers at once, each with a chart of its own, and readers in a loop. */
+/**
+ * Publishers at once, each with a chart of its own, and readers in a loop. The charts lie as far apart in the index as
+ * can be, so that each moves bytes of its own.
+ */
 async function crowdFigures(target: Target, crowd: Crowd) {
   const { url, listsAtOnce, settled } = target;
-  const packages = await Promise.all(
-    Array.from({ length: crowd.publishers }, (_, n) => packagesOf(`${crowd.name}-${n}`, crowd.versionsEach)),
-  );
   const before = versionsIn((await readIndex(url)).bytes);
+  const charts = before / VERSIONS_OF_A_CHART;
+  const packages = await Promise.all(
+    Array.from({ length: crowd.publishers }, (_, n) => {
+      const neighbour = seededName(Math.floor(((n + 0.5) * charts) / crowd.publishers));
+      return packagesOf(`${neighbour}-${crowd.name}-${n}`, crowd.versionsEach);
+    }),
+  );
   const began = performance.now();
   const published: string[] = [];
   const publishing = packages.map(async (own) => {
@@ -81,7 +89,7 @@ async function crowdFigures(target: Target, crowd: Crowd) {
   await settled(before + published.length);
   const { bytes } = await readIndex(url);
   const visibleMs = performance.now() - began;
-  const pattern = new RegExp(`(?<=charts/)${crowd.name}-[^"\\s]+\\.tgz`, 'g');
+  const pattern = new RegExp(`(?<=charts/)chart-\\d+-${crowd.name}-[^"\\s]+\\.tgz`, 'g');
   const listed = bytes.toString('latin1').match(pattern) ?? [];
   hold('what was published is listed once', listed.toSorted().join() === published.toSorted().join());
   hold('no version was lost or doubled', versionsIn(bytes) === before + published.length);

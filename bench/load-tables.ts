@@ -1,13 +1,19 @@
-import { partSizes } from '../shared/domain/compose-index.ts';
+import { randomFrom } from '../test/random.ts';
 import type { Operation } from './calls.ts';
 import { perMillion } from './cost.ts';
 import { markdown } from './cost-tables.ts';
-import { BYTES_PER_VERSION, type Load, type Outcome, simulate } from './load.ts';
+import { type Load, type Outcome, simulate } from './load.ts';
+import { type Moved, movedFor } from './moved.ts';
 import { type Prices, prices } from './prices.ts';
 
 const SIZES = [1_000, 10_000, 100_000];
 const PUBLISHES = [0.01, 1, 10, 50];
 const READS = [0, 1, 10, 100];
+const CHANGED = [1, 2, 5, 12, 20, 50];
+const LARGE_CHARTS = 5_000;
+const DRAWS = 200;
+// The operation that is counted has an index of 40 MB, in which one chart changes.
+const COUNTED_CHARTS = 2_440;
 const DAY_SECONDS = 24 * 60 * 60;
 
 /** Long enough for some publishes. */
@@ -20,11 +26,36 @@ function percentile(values: readonly number[], percent: number): string {
   return value.toFixed(0);
 }
 
+/** What a refresh moves where so many charts changed, by their number. */
+export async function movedTable(): Promise<string> {
+  const megabytes = ({ bytes }: Moved) => (bytes / 1e6).toFixed(1);
+  const random = randomFrom(1);
+  const rows: (readonly (string | number)[])[] = [];
+  for (const changed of CHANGED) {
+    const places = (place: (n: number) => number) => Array.from({ length: changed }, (_, n) => place(n));
+    let bytes = 0;
+    for (let draw = 0; draw < DRAWS; draw += 1) {
+      const anywhere = places(() => random.below(LARGE_CHARTS));
+      bytes += (await movedFor(LARGE_CHARTS, anywhere)).bytes / DRAWS;
+    }
+    const neighbours = places((n) => LARGE_CHARTS / 2 + n);
+    const evenly = places((n) => Math.floor(((n + 0.5) * LARGE_CHARTS) / changed));
+    rows.push([
+      changed,
+      megabytes(await movedFor(LARGE_CHARTS, neighbours)),
+      megabytes({ bytes, parts: 0 }),
+      megabytes(await movedFor(LARGE_CHARTS, evenly)),
+    ]);
+  }
+  const heads = ['charts that changed', 'neighbours (MB)', 'anywhere (MB)', 'as far apart as can be (MB)'];
+  return markdown(heads, rows);
+}
+
 /** What a day of such a load costs, without traffic to the internet. */
 function dayOf(
-  load: Load,
-  { seconds, publishes, refreshes, waits }: Outcome,
+  { seconds, publishes, refreshes, waits, bytesPut, partsPut }: Outcome,
   operations: readonly Operation[],
+  countedParts: number,
   of: Prices,
 ): number {
   const operation = (start: string) => {
@@ -32,13 +63,20 @@ function dayOf(
     if (found === undefined) throw new Error(`there is no operation ${start}`);
     return found;
   };
-  const bytes = load.versions * BYTES_PER_VERSION;
-  const small = operation('refresh by the indexer, a small');
-  const whole = { ...small, calls: { ...small.calls, bytesFromS3: bytes, bytesToS3: bytes } };
-  const refresh = bytes > partSizes.wholeBytes ? operation('refresh by the indexer, an index of 40') : whole;
+  const all = refreshes.reader + refreshes.indexer;
+  // Whatever the operation moves that was counted, this one moves what it moved on average.
+  const refreshOf = ({ calls, ...counted }: Operation, parts: number) => {
+    const bytes = all === 0 ? 0 : bytesPut / all;
+    const s3Puts = calls.s3Puts + (all === 0 ? 0 : partsPut / all) - parts;
+    return { ...counted, calls: { ...calls, s3Puts, bytesFromS3: bytes, bytesToS3: bytes } };
+  };
+  const refresh =
+    partsPut > 0
+      ? refreshOf(operation('refresh by the indexer, an index of 40'), countedParts)
+      : refreshOf(operation('refresh by the indexer, a small'), 0);
   const millions =
     publishes * perMillion(operation('publish, answered'), of) +
-    (refreshes.reader + refreshes.indexer) * perMillion(refresh, of) +
+    all * perMillion(refresh, of) +
     waits.length * perMillion(operation('index, unchanged'), of);
   return ((millions / 1e6) * DAY_SECONDS) / seconds;
 }
@@ -53,6 +91,7 @@ export async function loadBlocks(
   operations: readonly Operation[],
   of: Prices = prices,
 ): Promise<Readonly<Record<string, string>>> {
+  const counted = await movedFor(COUNTED_CHARTS, [COUNTED_CHARTS / 2]);
   const waits: (readonly (string | number)[])[] = [];
   const rates: (readonly (string | number)[])[] = [];
   for (const publishesPerSecond of PUBLISHES) {
@@ -63,7 +102,7 @@ export async function loadBlocks(
         const outcome = await simulate(load, secondsOf(load));
         const { refreshes, bytesPut, visible } = outcome;
         const all = refreshes.reader + refreshes.indexer;
-        const day = dayOf(load, outcome, operations, of);
+        const day = dayOf(outcome, operations, counted.parts, of);
         cells.push([
           `${percentile(outcome.waits, 50)} / ${percentile(outcome.waits, 99)}`,
           `${percentile(visible, 50)} / ${percentile(visible, 95)}`,
@@ -78,6 +117,7 @@ export async function loadBlocks(
   const sizes = SIZES.map((size) => size.toLocaleString('en'));
   const heads = ['publishes a second', 'reads a second'];
   return {
+    moved: await movedTable(),
     waits: markdown(
       [...heads, ...sizes.map((size) => `wait at ${size}`), ...sizes.map((size) => `visible at ${size}`)],
       waits,

@@ -1,6 +1,6 @@
 import { currentIndex } from '../shared/current-index.ts';
 import { upkeep } from '../shared/domain/audit.ts';
-import { parseChartName } from '../shared/domain/chart-name.ts';
+import { type ChartName, parseChartName } from '../shared/domain/chart-name.ts';
 import { partSizes } from '../shared/domain/compose-index.ts';
 import { digestOf } from '../shared/domain/digest.ts';
 import { packageKey, type VersionId } from '../shared/domain/object-keys.ts';
@@ -13,7 +13,8 @@ import type { VersionStore } from '../shared/store/version-store.ts';
 import { type Random, randomFrom } from '../test/random.ts';
 import { simulatedWorld, type World } from '../test/simulation/world.ts';
 import { assumed } from './cost.ts';
-import { root } from './seed.ts';
+import { type Moved, movedFor } from './moved.ts';
+import { root, VERSIONS_OF_A_CHART as VERSIONS_OF_A_LARGE_CHART } from './seed.ts';
 import { SimulatedTime } from './simulated-time.ts';
 
 /** What comes to one repository. */
@@ -35,14 +36,11 @@ export type Outcome = {
   /** From each 201 until an index with it was current, in milliseconds. */
   readonly visible: readonly number[];
   readonly bytesPut: number;
+  /** Of uploads in parts. */
+  readonly partsPut: number;
 };
 
-/** Of an index: an entry of 700 bytes, with what every entry has. */
-export const BYTES_PER_VERSION = 820;
-
-// Of a larger index so much is read and written all the same, for each chart that changed; an upload in parts is begun
-// and completed, and S3 copies the others meanwhile, side by side.
-const WINDOW_BYTES = 5.2e6;
+// An upload in parts is begun and completed, and S3 copies those that are kept meanwhile, side by side.
 const COMPOSING_MS = 2 * assumed.s3Ms + 150;
 
 // The bucket tells of an object within a second or so.
@@ -55,6 +53,7 @@ const INDEXERS = 2;
 // So many that few versions are replaced before an index lists them.
 const CHARTS = 50;
 const VERSIONS_OF_A_CHART = 10;
+const PREFIX = 'chart-';
 
 /**
  * Lets publishers, readers and the indexer meet at one repository, in simulated time. They run the code that is
@@ -85,6 +84,7 @@ class Run {
   #publishes = 0;
   #refused = 0;
   #bytesPut = 0;
+  #partsPut = 0;
 
   constructor(load: Load, random: Random) {
     this.#load = load;
@@ -96,7 +96,7 @@ class Run {
       },
     });
     for (let n = 0; n < CHARTS * VERSIONS_OF_A_CHART; n += 1) {
-      const name = parseChartName(`chart-${n % CHARTS}`);
+      const name = parseChartName(`${PREFIX}${n % CHARTS}`);
       this.#ids.push({ repository: root, name, version: parseChartVersion(`1.0.${Math.floor(n / CHARTS)}`) });
     }
   }
@@ -133,6 +133,7 @@ class Run {
       refused: this.#refused,
       visible: this.#visible,
       bytesPut: this.#bytesPut,
+      partsPut: this.#partsPut,
     };
   }
 
@@ -204,7 +205,7 @@ class Run {
   /** The stores with the time that a large index takes, and with who flips counted. */
   #counting(who: 'reader' | 'indexer') {
     const { pointers, objects, versions } = this.#world;
-    const marked = { charts: 1 };
+    const changed = new Set<number>();
     return {
       ...this.#world,
       // The index in memory is put as a whole, whatever the one does whose time it takes.
@@ -222,35 +223,44 @@ class Run {
       } satisfies PointerStore,
       versions: {
         ...versions,
-        marks: async function* (repository) {
-          const charts = new Set<string>();
-          for await (const mark of versions.marks(repository)) {
-            charts.add(mark.name);
-            yield mark;
-          }
-          marked.charts = charts.size;
+        // Nobody but a refresh reads a chart, and it reads those that changed.
+        ofChart: (repository, name) => {
+          changed.add(this.#placeOf(name));
+          return versions.ofChart(repository, name);
         },
       } satisfies VersionStore,
-      objects: { ...objects, ...this.#heavy(objects, marked) },
+      objects: { ...objects, ...this.#heavy(objects, changed) },
     };
   }
 
-  /** @param marked how many charts were found marked at the last look: they lie all over the index */
-  #heavy(objects: ObjectStore, marked: { readonly charts: number }): Pick<ObjectStore, 'get' | 'put'> {
-    const size = this.#load.versions * BYTES_PER_VERSION;
-    const isComposed = size > partSizes.wholeBytes;
-    const bytes = () => (isComposed ? Math.min(size, Math.max(1, marked.charts) * WINDOW_BYTES) : size);
+  /** How many charts the index has whose time it takes. */
+  get #charts(): number {
+    return this.#load.versions / VERSIONS_OF_A_LARGE_CHART;
+  }
+
+  /** Where a chart is in it: they lie all over the index. */
+  #placeOf(name: ChartName): number {
+    return Math.floor(((Number(name.slice(PREFIX.length)) + 0.5) * this.#charts) / CHARTS);
+  }
+
+  /** @param changed the places of the charts that a refresh has read; emptied when it puts its index */
+  #heavy(objects: ObjectStore, changed: Set<number>): Pick<ObjectStore, 'get' | 'put'> {
     const { megabytesPerSecond, cpuMsPerMegabyte } = assumed;
-    const carry = () => (bytes() / 1e6) * (1000 / megabytesPerSecond + cpuMsPerMegabyte);
+    const carry = ({ bytes }: Moved) => (bytes / 1e6) * (1000 / megabytesPerSecond + cpuMsPerMegabyte);
     return {
       get: async (key, range) => {
-        if (key.endsWith('/index.yaml')) await this.#call(carry());
-        return await objects.get(key, range);
+        // First, since the charts are read meanwhile.
+        const found = await objects.get(key, range);
+        if (key.endsWith('/index.yaml')) await this.#call(carry(await movedFor(this.#charts, changed)));
+        return found;
       },
       put: async (key, content, options) => {
         if (key.endsWith('/index.yaml')) {
-          this.#bytesPut += bytes();
-          await this.#call(carry() + (isComposed ? COMPOSING_MS : 0));
+          const moved = await movedFor(this.#charts, changed);
+          changed.clear();
+          this.#bytesPut += moved.bytes;
+          this.#partsPut += moved.parts;
+          await this.#call(carry(moved) + (moved.parts > 0 ? COMPOSING_MS : 0));
         }
         await objects.put(key, content, options);
       },

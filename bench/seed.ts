@@ -18,12 +18,15 @@ export const root = parseRepository([]);
 
 export const VERSIONS_OF_A_CHART = 20;
 
+/** The name of the n-th chart of a seeded repository: in the order of the index. */
+export const seededName = (n: number): string => `chart-${String(n).padStart(6, '0')}`;
+
 /** The n-th version of a seeded repository: 20 versions a chart, an entry of about 700 bytes, always the same. */
 export function seededVersion(
   n: number,
   versionsOfChart = VERSIONS_OF_A_CHART,
 ): { id: VersionId; pending: PendingPackage } {
-  const name = parseChartName(`chart-${String(Math.floor(n / versionsOfChart)).padStart(6, '0')}`);
+  const name = parseChartName(seededName(Math.floor(n / versionsOfChart)));
   const version = parseChartVersion(`1.${n % versionsOfChart}.0`);
   const id = { repository: root, name, version };
   const entry = JSON.stringify({

@@ -1,5 +1,15 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { blockIn } from '../../bench/cost-tables.ts';
 import { simulate } from '../../bench/load.ts';
+import { movedTable } from '../../bench/load-tables.ts';
+
+it('docs/scaling.md says what a refresh of several charts moves', async () => {
+  const document = await readFile(path.join(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
+  const why = 'npm run bench -- --scaling --write puts the table there';
+  expect(blockIn(document, 'moved'), why).toBe(await movedTable());
+});
 
 describe('publishers, readers and the indexer at one repository', () => {
   it.each([
@@ -23,6 +33,19 @@ describe('publishers, readers and the indexer at one repository', () => {
       expect(refused).toBe(0);
       // But those of the last seconds, and a few that were replaced before an index listed them.
       expect(visible.length).toBeGreaterThan(publishes * 0.7);
+    },
+  );
+
+  it.each([
+    { versions: 1_000, readsPerSecond: 10 },
+    { versions: 10_000, readsPerSecond: 10 },
+    { versions: 10_000, readsPerSecond: 100 },
+  ])(
+    '100 of 50 publishes a second make 10 refreshes at most, at $versions versions and $readsPerSecond reads a second',
+    async (load) => {
+      const { publishes, refreshes } = await simulate({ ...load, publishesPerSecond: 50 }, 30);
+      expect(publishes).toBeGreaterThan(1_000);
+      expect(refreshes.indexer + refreshes.reader).toBeLessThanOrEqual(publishes / 10);
     },
   );
 
