@@ -35,6 +35,14 @@ export const crowds = {
     seconds: 20,
     readers: 1,
   },
+  'four publishes a second and a reader': {
+    name: 'four',
+    publishers: 4,
+    versionsEach: 20,
+    pauseMs: 1000,
+    seconds: 20,
+    readers: 1,
+  },
 } as const satisfies Record<string, Crowd>;
 
 /** Any server with ChartMuseum's API. */
