@@ -9,6 +9,7 @@ import { chartFolders, filesKey, packagesOf, versionFolder } from './domain/obje
 import type { Repository } from './domain/repository.ts';
 import type { Finding } from './findings.ts';
 import {
+  doubting,
   type Fragments,
   heldListing,
   type IndexFolders,
@@ -135,10 +136,14 @@ async function begin(dependencies: InspectDependencies, repository: Repository):
     pointer === undefined
       ? await listedBeforeLoss(objects, folders)
       : await listedBeyond(await newestListing(objects, ahead), state.listing);
+  // Who began before there was a pointer may make one after it was lost, which counts from the start: what was put before
+  // the current index is ahead by its number alone, and what it lists may have been deleted since.
+  const current = folders.find(({ folder }) => folder === pointer?.folder);
+  const isOlder = ahead.some(({ modified }) => current !== undefined && modified < current.modified);
   const inspection = new Inspection(dependencies, repository, {
     folders,
     state,
-    ahead: { folders: ahead, listing },
+    ahead: { folders: ahead, listing: isOlder ? doubting(listing) : listing },
   });
   await inspection.lookAhead();
   return inspection;

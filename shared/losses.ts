@@ -3,6 +3,7 @@ import { knownVersions, type ListedByChart, lostVersions, renderListed } from '.
 import type { Repository } from './domain/repository.ts';
 import type { ChartVersion } from './domain/version.ts';
 import {
+  doubting,
   heldListing,
   type IndexFolders,
   indexesOf,
@@ -85,7 +86,7 @@ export async function pastOf(
     const beyond = await listedBeyond(index, compared);
     if (beyond.names.length === 0) continue;
     folder = other.folder;
-    others.push(beyond);
+    others.push(isOlder(other, pointer) ? doubting(beyond) : beyond);
     doubtful.push(...beyond.names);
   }
   return {
@@ -97,6 +98,16 @@ export async function pastOf(
     doubtful,
   };
 }
+
+// Two clocks differ by less: of who made the current index, and of the bucket.
+const SKEW_MS = 60_000;
+
+/**
+ * Whether an index was put before the current one was begun, and is ahead of it by its number alone: who began before
+ * there was a pointer may make one after it was lost, which counts from the start. What it lists may have been deleted since.
+ */
+const isOlder = ({ modified }: IndexFolders[number], { flips }: Pointer): boolean =>
+  modified < (flips.at(-1)?.began ?? 0) - SKEW_MS;
 
 /** Looked for while there is no pointer, so mostly once. */
 async function lookForLostPointer(objects: Objects, repository: Repository): Promise<Past> {

@@ -216,6 +216,13 @@ async function listedBeyondIn(
   return (await index.versions(name)).filter((each) => !listed.has(stateOf(each)));
 }
 
+/** The same, all of it doubtful: what it lists may have been deleted. */
+export function doubting(listing: Listing): Listing {
+  const versions: Listing['versions'] = async (name) =>
+    (await listing.versions(name)).map((each) => ({ ...each, isDoubtful: true }));
+  return { ...listing, versions };
+}
+
 type IndexFolder = NonNullable<ReturnType<typeof readIndexKey>>;
 export type IndexFolders = Awaited<ReturnType<typeof indexesOf>>;
 

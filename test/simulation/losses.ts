@@ -88,6 +88,9 @@ export class Losses {
         return items || pointer;
       case 'pointer_lost':
         return pointer;
+      case 'pointer_behind':
+        // Somebody who had begun before there was a pointer may make one after it was lost: it counts from the start.
+        return pointer;
       case 'index_lost':
         return this.#indexes.size > 0;
       default:
