@@ -139,6 +139,31 @@ function monthsTable(each: PerMillion, of: Prices): string {
   );
 }
 
+/** What a million of one thing costs where a month has so many of it, and nothing else. */
+function besideTable(each: PerMillion, of: Prices): string {
+  const nothing = { name: '', versions: 10_000, publishes: 0, unchanged: 0, reads: 0, downloads: 0 };
+  const kinds: readonly (readonly [string, readonly number[], (millions: number) => Month])[] = [
+    [
+      'index reads',
+      [0.1, 1, 10, 100],
+      (millions) => ({ ...aMonth('', nothing.versions, 0, millions), downloads: 0 }),
+    ],
+    ['downloads', [0.1, 1, 10, 100], (millions) => ({ ...nothing, downloads: millions * MILLION })],
+    ['publishes', [0.001, 0.01, 0.1, 1], (millions) => ({ ...nothing, publishes: millions * MILLION })],
+  ];
+  const rows = kinds.flatMap(([kind, amounts, monthOf]) =>
+    amounts.map((millions) => {
+      const month = monthOf(millions);
+      const costs = [ourMonth(month, each, of), chartMuseumMonth(month, of), harborMonth(month, of)];
+      return [kind, millions, ...costs.map((cost) => `$${dollars(cost / millions)}`)];
+    }),
+  );
+  return markdown(
+    ['a million', 'of which a month has (million)', 'Chartroom', 'ChartMuseum on Fargate', 'Harbor on EKS'],
+    rows,
+  );
+}
+
 /** From how many index reads a month on a server costs less, all else left out. */
 function breakEven(each: PerMillion, of: Prices): string {
   const nothing = { name: '', publishes: 0, unchanged: 0, reads: 0, downloads: 0 };
@@ -220,6 +245,7 @@ export function costBlocks(
     cost: costTable(operations, of),
     assumed: assumptions(),
     months: monthsTable(each, of),
+    beside: besideTable(each, of),
     'break-even': breakEven(each, of),
     prices: pricesTable(of),
   };
