@@ -62,6 +62,8 @@ const MAIN_ROWS = [
   `${READ}: indexes made current for 100 publishes`,
   `${READ}: a reader, until the answer begins, p99 (ms)`,
   `ChartMuseum, JSON: ${READ}: a reader, until the answer begins, p99 (ms)`,
+  'four publishes a second and a reader: a reader, until the answer begins, p99 (ms)',
+  'a publish a second and a reader: a reader, until the answer begins, p99 (ms)',
   'Nobody reads: 201 to current, with nobody reading, p95 (ms)',
   `${UNREAD}: of them by the indexer (%)`,
   'Reads: index, 304, p50 (ms)',
