@@ -2,6 +2,7 @@ import { settingsFingerprint } from './domain/entry.ts';
 import { Fault } from './domain/fault.ts';
 import { rebuildRequestKey } from './domain/object-keys.ts';
 import type { Repository } from './domain/repository.ts';
+import { hasVersions } from './has-versions.ts';
 import { loadRefresh } from './load-refresh.ts';
 import type { IndexDependencies, RefreshOutcome } from './refresh.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -139,11 +140,6 @@ async function look({ versions, pointers }: IndexDependencies, repository: Repos
   const marks: Mark[] = [];
   for await (const mark of versions.marks(repository)) marks.push(mark);
   return { marks, pointer: await pointers.get(repository) };
-}
-
-async function hasVersions({ versions }: IndexDependencies, repository: Repository): Promise<boolean> {
-  for await (const { live } of versions.ofRepository(repository)) if (live !== undefined) return true;
-  return false;
 }
 
 function isCurrent({ marks, pointer }: Look, dependencies: IndexDependencies): boolean {

@@ -14,6 +14,7 @@ import { blocksOf, type RangeBlocks, renderBlocks } from './domain/range-blocks.
 import type { Repository } from './domain/repository.ts';
 import { spliceIndex } from './domain/splice-index.ts';
 import type { ChartVersion } from './domain/version.ts';
+import { hasVersions } from './has-versions.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import { type Losses, lookBack, lookBeside, lossesSince, type Past, pastOf } from './losses.ts';
 import { openPrevious } from './previous-index.ts';
@@ -194,7 +195,7 @@ async function buildAnew(
   if (await hasMore(versions, repository, atMost)) return { kind: 'too_large_to_rebuild' };
   const past = await lookBack(objects, repository, pointer);
   const isNew = pointer === undefined && past.folder === undefined;
-  if (isNew && marks.length === 0 && !(await hasLive(versions, repository))) return { kind: 'empty' };
+  if (isNew && marks.length === 0 && !(await hasVersions(dependencies, repository))) return { kind: 'empty' };
 
   const seen = seeing(past, forget);
   const { indexVersionsPerChart: newest } = await settingsOf(repository);
@@ -291,11 +292,6 @@ async function hasMore(
     count += 1;
     if (count > than) return true;
   }
-  return false;
-}
-
-async function hasLive(versions: IndexDependencies['versions'], repository: Repository): Promise<boolean> {
-  for await (const { live } of versions.ofRepository(repository)) if (live !== undefined) return true;
   return false;
 }
 
