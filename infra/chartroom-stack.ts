@@ -390,6 +390,8 @@ function repositoryPart(settings: Settings): RepositorySettings {
 function settingsEnvironment(settings: Settings): Record<string, string> {
   const { indexFormat: format, chartUrl, contextPath } = settings;
   return {
+    // By this the metrics of one deployment are told from another's.
+    [environmentVariables.serviceName]: settings.stackName,
     [environmentVariables.access]: settings.access,
     [environmentVariables.indexSettings]: JSON.stringify({ format, chartUrl, contextPath }),
     [environmentVariables.maxUploadBytes]: String(settings.maxUploadBytes),

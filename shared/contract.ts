@@ -9,6 +9,8 @@ export const environmentVariables = {
   table: 'TABLE_NAME',
   /** Name of the S3 bucket. */
   bucket: 'BUCKET_NAME',
+  /** Name of the stack, as Powertools wants it told: the dimension of every metric. */
+  serviceName: 'POWERTOOLS_SERVICE_NAME',
   /** `open` or `closed`. */
   access: 'ACCESS',
   /** ARN of the Secrets Manager secret that the admin's account begins with; only what seeds it has it. */

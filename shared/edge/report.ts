@@ -1,7 +1,8 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type Finding, isDamage } from '../findings.ts';
+import type { Metric } from '../metrics.ts';
 import type { Notice } from '../refresh.ts';
 import { logError } from './log.ts';
+import { record } from './record.ts';
 
 const messages: Record<Notice['kind'], string> = {
   index_shrank: 'an index lists fewer versions than the one before, and nobody deleted them',
@@ -15,7 +16,7 @@ const messages: Record<Notice['kind'], string> = {
 export function reportNotice({ kind, ...fields }: Notice): void {
   const { error, ...rest } = { error: undefined, ...fields };
   logError(messages[kind], error ?? new Error(kind), { kind, ...rest });
-  count(metricNames[kind]);
+  record(metricOf[kind], 1);
 }
 
 /** Logs what reconciliation found. What is cleaned up as a matter of course is not worth a metric. */
@@ -23,15 +24,10 @@ export function reportFinding(finding: Finding, mended: boolean): void {
   console.log(
     JSON.stringify({ level: isDamage(finding) ? 'error' : 'info', message: 'found', mended, ...finding }),
   );
-  if (isDamage(finding)) count(mended ? 'DamageMended' : 'DamageFound');
+  if (isDamage(finding)) record(mended ? 'DamageMended' : 'DamageFound', 1);
 }
 
-function count(metric: string): void {
-  const metrics = new Metrics({ namespace: 'Chartroom', serviceName: 'index' });
-  metrics.singleMetric().addMetric(metric, MetricUnit.Count, 1);
-}
-
-const metricNames: Record<Notice['kind'], string> = {
+const metricOf: Record<Notice['kind'], Metric> = {
   index_shrank: 'IndexShrank',
   pointer_lost: 'PointerLost',
   rebuild_put_off: 'RebuildPutOff',
