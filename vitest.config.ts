@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONG =
-  /\/test\/(whole\/(faults-|upkeep|events|access|failures|seed-admin|scaling)|readme|helm\/helm|store\/embedded|infra\/validation|signature|deploy)/;
+  /\/test\/(whole\/(faults-|crowds|upkeep|events|access|failures|projects|seed-admin|scaling)|readme|helm\/(helm|seeds)|store\/embedded|infra\/validation|signature|deploy)/;
 
 /**
  * One project after the other, since a process that has loaded the modules of one is of no use to another. In each,

@@ -159,16 +159,23 @@ function failures(payload: string, partial: boolean): ReadonlySet<string> | 'all
   return ids.includes(undefined) ? 'all' : new Set(ids.filter((id) => id !== undefined));
 }
 
+type QueueOptions = {
+  readonly folder: string;
+  readonly retryAfterMs: number | undefined;
+  readonly gatherMs: number | undefined;
+};
+
 /**
  * The queues of a template with their consumers, by logical id.
  *
  * @param functionAt the function of an ARN or a name
  * @param retryAfterMs replaces every queue's visibility timeout
+ * @param gatherMs replaces how long a batch is waited for
  */
 export function queuesOf(
   template: Template,
   functionAt: (arn: string) => Pick<LambdaFunction, 'invoke'>,
-  { folder, retryAfterMs }: { folder: string; retryAfterMs: number | undefined },
+  { folder, retryAfterMs, gatherMs }: QueueOptions,
 ): ReadonlyMap<string, Queue> {
   const declared = template.resources<QueueProperties>('AWS::SQS::Queue');
   const queues = new Map(
@@ -184,7 +191,8 @@ export function queuesOf(
   }
   for (const { properties } of template.resources<Mapping>('AWS::Lambda::EventSourceMapping')) {
     const { invoke } = functionAt(properties.FunctionName);
-    queues.get(nameInArn(properties.EventSourceArn))?.consume({ ...properties, invoke });
+    const window = gatherMs !== undefined && { MaximumBatchingWindowInSeconds: gatherMs / 1000 };
+    queues.get(nameInArn(properties.EventSourceArn))?.consume({ ...properties, ...window, invoke });
   }
   return queues;
 }

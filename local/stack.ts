@@ -46,6 +46,8 @@ export type LocalOptions = {
   readonly requestTimeoutMs?: number;
   /** Replaces the queues' visibility timeouts. */
   readonly retryAfterMs?: number;
+  /** Replaces how long the queues gather messages before a function has them. */
+  readonly gatherMs?: number;
 };
 
 // The access key of whoever holds `clientConfig`; a function's is its logical id.
@@ -113,7 +115,7 @@ export class LocalStack implements Services {
   }
 
   async start(): Promise<void> {
-    const { port, storePort, address, tls, dataDir, retryAfterMs, requestTimeoutMs } = this.#options;
+    const { port, storePort, address, tls, dataDir, requestTimeoutMs } = this.#options;
     // The folder and the ports before the slow steps, so that a taken one is told at once.
     const { host, apiHost, storeHost } = advertise(address);
     this.storeUrl = `http://${storeHost}:${await this.#listen(createServer(aws(this)), host, storePort)}`;
@@ -131,7 +133,8 @@ export class LocalStack implements Services {
     this.#startFunctions(template);
     const functionAt = (arn: string) => this.#functionAt(arn);
     const folder = path.join(data.path, 'queues');
-    this.#queues = queuesOf(template, functionAt, { folder, retryAfterMs });
+    const { retryAfterMs, gatherMs } = this.#options;
+    this.#queues = queuesOf(template, functionAt, { folder, retryAfterMs, gatherMs });
     this.#onStop(() => [...this.#queues.values()].map((queue) => queue.stop()));
     this.#onStop(startSchedules(template, functionAt));
     await seed(template, functionAt);

@@ -15,7 +15,7 @@ import { auditContract } from './audit-contract.ts';
 import { failuresContract } from './failures-contract.ts';
 import { knownRepositoriesContract } from './known-repositories-contract.ts';
 import { labelsContract } from './labels-contract.ts';
-import { objectsContract } from './objects-contract.ts';
+import { objectsContract, pagesContract } from './objects-contract.ts';
 import { pointersContract } from './pointers-contract.ts';
 import { repositoriesContract } from './repositories-contract.ts';
 import { type S3, type Shortcoming, s3Contract } from './s3-contract.ts';
@@ -77,6 +77,7 @@ export function storeContract(backend: Backend): void {
     versionRaces(() => stores().versions);
     pointersContract(() => stores().pointers);
     objectsContract(() => stores().objects);
+    pagesContract(() => stores().objects);
     repositoriesContract(() => stores());
     settingsContract(() => stores().settings);
     uploadsContract(() => stores().uploads);

@@ -57,12 +57,15 @@ export const listed = ({ entries }: Index): string[] =>
     .flat()
     .map(({ name, version }) => `${name} ${version}`);
 
+/** Long enough to gather what comes at once. A whole second, as deployed, would be most of what a test waits. */
+const GATHER_MS = 50;
+
 /** Starts a Chartroom on this computer that keeps nothing. The caller stops it. */
 export async function startChartroom(
   options: LocalOptions & { access?: 'open' | 'closed' } = {},
 ): Promise<Chartroom> {
   const { access = 'open' } = options;
-  const stack = await startLocal({ assembly: inject('assemblies')[access], ...options });
+  const stack = await startLocal({ assembly: inject('assemblies')[access], gatherMs: GATHER_MS, ...options });
   // The stack's own properties stay settable (intercept, onCall, deliver): the helpers are put beside them.
   return Object.assign(stack, http(stack), stores(stack));
 }

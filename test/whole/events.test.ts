@@ -78,7 +78,7 @@ describe('the event path, with nobody reading', () => {
   });
 
   it('gathers many publishes into few indexes', async () => {
-    const room = await startChartroom();
+    const room = await startChartroom({ gatherMs: 1_000 });
     chartroom = room;
     const versions = Array.from({ length: 30 }, (_, patch) => `1.0.${patch}`);
     await Promise.all(versions.map(async (version) => room.publish(await aPackage({ version }))));
