@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONG =
-  /\/test\/(whole\/(faults-|crowds|upkeep|events|access|failures|projects|seed-admin|scaling)|readme|helm\/(helm|seeds)|store\/embedded|infra\/validation|signature|deploy)/;
+  /\/test\/(whole\/(faults-|crowds|upkeep|events|access|failures|projects|seed-admin|scaling)|readme|helm\/(helm|seeds)|store\/embedded|signature|deploy)/;
 
 /**
  * One project after the other, since a process that has loaded the modules of one is of no use to another. In each,
@@ -27,7 +27,7 @@ const ALONE = ['test/edge/access.test.ts'];
 
 export default defineConfig({
   test: {
-    // CDK's own check of a template takes longer than to make it: test/infra/validation.test.ts asks for it.
+    // CDK's own check of a template takes longer than to make it: test/infra/checkers.test.ts asks for it.
     env: { CDK_VALIDATION: 'false' },
     testTimeout: 180_000,
     // A deployment takes longer to begin with than the stack on this computer.

@@ -24,6 +24,7 @@ describe('the table and the bucket', () => {
 
   it('keep the table as it was at any moment of the last weeks', () => {
     closed.hasResourceProperties('AWS::DynamoDB::Table', {
+      // For 35 days, which is what there is where no number is given.
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       BillingMode: 'PAY_PER_REQUEST',
     });
@@ -52,6 +53,12 @@ describe('the table and the bucket', () => {
     closed.hasResourceProperties('AWS::DynamoDB::Table', {
       TimeToLiveSpecification: { AttributeName: 'forgetAt', Enabled: true },
     });
+  });
+
+  it('encrypt the table by a key of DynamoDB, which costs nothing and nobody can lose', () => {
+    // It is always encrypted: this says that there is no key of the account's.
+    closed.hasResourceProperties('AWS::DynamoDB::Table', { SSESpecification: { SSEEnabled: false } });
+    closed.resourceCountIs('AWS::KMS::Key', 0);
   });
 
   it('hide the bucket from the public, encrypt it and version it', () => {
@@ -99,18 +106,3 @@ describe('the table and the bucket', () => {
 
 /** A whole lifecycle rule: whatever it does not name it does not do. */
 const aRule = (rule: Record<string, unknown>) => ({ Id: Match.anyValue(), Status: 'Enabled', ...rule });
-
-describe('TLS', () => {
-  it.each([
-    ['AWS::S3::BucketPolicy', 's3:*', 1],
-    ['AWS::SQS::QueuePolicy', 'sqs:*', 2],
-  ])('is the only way in by every %s', (type, Action, count) => {
-    const onlyTls = Match.objectLike({
-      Effect: 'Deny',
-      Action,
-      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-    });
-    closed.resourceCountIs(type, count);
-    closed.allResourcesProperties(type, { PolicyDocument: { Statement: Match.arrayWith([onlyTls]) } });
-  });
-});

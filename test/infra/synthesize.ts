@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { chartroomApp } from '../../infra/chartroom-app.ts';
@@ -25,45 +26,64 @@ export type Right = { readonly action: string; readonly on: string; readonly con
  *
  * @throws SettingsError when the settings cannot be used
  */
-export function synthesize(context: Record<string, unknown> = {}): Template {
+export const synthesize = (context: Record<string, unknown> = {}): Template => deployment(context).template;
+
+/** How many resources each stack of a deployment has, the nested ones too, by the name of its template. */
+export const resourceCounts = (): Readonly<Record<string, number>> => deployment({}).resourceCounts;
+
+/** The logical IDs of the nested stacks themselves. */
+export const nestedStackIds = (): readonly string[] => deployment({}).nestedStackIds;
+
+type Deployment = {
+  readonly template: Template;
+  readonly resourceCounts: Readonly<Record<string, number>>;
+  readonly nestedStackIds: readonly string[];
+};
+
+function deployment(context: Record<string, unknown>): Deployment {
   const settings = JSON.stringify(context);
   const known = synthesized.get(settings);
   if (known !== undefined) return known;
-  const template = withAssembly(context, ({ directory, stacks: [stack] }) => {
+  const made = withAssembly(context, ({ directory, stacks: [stack] }) => {
     if (stack === undefined) throw new Error('the app has no stack');
-    // Template also refuses resources that wait for each other.
-    return Template.fromJSON({ ...stack.template, Resources: readResources(directory) });
+    const own = (stack.template as { Resources: Record<string, Resource> }).Resources;
+    return {
+      // Template also refuses resources that wait for each other.
+      template: Template.fromJSON({ ...stack.template, Resources: readResources(directory) }),
+      resourceCounts: countsIn(directory),
+      nestedStackIds: Object.keys(own).filter((id) => own[id]?.Type === 'AWS::CloudFormation::Stack'),
+    };
   });
-  synthesized.set(settings, template);
-  return template;
+  synthesized.set(settings, made);
+  return made;
 }
 
 /** Many files look at the same: nobody changes them. */
-const synthesized = new Map<string, Template>();
+const synthesized = new Map<string, Deployment>();
 
-/** How many resources each stack of a deployment has, the nested ones too, by the name of its template. */
-export function resourceCounts(): Readonly<Record<string, number>> {
-  return withAssembly({}, ({ directory }) => {
-    const templates = readdirSync(directory).filter((name) => name.endsWith('.template.json'));
-    return Object.fromEntries(
-      templates.map((name) => {
-        const { Resources }: { Resources: object } = JSON.parse(readFileSync(join(directory, name), 'utf8'));
-        return [name.replace(/(\.nested)?\.template\.json$/, ''), Object.keys(Resources).length];
-      }),
-    );
-  });
+function countsIn(directory: string): Readonly<Record<string, number>> {
+  const templates = readdirSync(directory).filter((name) => name.endsWith('.template.json'));
+  return Object.fromEntries(
+    templates.map((name) => {
+      const { Resources }: { Resources: object } = JSON.parse(readFileSync(join(directory, name), 'utf8'));
+      return [name.replace(/(\.nested)?\.template\.json$/, ''), Object.keys(Resources).length];
+    }),
+  );
 }
 
-/** What CDK itself finds wrong with a deployment of these settings. */
-export function violations(context: Record<string, unknown> = {}): readonly unknown[] {
+/**
+ * What the checkers of templates look at, with CDK's own validation in it.
+ *
+ * @param read is called while the folder of the assembly is there
+ */
+export function withCheckedApp<Result>(
+  context: Record<string, unknown>,
+  read: (assembly: CloudAssembly, app: App) => Result,
+): Result {
   const before = process.env['CDK_VALIDATION'];
   delete process.env['CDK_VALIDATION'];
   try {
-    return withAssembly(context, ({ directory }) => {
-      const text = readFileSync(join(directory, 'validation-report.json'), 'utf8');
-      const { pluginReports }: { pluginReports: { violations: unknown[] }[] } = JSON.parse(text);
-      return pluginReports.flatMap((report) => report.violations);
-    });
+    return withAssembly(context, read);
   } finally {
     process.env['CDK_VALIDATION'] = before;
   }
@@ -71,7 +91,7 @@ export function violations(context: Record<string, unknown> = {}): readonly unkn
 
 function withAssembly<Result>(
   context: Record<string, unknown>,
-  read: (assembly: CloudAssembly) => Result,
+  read: (assembly: CloudAssembly, app: App) => Result,
 ): Result {
   const folder = mkdtempSync(join(tmpdir(), 'chartroom-synth-'));
   try {
@@ -80,7 +100,8 @@ function withAssembly<Result>(
       mkdirSync(join(bundles, id), { recursive: true });
       writeFileSync(join(bundles, id, 'index.mjs'), 'export const handler = async () => undefined;\n');
     }
-    return read(chartroomApp({ bundles, context, outdir: join(folder, 'out') }).synth());
+    const app = chartroomApp({ bundles, context, outdir: join(folder, 'out') });
+    return read(app.synth(), app);
   } finally {
     rmSync(folder, { recursive: true });
   }
