@@ -144,6 +144,13 @@ function isFresh(record: string, ids: readonly string[]): boolean {
   );
 }
 
+/** The folders of the packages that the last bundling took anything of, such as `node_modules/tar-stream`. */
+export function bundledPackages(): readonly string[] {
+  const { inputs } = JSON.parse(readFileSync(join(bundleDirectory, 'last.json'), 'utf8')) as LastBundling;
+  const folders = inputs.map((file) => /^(.*\/)?node_modules\/(@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0]);
+  return [...new Set(folders.filter((folder) => folder !== undefined))].toSorted();
+}
+
 /** Puts a file in place in one step, so that no reader meets half of it. */
 function writeIfChanged(path: string, contents: Uint8Array): void {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;

@@ -49,6 +49,7 @@ const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'SECURITY.md',
   'docs/api.md',
   'docs/architecture.md',
   'docs/from-chartmuseum.md',
