@@ -3,7 +3,7 @@ import { functionIds } from '../../infra/functions.ts';
 import { logicalPrefix, nestedStackIds, resourcesOf, synthesize, textOf } from './synthesize.ts';
 
 const closed = synthesize();
-const open = synthesize({ access: 'open', accessReason: 'a mirror of public charts', corsAllowOrigin: '*' });
+const open = synthesize({ access: 'open', accessReason: 'a mirror of public charts' });
 
 describe('what another logical ID would replace, with all that is in it', () => {
   it.each([

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inParallel } from '../../shared/async-iteration.ts';
 import { isDeployed } from '../deploy/cloud.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
@@ -182,7 +183,10 @@ describe('the list of charts', () => {
   it('leads curl to the bucket where it is above 6 MB', async () => {
     const description = 'x'.repeat(120_000);
     const names = Array.from({ length: 56 }, (_, number) => `large-${String(number).padStart(2, '0')}`);
-    for (const name of names) await chartroom.publish(await aPackage({ name, description }), 'large');
+    const publish = async (name: string) => {
+      expect((await chartroom.publish(await aPackage({ name, description }), 'large')).status).toBe(201);
+    };
+    await inParallel(names, publish, 4);
     expect((await chartroom.send('GET', '/api/large/charts')).status).toBe(302);
 
     const curl = async (...options: string[]) => {

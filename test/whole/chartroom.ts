@@ -58,7 +58,7 @@ export const listed = ({ entries }: Index): string[] =>
     .map(({ name, version }) => `${name} ${version}`);
 
 /** Long enough to gather what comes at once. A whole second, as deployed, would be most of what a test waits. */
-const GATHER_MS = 50;
+const GATHER_MS = 200;
 
 /** Starts a Chartroom on this computer that keeps nothing. The caller stops it. */
 export async function startChartroom(
