@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isDeployed } from '../deploy/cloud.ts';
+import { isDeployed } from '../deploy/deploy-kind.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
 
