@@ -3,14 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inject } from 'vitest';
 import { startMinistack } from '../store/ministack.ts';
+import { isEnforced } from './deploy-kind.ts';
 
 const region = 'us-east-1';
 
 type Outputs = Readonly<Record<string, string>>;
-
-/** Whether tests that can be run against a deployment are. */
-export const isDeployed = process.env['CHARTROOM_DEPLOY'] === 'ministack';
 
 /** An AWS on this computer with one account, as somebody at a terminal has it. */
 export type Cloud = {
@@ -46,6 +45,12 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): 
   });
 }
 
+/** The settings by which MiniStack holds everybody to their rights: over TLS, since the bucket refuses all else. */
+function enforcing(): Readonly<Record<string, string>> {
+  const { certFile, keyFile } = inject('certificate');
+  return { AUTH: 'true', USE_SSL: '1', MINISTACK_SSL_CERT: certFile, MINISTACK_SSL_KEY: keyFile };
+}
+
 /** Starts a MiniStack with nothing in it. The caller stops it. */
 export async function startCloud(): Promise<Cloud> {
   const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-cloud-'));
@@ -53,8 +58,9 @@ export async function startCloud(): Promise<Cloud> {
   const unpacked = path.join(folder, 'ministack');
   await mkdir(unpacked);
   const command = ['python3', path.join(import.meta.dirname, 'patched-ministack.py')] as const;
-  const { url, stop } = await startMinistack(command, { TMPDIR: unpacked });
-  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+  const { url, stop } = await startMinistack(command, { TMPDIR: unpacked, ...(isEnforced && enforcing()) });
+  // Those of the account itself, which MiniStack lets do everything.
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const environment = {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: region,
@@ -103,9 +109,9 @@ export async function startCloud(): Promise<Cloud> {
       return JSON.parse(returned);
     },
     addressOf(apiUrl) {
-      const { port } = new URL(url);
+      const { protocol, port } = new URL(url);
       const [id] = new URL(apiUrl).hostname.split('.');
-      return `http://localhost:${port}/_aws/execute-api/${id}/$default`;
+      return `${protocol}//localhost:${port}/_aws/execute-api/${id}/$default`;
     },
     async messages() {
       queues ??= (await aws('sqs', 'list-queues', '--query', 'QueueUrls')) as string[];

@@ -8,7 +8,8 @@ import { helmBinary } from '../helm/binary.ts';
 import { aHelm, type Helm } from '../helm/helm.ts';
 import { aPackage } from '../packages.ts';
 import { sha256 } from '../whole/chartroom.ts';
-import { type Cloud, isDeployed, startCloud } from './cloud.ts';
+import { type Cloud, startCloud } from './cloud.ts';
+import { isDeployed } from './deploy-kind.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const fixtures = path.join(root, 'test/fixtures');

@@ -21,7 +21,7 @@ async function answers(url: string): Promise<boolean> {
  * Starts MiniStack on a free port of this computer.
  *
  * @param command what starts it, by a program from PATH: it is installed by pip, so that no package here declares it
- * @param settings more of its environment; with AUTH it checks signatures
+ * @param settings more of its environment; with AUTH it checks signatures, with USE_SSL it speaks TLS alone
  * @throws Error with what it printed, if it ends before it answers
  */
 export async function startMinistack(
@@ -46,7 +46,7 @@ export async function startMinistack(
     child.once('error', (error) => end(error.message));
     child.once('exit', (code, signal) => end(`it ended with ${code ?? signal}`));
   });
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${settings['USE_SSL'] === '1' ? 'https' : 'http'}://127.0.0.1:${port}`;
   while (!(await answers(url))) {
     if (state.ended !== undefined) throw new Error(`ministack: ${state.ended}\n${printed.join('')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../shared/routes.ts';
-import { isDeployed } from '../deploy/cloud.ts';
+import { isDeployed } from '../deploy/deploy-kind.ts';
 import { aPackage } from '../packages.ts';
 import { type AnyChartroom, startAnyChartroom } from './chartroom.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inParallel } from '../../shared/async-iteration.ts';
-import { isDeployed } from '../deploy/cloud.ts';
+import { isDeployed } from '../deploy/deploy-kind.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
 

@@ -6,7 +6,7 @@ import { type LocalOptions, type LocalStack, startLocal } from '../../local/stac
 import { parseRepository } from '../../shared/domain/repository.ts';
 import type { Pointer } from '../../shared/store/pointer-store.ts';
 import { pointersTable } from '../../shared/store/pointers-table.ts';
-import { isDeployed } from '../deploy/cloud.ts';
+import { isDeployed } from '../deploy/deploy-kind.ts';
 import { deployStack } from '../deploy/deployed-stack.ts';
 
 /** What a stack has wherever it runs. */

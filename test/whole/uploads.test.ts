@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isDeployed } from '../deploy/cloud.ts';
+import { isDeployed } from '../deploy/deploy-kind.ts';
 import { aPackage } from '../packages.ts';
 import { type AnyChartroom, listed, sha256, startAnyChartroom } from './chartroom.ts';
 
