@@ -24,7 +24,7 @@ export class Operations extends NestedStack {
     super(scope, id, { description: 'Chartroom: alarms and the dashboard' });
     // Not encrypted by KMS: CloudWatch may not use the key that AWS keeps for SNS, one of our own costs a dollar a
     // month, and what is sent are names of alarms, thresholds and values.
-    this.topic = new Topic(this, 'Topic', { displayName: watched.stackName, enforceSSL: true });
+    this.topic = new Topic(this, 'Topic', { enforceSSL: true });
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],

@@ -171,6 +171,13 @@ describe('an alarm', () => {
     expect(seconds).toBeLessThanOrEqual(86_400);
   });
 
+  it('costs what README.md says', async () => {
+    const sum = (alarms.length * 0.1).toFixed(2);
+    expect(await read('../README.md')).toMatch(
+      new RegExp(`\\| ${alarms.length} alarms at \\$0\\.10[^|]*\\| \\$${sum} \\|`),
+    );
+  });
+
   it('is quiet while nothing is counted', () => {
     for (const { properties } of alarms) {
       expect(['notBreaching', 'ignore']).toContain(properties['TreatMissingData']);
@@ -262,6 +269,16 @@ describe('the dashboard', () => {
     const all = Object.keys(metrics).toSorted();
     expect([...own(withCanary(15))].toSorted()).toEqual(all);
     expect([...own(closed)].toSorted()).toEqual(all.filter((metric) => !metric.startsWith('Canary')));
+  });
+
+  it('draws the thresholds of what grows', () => {
+    type Annotated = {
+      readonly annotations?: { readonly horizontal: readonly { readonly value: number }[] };
+    };
+    const drawn = widgets.flatMap(
+      ({ properties }) => (properties as Annotated).annotations?.horizontal ?? [],
+    );
+    expect(drawn.map(({ value }) => value)).toEqual([600, 5e6, 20e6, 40e6]);
   });
 
   it('has no widget over another, and none beyond the edge', () => {
