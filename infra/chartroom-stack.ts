@@ -19,6 +19,7 @@ import { endpointIds, indexer, reconciler, repairer, seeder } from './functions.
 import { Indexer } from './indexer.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
+import { Operations } from './operations.ts';
 import { type Admin, addOutputs } from './outputs.ts';
 import { Seeder } from './seeder.ts';
 import type { Settings } from './settings.ts';
@@ -327,7 +328,15 @@ export class ChartroomStack extends Stack {
     grantNeeds(reconciling, removalNeeds, { metadata, charts });
 
     const admin = isClosed ? this.#seedAdmin({ metadata, charts, bundles, environment }) : undefined;
-    addOutputs(this, { api, metadata, charts, repair, admin });
+    const { table } = metadata;
+    const { alarmEmail, stackName } = settings;
+    const operations = settings.alarms
+      ? new Operations(this, 'Operations', {
+          alarmEmail,
+          watched: { stackName, api, table, indexing, reconciling, repair },
+        })
+      : undefined;
+    addOutputs(this, { api, metadata, charts, indexing, repair, operations, admin });
   }
 
   /** Those that something is deployed in. */

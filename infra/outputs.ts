@@ -4,7 +4,9 @@ import type { Construct } from 'constructs';
 import { adminAccount, adminPasswordKey } from '../shared/contract.ts';
 import type { AdminSecret } from './admin-secret.ts';
 import type { ChartBucket } from './chart-bucket.ts';
+import type { Indexer } from './indexer.ts';
 import type { MetadataTable } from './metadata-table.ts';
+import type { Operations } from './operations.ts';
 import type { Seeder } from './seeder.ts';
 import type { Repairer } from './upkeep.ts';
 
@@ -15,13 +17,19 @@ type Parts = {
   readonly api: HttpApi;
   readonly metadata: MetadataTable;
   readonly charts: ChartBucket;
+  readonly indexing: Indexer;
   readonly repair: Repairer;
+  /** Absent without alarms. */
+  readonly operations: Operations | undefined;
   /** Absent when access is open. */
   readonly admin: Admin | undefined;
 };
 
 /** What somebody who has just deployed types next. */
-export function addOutputs(stack: Construct, { api, metadata, charts, repair, admin }: Parts): void {
+export function addOutputs(
+  stack: Construct,
+  { api, metadata, charts, indexing, repair, operations, admin }: Parts,
+): void {
   const output = (id: string, description: string, value: string) =>
     new CfnOutput(stack, id, { description, value });
   output('ApiUrl', 'Address of the root repository', api.apiEndpoint);
@@ -32,6 +40,17 @@ export function addOutputs(stack: Construct, { api, metadata, charts, repair, ad
     'Tells what is wrong, and puts it right: docs/runbook.md',
     repair.function.functionName,
   );
+  const { queueArn: deadLetters } = indexing.deadLetters;
+  output('DeadLettersArn', 'Queue of the events that failed: docs/runbook.md#events-failed', deadLetters);
+  output(
+    'RedriveCommand',
+    'Sends the events that failed to the indexer once more',
+    `aws sqs start-message-move-task --region ${Aws.REGION} --source-arn ${deadLetters}`,
+  );
+  if (operations !== undefined) {
+    output('AlarmTopicArn', 'Topic that is told when an alarm rings', operations.topic.topicArn);
+    output('DashboardName', 'Dashboard in CloudWatch', operations.dashboardName);
+  }
   const add = `helm repo add chartroom ${api.apiEndpoint}`;
   if (admin === undefined) {
     output('HelmRepoAdd', 'Adds the root repository to Helm', add);

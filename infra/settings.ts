@@ -51,6 +51,10 @@ export type Settings = RepositorySettings &
     readonly provFormField: string;
     /** Origin whose scripts may call the API in browsers, `*` for every one, empty for none. @default '' */
     readonly corsAllowOrigin: string;
+    /** Whether there are alarms and a dashboard. @default true */
+    readonly alarms: boolean;
+    /** Who is told when an alarm rings; empty for nobody. @default '' */
+    readonly alarmEmail: string;
   };
 
 const FORM_FIELD = matching(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, ".", "_" and "-", at most 64');
@@ -86,6 +90,11 @@ const settings: SettingRows<Settings> = {
   chartFormField: { fallback: 'chart', parse: FORM_FIELD },
   provFormField: { fallback: 'prov', parse: FORM_FIELD },
   corsAllowOrigin: { fallback: '', parse: parseOrigin },
+  alarms: { fallback: true, parse: parseBoolean },
+  alarmEmail: {
+    fallback: '',
+    parse: matching(/^([^\s@]+@[^\s@]+\.[^\s@]+)?$/, 'empty or an address such as "ops@example.com"'),
+  },
   ...repositorySettings,
   ...jwtSettings,
 };
@@ -129,6 +138,11 @@ export function parseSettings(
   ) {
     throw new SettingsError(
       'settings "chartFormField" and "provFormField" cannot be the same field, nor the usual one of the other',
+    );
+  }
+  if (parsed.alarmEmail !== '' && !parsed.alarms) {
+    throw new SettingsError(
+      'setting "alarmEmail" is for alarms, which "alarms" leaves out: nobody would be told',
     );
   }
   // For what it refuses.

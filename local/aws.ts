@@ -19,9 +19,11 @@ export type Services = {
   readonly secretStrings: ReadonlyMap<string, string>;
   /** Lambda. */
   invoke(functionName: string, payload: unknown): Promise<unknown>;
+  /** Sends dead letters once more. @returns how many */
+  redrive(): Promise<number>;
   readonly cors: Cors;
   readonly secrets: Secrets;
-  /** Lets its bearer invoke functions. */
+  /** Lets its bearer invoke functions, and redrive. */
   readonly secret: string;
   readonly faults: Faults;
   /** Told of each call to a store, whatever becomes of it; one by a presigned URL is its signer's. */
@@ -46,6 +48,9 @@ const json = (value: unknown, headers: Readonly<Record<string, string>> = {}): A
   headers: { 'content-type': 'application/json', ...headers },
   body: JSON.stringify(value),
 });
+
+/** Of ours: the real one names queues, of which this computer has but one with dead letters. */
+export const redrivePath = '/redrive';
 
 /** Lambda's `Invoke`. Any other path is answered too: that tells who asks that the stack is there. */
 async function callLambda(services: Services, { path, body }: Call): Promise<Answer> {
@@ -112,7 +117,9 @@ const said = ({ action, resource, context }: Act) =>
 
 async function answer(services: Services, call: Call): Promise<S3Answer> {
   const { headers, body } = call;
-  if (headers.get('authorization') === `Bearer ${services.secret}`) return await callLambda(services, call);
+  if (headers.get('authorization') === `Bearer ${services.secret}`) {
+    return call.path === redrivePath ? json(await services.redrive()) : await callLambda(services, call);
+  }
   const [service, operation = ''] = headers.get('x-amz-target')?.split('.') ?? [];
   if (service === undefined) return await callS3(services, call);
   const caller = authenticate({ ...call, payloadHash: payloadHashOf(call) }, services.secrets);

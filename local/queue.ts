@@ -72,14 +72,16 @@ export class Queue {
     this.#pump();
   }
 
-  /** Takes back the messages that were set aside as dead letters. */
-  takeBack(): void {
-    const { redrive } = this;
-    if (redrive === undefined) return;
-    for (const { key, body } of [...redrive.to.#messages.values()]) {
+  /** Takes back the messages that were set aside as dead letters. @returns how many */
+  takeBack(): number {
+    if (this.redrive === undefined) return 0;
+    const { to } = this.redrive;
+    const dead = [...to.#messages.values()];
+    for (const { key, body } of dead) {
       this.send(body);
-      redrive.to.#messages.delete(key);
+      to.#messages.delete(key);
     }
+    return dead.length;
   }
 
   stop(): void {

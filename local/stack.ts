@@ -147,7 +147,7 @@ export class LocalStack implements Services {
    * @throws what the function failed with
    */
   async invoke(functionName: string, payload: unknown = null): Promise<unknown> {
-    while (this.routes === undefined) await sleep(50, undefined, { ref: false }); // the stack still starts
+    await this.#started();
     const start = functionName.replaceAll('-', '').toLowerCase();
     const [found, ...others] = [...this.#functions].filter(([id]) => id.toLowerCase().startsWith(start));
     if (found === undefined || others.length > 0) throw new Error(`${functionName} is not one function`);
@@ -170,13 +170,18 @@ export class LocalStack implements Services {
     return Object.fromEntries(dead.map(({ name, bodies }) => [name, bodies]));
   }
 
-  /** Sends what was received too often once more. */
-  redrive(): void {
-    for (const queue of this.#queues.values()) queue.takeBack();
+  /** Sends what was received too often once more. @returns how many messages */
+  async redrive(): Promise<number> {
+    await this.#started();
+    return [...this.#queues.values()].reduce((sum, queue) => sum + queue.takeBack(), 0);
   }
 
   async stop(): Promise<void> {
     for (const closer of this.#closers.splice(0)) await closer();
+  }
+
+  async #started(): Promise<void> {
+    while (this.routes === undefined) await sleep(50, undefined, { ref: false });
   }
 
   /** What `stop` does, last first. */

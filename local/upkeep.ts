@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readCommandLine, UsageError } from './command-line.ts';
-import { invokeOn } from './invoke.ts';
+import { invokeOn, redriveOn } from './invoke.ts';
 
 const USAGE = `Looks after the charts of a Chartroom on this computer, running or not.
 
   npm run verify      tell what is wrong with the repositories; changes nothing
   npm run repair      put right what can be put right (docs/runbook.md)
   npm run reconcile   tidy up now, as the runner does once a day
+  npm run redrive     send the events that failed to the indexer once more
 
   -- --data-dir DIR   where charts are kept (default .chartroom)
   -- --repository R   this repository alone, "" for the root one (verify and repair)`;
@@ -54,12 +55,17 @@ function tellReconciled({ done, healthy, kinds }: Reconciled): void {
   console.log(`${state}: ${healthy ? 'healthy' : 'NOT healthy, npm run verify tells the rest'}`);
 }
 
+const TASKS = ['verify', 'repair', 'reconcile', 'redrive'] as const;
+
+const isTask = (text: string | undefined): text is (typeof TASKS)[number] =>
+  TASKS.some((task) => task === text);
+
 async function main(): Promise<void> {
   const { values, positionals } = readCommandLine(OPTIONS);
   const [task, ...others] = positionals;
   const { 'data-dir': dataDir, repository } = values;
   if (values.help) return console.log(USAGE);
-  if ((task !== 'verify' && task !== 'repair' && task !== 'reconcile') || others.length > 0) {
+  if (!isTask(task) || others.length > 0) {
     throw new UsageError(`"${others[0] ?? task}" is no option; they follow two dashes: npm run verify -- …`);
   }
   if (!['dynamodb', 's3', 'lock'].some((name) => existsSync(path.join(dataDir, name)))) {
@@ -67,8 +73,14 @@ async function main(): Promise<void> {
       `no charts are kept in ${path.resolve(dataDir)}; say where they are with -- --data-dir DIR`,
     );
   }
+  if (repository !== undefined && (task === 'reconcile' || task === 'redrive')) {
+    throw new UsageError(`${task} goes through all repositories`);
+  }
+  if (task === 'redrive') {
+    const count = await redriveOn(dataDir);
+    return console.log(count === 1 ? '1 event is sent once more' : `${count} events are sent once more`);
+  }
   if (task === 'reconcile') {
-    if (repository !== undefined) throw new UsageError('reconcile goes through all repositories');
     const reconciled = (await invokeOn(dataDir, 'reconcile', { now: true })) as Reconciled;
     tellReconciled(reconciled);
     process.exitCode = reconciled.healthy ? 0 : 1;

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { routes } from '../shared/routes.ts';
+import { headings } from './headings.ts';
 import { routeTable } from './route-table.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -53,6 +54,7 @@ const documents = [
   'docs/api.md',
   'docs/architecture.md',
   'docs/from-chartmuseum.md',
+  'docs/operations.md',
   'docs/reliability.md',
   'docs/runbook.md',
   'docs/scaling.md',
@@ -90,13 +92,3 @@ describe.each([...documents, ...decisions])('%s', (document) => {
     }
   });
 });
-
-/** The anchors that GitHub makes of a document's headings. */
-function headings(text: string): string[] {
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}

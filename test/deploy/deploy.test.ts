@@ -44,6 +44,9 @@ async function whatIsIn({ aws }: Cloud) {
     apis: ['apigatewayv2', 'get-apis', '--query', 'Items[].Name'],
     secrets: ['secretsmanager', 'list-secrets', '--query', 'SecretList[].Name'],
     rules: ['events', 'list-rules', '--query', 'Rules[].Name'],
+    alarms: ['cloudwatch', 'describe-alarms', '--query', 'MetricAlarms[].AlarmName'],
+    dashboards: ['cloudwatch', 'list-dashboards', '--query', 'DashboardEntries[].DashboardName'],
+    topics: ['sns', 'list-topics', '--query', 'Topics[].TopicArn'],
     mappings: ['lambda', 'list-event-source-mappings', '--query', 'EventSourceMappings[].UUID'],
     tables: ['dynamodb', 'list-tables', '--query', 'TableNames'],
     buckets: ['s3api', 'list-buckets', '--query', 'Buckets[].Name'],
@@ -54,6 +57,14 @@ async function whatIsIn({ aws }: Cloud) {
   });
   return Object.fromEntries(await Promise.all(found)) as Record<keyof typeof lists, string[]>;
 }
+
+/** What the AWS CLI prints of one thing. */
+type Named = {
+  readonly QueueUrl: string;
+  readonly Attributes: { readonly QueueArn: string };
+  readonly DashboardBody: string;
+};
+type Received = { readonly Messages?: readonly { readonly Body: string }[] };
 
 /** A block of commands in a document, found by what it contains. */
 async function commandsIn(document: string, part: string): Promise<string> {
@@ -219,6 +230,41 @@ describe.skipIf(!isDeployed || helmBinary() === undefined)('a deployment', () =>
       expect(told).toMatchObject({ healthy: true });
     }, SECONDS);
     await quiet();
+  });
+
+  it('tells who subscribed which alarm rings, and shows all of them', async () => {
+    const { aws } = cloud;
+    const { QueueUrl: heard } = (await aws('sqs', 'create-queue', '--queue-name', 'heard')) as Named;
+    const asked = ['--queue-url', heard, '--attribute-names', 'QueueArn'];
+    const { Attributes: told } = (await aws('sqs', 'get-queue-attributes', ...asked)) as Named;
+    const subscriber = ['--protocol', 'sqs', '--notification-endpoint', told.QueueArn];
+    await aws('sns', 'subscribe', '--topic-arn', output('AlarmTopicArn'), ...subscriber);
+
+    const metric = [
+      '--namespace',
+      'Chartroom',
+      '--metric-name',
+      'IndexSize',
+      '--dimensions',
+      'service=Chartroom',
+    ];
+    await aws('cloudwatch', 'put-metric-data', ...metric, '--value', '21000000');
+    await vi.waitFor(async () => {
+      const receive = ['--queue-url', heard, '--max-number-of-messages', '10', '--visibility-timeout', '0'];
+      const { Messages: messages = [] } = ((await aws('sqs', 'receive-message', ...receive)) ??
+        {}) as Received;
+      const texts = messages.map(({ Body: body }) => JSON.stringify(JSON.parse(body)));
+      const rang = ['5', '20', '40'].filter((size) => texts.join().includes(`Chartroom-IndexSize${size}MB`));
+      expect(rang).toEqual(['5', '20']);
+      expect(texts.join()).toContain('docs/runbook.md#an-index-is-large');
+    }, SECONDS);
+    await aws('sqs', 'delete-queue', '--queue-url', heard);
+
+    const arns = await aws('cloudwatch', 'describe-alarms', '--query', 'MetricAlarms[].AlarmArn');
+    const named = ['--dashboard-name', output('DashboardName')];
+    const { DashboardBody: body } = (await aws('cloudwatch', 'get-dashboard', ...named)) as Named;
+    const [status] = (JSON.parse(body) as { widgets: { properties: { alarms?: string[] } }[] }).widgets;
+    expect(status?.properties.alarms?.toSorted()).toEqual((arns as string[]).toSorted());
   });
 
   it('is updated under its charts, and loses nothing', async () => {

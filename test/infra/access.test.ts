@@ -385,6 +385,8 @@ describe('least privilege', () => {
 });
 
 describe('the outputs', () => {
+  const operating = ['DeadLettersArn', 'RedriveCommand', 'AlarmTopicArn', 'DashboardName'];
+
   it('tell how to read the password and add the repository', () => {
     const outputs = Object.keys(closed.findOutputs('*'));
     expect(outputs).toEqual([
@@ -392,6 +394,7 @@ describe('the outputs', () => {
       'TableName',
       'BucketName',
       'RepairFunctionName',
+      ...operating,
       'AdminSecretArn',
       'AdminPasswordCommand',
       'SeedAdminFunctionName',
@@ -408,6 +411,7 @@ describe('the outputs', () => {
       'TableName',
       'BucketName',
       'RepairFunctionName',
+      ...operating,
       'HelmRepoAdd',
     ]);
     expect(textOf(open.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(

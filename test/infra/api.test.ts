@@ -73,6 +73,7 @@ describe('the API', () => {
       'Chartroom',
       'ChartroomHarborD6DDD492',
       'ChartroomOneChart9052A74A',
+      'ChartroomOperationsD9407D9B',
     ]);
     for (const count of Object.values(counts)) expect(count).toBeLessThan(400);
   });
@@ -127,12 +128,14 @@ it('asks for no account, no Docker, and no custom resource but the account of th
   expect([...types].toSorted()).toEqual([
     'AdminAccount',
     'ApiGatewayV2',
+    'CloudWatch',
     'DynamoDB',
     'Events',
     'IAM',
     'Lambda',
     'Logs',
     'S3',
+    'SNS',
     'SQS',
     'SecretsManager',
   ]);

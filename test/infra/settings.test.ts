@@ -29,6 +29,8 @@ describe('deployment settings', () => {
       maxVersions: 0,
       indexVersionsPerChart: 0,
       corsAllowOrigin: '',
+      alarms: true,
+      alarmEmail: '',
       jwtIssuer: '',
       jwtAudience: '',
       jwtAlgorithms: 'RS256',
@@ -133,6 +135,13 @@ describe('deployment settings', () => {
       context: { corsAllowOrigin },
       says: /"corsAllowOrigin"/,
     })),
+    { why: 'a name for an address', context: { alarmEmail: 'ops' }, says: /"alarmEmail"/ },
+    { why: 'two addresses', context: { alarmEmail: 'a@example.com, b@example.com' }, says: /"alarmEmail"/ },
+    {
+      why: 'an address without alarms',
+      context: { alarmEmail: 'ops@example.com', alarms: false },
+      says: /nobody would be told/,
+    },
     { why: 'a yes', context: { allowOverwrite: 'yes' }, says: /true or false/ },
     {
       why: 'packages smaller than direct uploads',

@@ -31,7 +31,12 @@ const embedded: Backend = {
     const folder = await mkdtemp(path.join(tmpdir(), 'chartroom-stores-'));
     const files = new ObjectFiles(folder);
     const local = new Bucket({ name: bucketName, files, secrets, may, changed: () => {} });
-    const services = { secret: randomUUID(), secretStrings: new Map(), invoke: async () => undefined };
+    const services = {
+      secret: randomUUID(),
+      secretStrings: new Map(),
+      invoke: async () => undefined,
+      redrive: async () => 0,
+    };
     const dynamoDb = openDynamoDb(undefined);
     const behind = { ...services, bucket: local, dynamoDb, cors: {}, may };
     const server = createServer(aws({ ...behind, secrets, faults: noFaults, tolerateHeader: false }));

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { aPackage } from '../packages.ts';
 import { type Chartroom, listed, startChartroom } from './chartroom.ts';
 
@@ -61,7 +63,9 @@ describe('the event path, with nobody reading', () => {
   });
 
   it('sets events aside that fail again and again, serves readers, and takes them back when told', async () => {
-    const room = await startChartroom({ retryAfterMs: 50 });
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'chartroom-dead-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const room = await startChartroom({ retryAfterMs: 50, dataDir });
     chartroom = room;
     // Whatever the indexer calls fails: a poison for every batch.
     room.intercept = ({ caller }) => (caller.startsWith('indexrepositories') ? 'fail-before' : 'pass');
@@ -70,7 +74,9 @@ describe('the event path, with nobody reading', () => {
     await room.idle();
     expect(await room.publishedIndex()).toBeUndefined();
     room.intercept = undefined;
-    room.redrive();
+    const command = ['--import', 'tsx', 'local/upkeep.ts', 'redrive', '--data-dir', dataDir];
+    const { stdout } = await promisify(execFile)(process.execPath, command);
+    expect(stdout).toBe('1 event is sent once more\n');
     await vi.waitFor(async () => {
       expect(listed((await room.publishedIndex())?.index ?? { entries: {} })).toEqual(['demo 1.0.0']);
     }, SECONDS);
