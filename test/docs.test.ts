@@ -52,6 +52,7 @@ const documents = [
   'docs/api.md',
   'docs/architecture.md',
   'docs/from-chartmuseum.md',
+  'docs/leaving.md',
   'docs/reliability.md',
   'docs/runbook.md',
   'docs/scaling.md',
