@@ -6,6 +6,8 @@ export type WrittenBy = {
 };
 
 export type SchemaStore = {
+  /** What is noted, if anything is. */
+  read(): Promise<WrittenBy | undefined>;
   /** Notes by which schema the items are written, unless that is noted already. @returns what is noted */
   begin(first: WrittenBy): Promise<WrittenBy>;
 };

@@ -14,13 +14,16 @@ const nothingIsNoted = `attribute_not_exists(#${table.partitionKey})`;
 /** The schema of the items, as an item among them. */
 export function schemaTable(client: DynamoDBClient, tableName: string): SchemaStore {
   return {
-    async begin(first) {
-      const noted = await client.send(
+    async read() {
+      const { Item: item } = await client.send(
         new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
       );
-      if (noted.Item !== undefined) {
-        return { schema: numberOf(noted.Item, 'schema'), version: textOf(noted.Item, 'version') };
-      }
+      return item && { schema: numberOf(item, 'schema'), version: textOf(item, 'version') };
+    },
+
+    async begin(first) {
+      const noted = await this.read();
+      if (noted !== undefined) return noted;
       const isFirst = await applied(
         client.send(
           new PutItemCommand({
