@@ -15,12 +15,13 @@ import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
 import { apiCors } from './cors.ts';
 import { Endpoint } from './endpoint.ts';
-import { endpointIds, indexer, reconciler, repairer, seeder } from './functions.ts';
+import { endpointIds, indexer, reconciler, repairer, schemaChecker, seeder } from './functions.ts';
 import { Indexer } from './indexer.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
 import { Operations } from './operations.ts';
 import { type Admin, addOutputs } from './outputs.ts';
+import { SchemaCheck } from './schema-check.ts';
 import { Seeder } from './seeder.ts';
 import type { Settings } from './settings.ts';
 import { tokenSettings } from './token-settings.ts';
@@ -194,6 +195,9 @@ const callerNeeds: Needs = {
 /** To make the admin's account, or to give it its password again. */
 const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'], audit: 'write' };
 
+/** To see by which schema the items are written, and to note it where nothing is noted. */
+const schemaNeeds: Needs = { deployment: ['GetItem', 'PutItem'] };
+
 /** To see whether the repository is there that a path names. */
 const gateNeeds: Needs = { known: ['GetItem'] };
 
@@ -265,7 +269,7 @@ export type ChartroomStackProps = {
   readonly bundles?: string;
 };
 
-type SeedParts = {
+type DeploymentParts = {
   readonly metadata: MetadataTable;
   readonly charts: ChartBucket;
   readonly bundles: string;
@@ -336,6 +340,7 @@ export class ChartroomStack extends Stack {
           watched: { stackName, api, table, indexing, reconciling, repair },
         })
       : undefined;
+    this.#checkSchema({ metadata, charts, bundles, environment });
     addOutputs(this, { api, metadata, charts, indexing, repair, operations, admin });
   }
 
@@ -350,7 +355,15 @@ export class ChartroomStack extends Stack {
     );
   }
 
-  #seedAdmin({ metadata, charts, bundles, environment }: SeedParts): Admin {
+  /** In a stack of its own: nothing else is changed before that is done. */
+  #checkSchema({ metadata, charts, bundles, environment }: DeploymentParts): void {
+    const stack = new NestedStack(this, 'Data', { description: 'Chartroom: what looks at the data first' });
+    const check = new SchemaCheck(stack, schemaChecker, { bundles, environment, metadata });
+    grantNeeds(check, schemaNeeds, { metadata, charts });
+    check.before(this);
+  }
+
+  #seedAdmin({ metadata, charts, bundles, environment }: DeploymentParts): Admin {
     const secret = new AdminSecret(this, 'Admin');
     const seed = new Seeder(this, seeder, { bundles, environment, secret, metadata });
     grantNeeds(seed, seedNeeds, { metadata, charts });

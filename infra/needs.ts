@@ -35,6 +35,8 @@ export type Needs = {
   readonly known?: readonly TableAction[];
   /** What it calls on the labels that there are; which ones a version has is in the version's item. */
   readonly labels?: readonly TableAction[];
+  /** What it calls on the item that says by which schema the others are written. */
+  readonly deployment?: readonly TableAction[];
   /** `write`: tells the audit of changes, and can neither read nor delete what is there. */
   readonly audit?: 'write' | 'read';
   readonly objects?: { readonly [Prefix in keyof typeof objectPrefixes]?: readonly ObjectAction[] };
@@ -60,6 +62,7 @@ function tableStatements(
     failures = [],
     known = [],
     labels = [],
+    deployment = [],
     audit,
     repositories = false,
   }: Needs,
@@ -93,6 +96,7 @@ function tableStatements(
     ...(accounts.includes('PutItem') ? [partitions.accounts] : []),
     ...(known.includes('PutItem') ? [partitions.knownRepositories] : []),
     ...(labels.includes('PutItem') ? [partitions.labels] : []),
+    ...(deployment.includes('PutItem') ? [partitions.deployment] : []),
     ...(audit === 'write' ? ofAudit : []),
   ];
   return [
@@ -124,6 +128,11 @@ function tableStatements(
       labels.filter((action) => action !== 'PutItem'),
       tableArn,
       [partitions.labels],
+    ),
+    allow(
+      deployment.filter((action) => action !== 'PutItem'),
+      tableArn,
+      [partitions.deployment],
     ),
     allow(
       uses ? ['UpdateItem'] : [],

@@ -137,6 +137,7 @@ export class LocalStack implements Services {
     this.#queues = queuesOf(template, functionAt, { folder, retryAfterMs, gatherMs });
     this.#onStop(() => [...this.#queues.values()].map((queue) => queue.stop()));
     this.#onStop(startSchedules(template, functionAt));
+    await checkSchema(template, functionAt);
     await seed(template, functionAt);
     this.routes = routesOf(template, functionAt);
   }
@@ -252,6 +253,19 @@ export class LocalStack implements Services {
 async function certificateIn(folder: string): Promise<ServerCertificate> {
   const { serverCertificate } = await import('./certificates.ts');
   return await serverCertificate(path.join(folder, 'tls'));
+}
+
+/**
+ * Has the deployment's own resource look at the data: over that of a newer Chartroom this one does not start.
+ *
+ * @throws Error that says which one does
+ */
+async function checkSchema(template: Template, functionAt: (arn: string) => LambdaFunction): Promise<void> {
+  type Declared = { readonly ServiceToken: string };
+  for (const { properties } of template.resources<Declared>('Custom::DataSchema')) {
+    const checked = await functionAt(properties.ServiceToken).invoke('{}');
+    if (checked.outcome === 'error') throw new Error(checked.detail.replace(/^Error: /, ''));
+  }
 }
 
 /**

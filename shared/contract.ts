@@ -64,6 +64,8 @@ export const partitions = {
   reconciliation: 'reconciliation',
   /** One for each repository, account and day: who changed what. */
   audit: 'audit#',
+  /** By which schema the items are written. */
+  deployment: 'deployment',
 } as const;
 
 /** First parts of the bucket's keys. Events are sent for `charts/` and `inbox/`. */
@@ -85,6 +87,9 @@ export const mergedPrefixes = {
   /** Of one chart. */
   mergedChart: `${mergedPrefix}chart/`,
 } as const;
+
+/** The newest schema of the table's items that this code reads (docs/decisions/schema-version.md). */
+export const dataSchema = 1;
 
 /** How long the indexer may run: a full rebuild of 100,000 versions reads some 100 MB and takes well under a minute. */
 export const indexerSeconds = 120;

@@ -54,6 +54,7 @@ const documents = [
   'docs/api.md',
   'docs/architecture.md',
   'docs/from-chartmuseum.md',
+  'docs/leaving.md',
   'docs/operations.md',
   'docs/reliability.md',
   'docs/runbook.md',

@@ -39,6 +39,8 @@ export type Item = Record<string, AttributeValue>;
  * pk = audit#repository#<path>, audit#account#<name> and audit#day#<yyyy-mm-dd>, sk = <instant>#<id>: a change, once
  * in each of its views.
  *
+ * pk = deployment, sk = schema: by which schema the items are written.
+ *
  * '#' is in no path, name or version, so keys cannot collide; and it sorts before every character of a
  * name, so a query yields charts in ascending order of name, the versions of each side by side.
  */

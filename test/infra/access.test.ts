@@ -172,6 +172,7 @@ describe('least privilege', () => {
         ['accounts'],
         ['audit#*'],
         ['labels'],
+        ['deployment'],
       ];
       if (action === 'dynamodb:Scan') expect(condition).toBeUndefined();
       // A transaction puts into several kinds of partitions at once; whatever else is done, is to one.

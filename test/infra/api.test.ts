@@ -71,6 +71,7 @@ describe('the API', () => {
     const counts = resourceCounts();
     expect(Object.keys(counts)).toEqual([
       'Chartroom',
+      'ChartroomDataB500A57E',
       'ChartroomHarborD6DDD492',
       'ChartroomOneChart9052A74A',
       'ChartroomOperationsD9407D9B',
@@ -123,12 +124,13 @@ describe('calls from browsers', () => {
   });
 });
 
-it('asks for no account, no Docker, and no custom resource but the account of the admin', () => {
+it('asks for no account, no Docker, and no custom resource but the account of the admin and the schema', () => {
   const types = new Set([...resourcesOf(closed).values()].map(({ Type }) => Type.split('::')[1]));
   expect([...types].toSorted()).toEqual([
     'AdminAccount',
     'ApiGatewayV2',
     'CloudWatch',
+    'DataSchema',
     'DynamoDB',
     'Events',
     'IAM',

@@ -29,7 +29,7 @@ type Helpers = {
   publishedIndex(repository?: string): Promise<{ pointer: Pointer; index: Index } | undefined>;
   /** Keys of all objects. */
   keys(): Promise<string[]>;
-  /** Sort keys of all items but those of the audit, which stay. */
+  /** Sort keys of all items but those of the audit, which stay, and of the deployment. */
   items(): Promise<string[]>;
 };
 
@@ -142,7 +142,7 @@ function stores({ clientConfig, tableName, bucketName }: Stack) {
     },
     items: async () => {
       const { Items: items = [] } = await dynamo.send(new ScanCommand({ TableName: tableName }));
-      return items.flatMap(({ pk, sk }) => (pk?.S?.startsWith('audit#') ? [] : (sk?.S ?? '')));
+      return items.flatMap(({ pk, sk }) => (/^(audit#|deployment$)/.test(pk?.S ?? '') ? [] : (sk?.S ?? '')));
     },
   };
 }

@@ -63,8 +63,8 @@ describe('guessing a password', () => {
         forgetAt: { N: expect.stringMatching(/^\d{10}$/) },
       }),
     );
-    // The rest is the admin's account, and what the audit says of it.
+    // The rest is the admin's account, what the audit says of it, and the schema.
     const others = Items.filter((item) => !isCount(item)).map(({ pk }) => pk?.S?.split('#')[0]);
-    expect(new Set(others)).toEqual(new Set(['accounts', 'audit']));
+    expect(new Set(others)).toEqual(new Set(['accounts', 'audit', 'deployment']));
   });
 });

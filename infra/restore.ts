@@ -1,0 +1,138 @@
+import { parseArgs } from 'node:util';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { dataSchema } from '../shared/contract.ts';
+import { parseRepository, type Repository } from '../shared/domain/repository.ts';
+import { bringBack } from '../shared/store/bring-back.ts';
+import { deletedObjects } from '../shared/store/deleted-objects.ts';
+import { dynamoClient } from '../shared/store/dynamo-client.ts';
+import { dropTable, tableAt } from '../shared/store/point-in-time.ts';
+import { s3Client } from '../shared/store/s3-client.ts';
+import type { SchemaStore } from '../shared/store/schema-store.ts';
+import { schemaTable } from '../shared/store/schema-table.ts';
+
+const USAGE = `Brings back what the table of a deployment has lost (docs/runbook.md), by the credentials that cdk deploy takes.
+
+  npm run restore -- --stack NAME --at INSTANT [options]
+
+  --stack NAME        the deployment
+  --at INSTANT        when everything was there, such as 2026-01-31T12:00:00Z; of the last 35 days
+  --repository PATH   this repository alone, "" for the root one
+  --deleted           also versions that somebody deleted by a request since
+  --dry-run           only tell, and keep the table as it was then for the run that follows
+  --keep              keep that table afterwards too
+  --help              this text
+
+What is there is never changed. Run it again to go on after it broke off.`;
+
+// Of a table that says nothing.
+const FIRST_SCHEMA = 1;
+
+class UsageError extends Error {}
+
+const OPTIONS = {
+  stack: { type: 'string' },
+  at: { type: 'string' },
+  repository: { type: 'string' },
+  deleted: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+function readArguments() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseInstant(text: string | undefined): Date {
+  const instant = new Date(text ?? '');
+  if (text === undefined || !/^[\d-]+T[\d:.]+Z$/.test(text) || Number.isNaN(instant.getTime())) {
+    throw new UsageError('--at is an instant in UTC, such as 2026-01-31T12:00:00Z');
+  }
+  if (instant.getTime() > Date.now()) throw new UsageError('--at has not come yet');
+  return instant;
+}
+
+function parsePath(text: string | undefined): Repository | undefined {
+  return text === undefined ? undefined : parseRepository(text.split('/').filter(Boolean));
+}
+
+async function outputsOf(stack: string) {
+  const { Stacks: [found] = [] } = await new CloudFormationClient().send(
+    new DescribeStacksCommand({ StackName: stack }),
+  );
+  const output = (name: string) => {
+    const value = found?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
+    if (value === undefined) throw new UsageError(`${stack} has no output ${name}: is it a Chartroom?`);
+    return value;
+  };
+  return {
+    table: output('TableName'),
+    bucket: output('BucketName'),
+    repair: output('RepairFunctionName'),
+  };
+}
+
+/** What is brought back is read as what is there, so it has to be of the same schema. */
+async function mustBeReadable(then: SchemaStore, now: SchemaStore): Promise<void> {
+  const was = (await then.read())?.schema ?? FIRST_SCHEMA;
+  const is = (await now.read())?.schema ?? was;
+  if (is > dataSchema) throw new Error(`the table is of schema ${is}: take the Chartroom that is deployed`);
+  if (is !== was) throw new Error(`the table is of schema ${is}, and was of ${was} then`);
+}
+
+/** Has the indexes follow, and tells what is still wrong. */
+async function repair(
+  functionName: string,
+  repository: Repository | undefined,
+): Promise<{ readonly healthy: boolean }> {
+  // It may take 15 minutes, and to ask twice would do it twice.
+  const client = new LambdaClient({ maxAttempts: 1 });
+  const { FunctionError: error, Payload: payload = new Uint8Array() } = await client.send(
+    new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ repository }) }),
+  );
+  const told = Buffer.from(payload).toString();
+  if (error !== undefined) throw new Error(`the repair failed: ${told}`);
+  return JSON.parse(told) as { readonly healthy: boolean };
+}
+
+async function main(): Promise<void> {
+  const values = readArguments();
+  if (values.help) return console.log(USAGE);
+  if (values.stack === undefined) throw new UsageError('--stack names the deployment');
+  const at = parseInstant(values.at);
+  const repository = parsePath(values.repository);
+  const { 'dry-run': dryRun, deleted } = values;
+  const { table, bucket, repair: repairer } = await outputsOf(values.stack);
+  const client = dynamoClient();
+  console.log(`${table} as it was at ${at.toISOString()}: this takes some minutes`);
+  const from = await tableAt(client, table, at);
+  console.log(`it is in ${from}`);
+  await mustBeReadable(schemaTable(client, from), schemaTable(client, table));
+
+  const counts = new Map<string, number>();
+  const objects = deletedObjects(s3Client(), bucket);
+  const tell = (what: string, outcome: string) => {
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    if (outcome !== 'there') console.log(`${outcome}: ${what}`);
+  };
+  const now = new Date();
+  await bringBack({ client, from, to: table, objects, at, now, repository, deleted, dryRun, tell });
+  const sums = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+  console.log(`${dryRun ? 'It would be' : 'Done'}: ${sums || 'nothing'}`);
+  if (dryRun) return;
+  const repaired = await repair(repairer, repository);
+  console.log(`The repair: ${JSON.stringify(repaired)}`);
+  process.exitCode = repaired.healthy ? 0 : 1;
+  if (!values.keep) await dropTable(client, from);
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(error instanceof UsageError ? `${message}\n\n${USAGE}` : message);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

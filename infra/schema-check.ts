@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { CfnResource, CustomResource, Duration, FileSystem } from 'aws-cdk-lib';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { dataSchema } from '../shared/contract.ts';
+import { BundledFunction } from './bundled-function.ts';
+import { schemaChecker } from './functions.ts';
+import type { MetadataTable } from './metadata-table.ts';
+
+export type SchemaCheckProps = {
+  readonly bundles: string;
+  readonly environment: Record<string, string>;
+  readonly metadata: MetadataTable;
+};
+
+/** What refuses a deployment over data of a newer schema than its code reads (docs/decisions/schema-version.md). */
+export class SchemaCheck extends BundledFunction {
+  readonly #checked: CustomResource;
+
+  constructor(scope: Construct, id: string, { bundles, environment, metadata }: SchemaCheckProps) {
+    super(scope, id, {
+      bundles,
+      functionId: schemaChecker,
+      description: 'At a deployment: refuse it where the data is of a newer schema',
+      environment,
+      memoryMegabytes: 512,
+      timeout: Duration.minutes(1),
+    });
+    this.#checked = new CustomResource(this, 'Schema', {
+      resourceType: 'Custom::DataSchema',
+      serviceToken: this.function.functionArn,
+      // Longer than the function and its second attempt.
+      serviceTimeout: Duration.minutes(5),
+      // It is asked again when one of them is another; the code is, wherever the reading of items changed.
+      properties: {
+        schema: dataSchema,
+        table: metadata.table.tableName,
+        code: FileSystem.fingerprint(join(bundles, schemaChecker)),
+      },
+    });
+  }
+
+  /** Has every other function of a stack and its nested stacks made and changed after the check. */
+  before(stack: Construct): void {
+    const checked = this.#checked.node.findAll().find(CfnResource.isCfnResource);
+    if (checked === undefined) throw new Error('the check has no resource');
+    for (const each of stack.node.findAll()) {
+      if (each instanceof CfnFunction && each !== this.function.node.defaultChild)
+        each.addResourceDependency(checked);
+    }
+  }
+}
