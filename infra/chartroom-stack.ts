@@ -1,5 +1,6 @@
-import { NestedStack, Stack } from 'aws-cdk-lib';
+import { NestedStack, Stack, Tags } from 'aws-cdk-lib';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { environmentVariables } from '../shared/contract.ts';
 import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
@@ -14,14 +15,18 @@ import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
 import { apiCors } from './cors.ts';
+import { Domain } from './domain.ts';
 import { Endpoint } from './endpoint.ts';
 import { endpointIds, indexer, reconciler, repairer, seeder } from './functions.ts';
 import { Indexer } from './indexer.ts';
+import { keyOf } from './key.ts';
+import { configureLogGroups } from './log-groups.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
 import { type Admin, addOutputs } from './outputs.ts';
 import { Seeder } from './seeder.ts';
 import type { Settings } from './settings.ts';
+import { configureStage } from './stage.ts';
 import { tokenSettings } from './token-settings.ts';
 import { Reconciler, Repairer } from './upkeep.ts';
 
@@ -267,6 +272,7 @@ export type ChartroomStackProps = {
 type SeedParts = {
   readonly metadata: MetadataTable;
   readonly charts: ChartBucket;
+  readonly key: IKey | undefined;
   readonly bundles: string;
   readonly environment: Record<string, string>;
 };
@@ -275,14 +281,20 @@ type SeedParts = {
 export class ChartroomStack extends Stack {
   constructor(scope: Construct, id: string, { settings, bundles = bundleDirectory }: ChartroomStackProps) {
     super(scope, id, { description: 'Chartroom: a Helm chart repository without servers' });
-    const metadata = new MetadataTable(this, 'Metadata');
+    for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
+    configureLogGroups(this, settings);
+    const key = keyOf(this, settings);
+    const metadata = new MetadataTable(this, 'Metadata', { key });
     const { corsAllowOrigin } = settings;
     const cors = corsAllowOrigin !== '';
-    const charts = new ChartBucket(this, 'Charts', { cors });
+    const charts = new ChartBucket(this, 'Charts', { cors, key });
     const api = new HttpApi(this, 'Api', {
       description: 'Chartroom',
+      ...(settings.disableExecuteApiEndpoint && { disableExecuteApiEndpoint: true }),
       ...(cors && { corsPreflight: apiCors(corsAllowOrigin) }),
     });
+    configureStage(api, settings);
+    const domain = settings.domainName === '' ? undefined : new Domain(this, 'Domain', { api, ...settings });
     const isClosed = settings.access === 'closed';
     const tokens = tokenSettings(settings);
     const makesRepositories = settings.access === 'open' || settings.createOnPublish;
@@ -317,7 +329,7 @@ export class ChartroomStack extends Stack {
       }
     }
 
-    const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });
+    const indexing = new Indexer(this, indexer, { bucket: charts.bucket, key, bundles, environment });
     grantNeeds(indexing, indexerNeeds, { metadata, charts });
     if (makesRepositories) grantNeeds(indexing, makerNeeds, { metadata, charts });
 
@@ -326,8 +338,8 @@ export class ChartroomStack extends Stack {
     for (const upkeep of [reconciling, repair]) grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
     grantNeeds(reconciling, removalNeeds, { metadata, charts });
 
-    const admin = isClosed ? this.#seedAdmin({ metadata, charts, bundles, environment }) : undefined;
-    addOutputs(this, { api, metadata, charts, repair, admin });
+    const admin = isClosed ? this.#seedAdmin({ metadata, charts, key, bundles, environment }) : undefined;
+    addOutputs(this, { api, domain, metadata, charts, repair, admin, apiEnabled: settings.apiEnabled });
   }
 
   /** Those that something is deployed in. */
@@ -341,8 +353,8 @@ export class ChartroomStack extends Stack {
     );
   }
 
-  #seedAdmin({ metadata, charts, bundles, environment }: SeedParts): Admin {
-    const secret = new AdminSecret(this, 'Admin');
+  #seedAdmin({ metadata, charts, key, bundles, environment }: SeedParts): Admin {
+    const secret = new AdminSecret(this, 'Admin', { key });
     const seed = new Seeder(this, seeder, { bundles, environment, secret, metadata });
     grantNeeds(seed, seedNeeds, { metadata, charts });
     return { secret, seed };

@@ -9,6 +9,7 @@ import {
   SettingsError,
   wholeNumber,
 } from '../shared/domain/settings.ts';
+import { type CloudSettings, checkCloudSettings, cloudSettings } from './cloud-settings.ts';
 import { type JwtSettings, jwtSettings, tokenSettings } from './token-settings.ts';
 
 /** The name of the context object that holds the settings in cdk.json. */
@@ -22,7 +23,8 @@ const MOST_PACKAGE_BYTES = 104_857_600;
 
 /** What a deployment can be told; what concerns repositories is in shared/domain/settings.ts. */
 export type Settings = RepositorySettings &
-  JwtSettings & {
+  JwtSettings &
+  CloudSettings & {
     /** Name of the CloudFormation stack. @default 'Chartroom' */
     readonly stackName: string;
     /** `closed`: every request but for health and info needs an account. @default 'closed' */
@@ -88,6 +90,7 @@ const settings: SettingRows<Settings> = {
   corsAllowOrigin: { fallback: '', parse: parseOrigin },
   ...repositorySettings,
   ...jwtSettings,
+  ...cloudSettings,
 };
 
 /**
@@ -131,6 +134,7 @@ export function parseSettings(
       'settings "chartFormField" and "provFormField" cannot be the same field, nor the usual one of the other',
     );
   }
+  checkCloudSettings(parsed);
   // For what it refuses.
   tokenSettings(parsed);
   return parsed;

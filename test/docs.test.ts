@@ -51,6 +51,7 @@ const documents = [
   'CHANGELOG.md',
   'docs/api.md',
   'docs/architecture.md',
+  'docs/deploying.md',
   'docs/from-chartmuseum.md',
   'docs/reliability.md',
   'docs/runbook.md',

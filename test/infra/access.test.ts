@@ -392,6 +392,7 @@ describe('the outputs', () => {
       'TableName',
       'BucketName',
       'RepairFunctionName',
+      'PublishCommand',
       'AdminSecretArn',
       'AdminPasswordCommand',
       'SeedAdminFunctionName',
@@ -408,6 +409,7 @@ describe('the outputs', () => {
       'TableName',
       'BucketName',
       'RepairFunctionName',
+      'PublishCommand',
       'HelmRepoAdd',
     ]);
     expect(textOf(open.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(
