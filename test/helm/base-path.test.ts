@@ -32,7 +32,15 @@ describe.skipIf(helmBinary() === undefined)('a Chartroom behind a base path', ()
   });
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'chartroom-base-path-'));
-    const context = { access: 'open', accessReason: 'a test', contextPath: '/helm' };
+    // What the runner has no part for, it leaves out.
+    const cloud = {
+      domainName: 'charts.example.com',
+      certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/1b2c-3d',
+      kmsKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd',
+      throttleRate: 1,
+      throttleBurst: 1,
+    };
+    const context = { access: 'open', accessReason: 'a test', contextPath: '/helm', ...cloud };
     chartroom = await startChartroom({ assembly: await synthesize({ outDir: folder, context }) });
     url = `http://localhost:${await bind(domain, '127.0.0.1', 0)}/helm`;
     here = await aHelm();
