@@ -53,7 +53,7 @@ export function grantNeeds(target: BundledFunction, needs: Needs, stores: Stores
   for (const statement of [...onTable, ...onObjects, ...onKey]) target.allow(statement);
 }
 
-/** What the table and the bucket do with a key of the deployment's own, they do in the name of who calls them. */
+/** What the table and the bucket do with a key that is given, they do in the name of who calls them. */
 function keyStatements(
   { objects = {} }: Needs,
   { metadata, charts }: Stores,
