@@ -22,7 +22,7 @@ export function postVersionLabel(dependencies: Dependencies): Endpoint {
       throw new Fault('invalid_request', `label ${id} is one of project ${label.project}`);
     }
     await attachLabel(dependencies, version, id);
-    return headersOnly(200, { location: `${request.path}/${id}` });
+    return headersOnly(200, { location: `${request.basePath}${request.path}/${id}` });
   };
 }
 

@@ -20,7 +20,7 @@ export function postLabel(dependencies: Dependencies): Endpoint {
     const project = number === undefined ? undefined : await readableProject(dependencies, caller, number);
     mustMaintain(caller, project);
     const { id } = await createLabel(dependencies, wish, project, senderOf(request, caller));
-    return headersOnly(201, { location: `${request.path}/${id}` });
+    return headersOnly(201, { location: `${request.basePath}${request.path}/${id}` });
   };
 }
 

@@ -26,7 +26,7 @@ export function postMember(dependencies: MemberDependencies): Endpoint {
     const { role } = parseRoleId(role_id);
     const name = await accountOf(dependencies, member_user);
     await addMember(dependencies, project, { name, role }, senderOf(request, caller));
-    return headersOnly(201, { location: `${request.path}/${numberOf(name)}` });
+    return headersOnly(201, { location: `${request.basePath}${request.path}/${numberOf(name)}` });
   };
 }
 

@@ -21,7 +21,9 @@ export function postProject(dependencies: CreateDependencies): Endpoint {
     const { isPublic = false } = parseProjectWish(value);
     await createProject(dependencies, name, { isPublic, by: senderOf(request, caller) });
     const byName = request.headers['x-resource-name-in-location'] === 'true';
-    return headersOnly(201, { location: `${request.path}/${byName ? name : numberOf(name)}` });
+    return headersOnly(201, {
+      location: `${request.basePath}${request.path}/${byName ? name : numberOf(name)}`,
+    });
   };
 }
 

@@ -1,4 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
   Bucket,
@@ -13,6 +14,8 @@ import { bucketCors } from './cors.ts';
 export type ChartBucketProps = {
   /** Whether scripts in browsers may follow the API's redirects to it. */
   readonly cors: boolean;
+  /** The key for what is at rest. @default S3's own */
+  readonly key: IKey | undefined;
 };
 
 const lifecycleRules: LifecycleRule[] = [
@@ -48,12 +51,15 @@ const lifecycleRules: LifecycleRule[] = [
 export class ChartBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, { cors }: ChartBucketProps) {
+  constructor(scope: Construct, id: string, { cors, key }: ChartBucketProps) {
     super(scope, id);
     this.bucket = new Bucket(this, 'Bucket', {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(key === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : // One call to KMS for many objects, not one for each.
+          { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }),
       enforceSSL: true,
       versioned: true,
       lifecycleRules,

@@ -1,5 +1,6 @@
-import { NestedStack, Stack } from 'aws-cdk-lib';
+import { NestedStack, Stack, Tags } from 'aws-cdk-lib';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { environmentVariables } from '../shared/contract.ts';
 import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
@@ -14,9 +15,12 @@ import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
 import { ChartBucket } from './chart-bucket.ts';
 import { apiCors } from './cors.ts';
+import { Domain } from './domain.ts';
 import { Endpoint } from './endpoint.ts';
 import { endpointIds, indexer, reconciler, repairer, schemaChecker, seeder } from './functions.ts';
 import { Indexer } from './indexer.ts';
+import { keyOf } from './key.ts';
+import { configureLogGroups } from './log-groups.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
 import { Operations } from './operations.ts';
@@ -24,6 +28,7 @@ import { type Admin, addOutputs } from './outputs.ts';
 import { SchemaCheck } from './schema-check.ts';
 import { Seeder } from './seeder.ts';
 import type { Settings } from './settings.ts';
+import { configureStage } from './stage.ts';
 import { tokenSettings } from './token-settings.ts';
 import { Reconciler, Repairer } from './upkeep.ts';
 
@@ -272,6 +277,7 @@ export type ChartroomStackProps = {
 type DeploymentParts = {
   readonly metadata: MetadataTable;
   readonly charts: ChartBucket;
+  readonly key: IKey | undefined;
   readonly bundles: string;
   readonly environment: Record<string, string>;
 };
@@ -280,14 +286,20 @@ type DeploymentParts = {
 export class ChartroomStack extends Stack {
   constructor(scope: Construct, id: string, { settings, bundles = bundleDirectory }: ChartroomStackProps) {
     super(scope, id, { description: 'Chartroom: a Helm chart repository without servers' });
-    const metadata = new MetadataTable(this, 'Metadata');
+    for (const [name, value] of Object.entries(settings.tags)) Tags.of(this).add(name, value);
+    configureLogGroups(this, settings);
+    const key = keyOf(this, settings);
+    const metadata = new MetadataTable(this, 'Metadata', { key });
     const { corsAllowOrigin } = settings;
     const cors = corsAllowOrigin !== '';
-    const charts = new ChartBucket(this, 'Charts', { cors });
+    const charts = new ChartBucket(this, 'Charts', { cors, key });
     const api = new HttpApi(this, 'Api', {
       description: 'Chartroom',
+      ...(settings.disableExecuteApiEndpoint && { disableExecuteApiEndpoint: true }),
       ...(cors && { corsPreflight: apiCors(corsAllowOrigin) }),
     });
+    configureStage(api, settings);
+    const domain = settings.domainName === '' ? undefined : new Domain(this, 'Domain', { api, ...settings });
     const isClosed = settings.access === 'closed';
     const tokens = tokenSettings(settings);
     const makesRepositories = settings.access === 'open' || settings.createOnPublish;
@@ -322,7 +334,7 @@ export class ChartroomStack extends Stack {
       }
     }
 
-    const indexing = new Indexer(this, indexer, { bucket: charts.bucket, bundles, environment });
+    const indexing = new Indexer(this, indexer, { bucket: charts.bucket, key, bundles, environment });
     grantNeeds(indexing, indexerNeeds, { metadata, charts });
     if (makesRepositories) grantNeeds(indexing, makerNeeds, { metadata, charts });
 
@@ -331,7 +343,7 @@ export class ChartroomStack extends Stack {
     for (const upkeep of [reconciling, repair]) grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
     grantNeeds(reconciling, removalNeeds, { metadata, charts });
 
-    const admin = isClosed ? this.#seedAdmin({ metadata, charts, bundles, environment }) : undefined;
+    const admin = isClosed ? this.#seedAdmin({ metadata, charts, key, bundles, environment }) : undefined;
     const { table } = metadata;
     const { alarmEmail, stackName } = settings;
     const operations = settings.alarms
@@ -341,7 +353,17 @@ export class ChartroomStack extends Stack {
         })
       : undefined;
     this.#checkSchema({ metadata, charts, bundles, environment });
-    addOutputs(this, { api, metadata, charts, indexing, repair, operations, admin });
+    addOutputs(this, {
+      api,
+      domain,
+      apiEnabled: settings.apiEnabled,
+      metadata,
+      charts,
+      indexing,
+      repair,
+      operations,
+      admin,
+    });
   }
 
   /** Those that something is deployed in. */
@@ -356,15 +378,15 @@ export class ChartroomStack extends Stack {
   }
 
   /** In a stack of its own: nothing else is changed before that is done. */
-  #checkSchema({ metadata, charts, bundles, environment }: DeploymentParts): void {
+  #checkSchema({ metadata, charts, bundles, environment }: Omit<DeploymentParts, 'key'>): void {
     const stack = new NestedStack(this, 'Data', { description: 'Chartroom: what looks at the data first' });
     const check = new SchemaCheck(stack, schemaChecker, { bundles, environment, metadata });
     grantNeeds(check, schemaNeeds, { metadata, charts });
     check.before(this);
   }
 
-  #seedAdmin({ metadata, charts, bundles, environment }: DeploymentParts): Admin {
-    const secret = new AdminSecret(this, 'Admin');
+  #seedAdmin({ metadata, charts, key, bundles, environment }: DeploymentParts): Admin {
+    const secret = new AdminSecret(this, 'Admin', { key });
     const seed = new Seeder(this, seeder, { bundles, environment, secret, metadata });
     grantNeeds(seed, seedNeeds, { metadata, charts });
     return { secret, seed };

@@ -22,11 +22,6 @@ export const nagExceptions: readonly Exception[] = [
     why: 'Each function asks for an account or a token and for a role in the repository (shared/routes.ts says which), since the API cannot say what Helm must hear at 401, and a function asked before each call would cost as much as the call.',
   },
   {
-    rule: /^(AwsSolutions-APIG1|Serverless-APIGWAccessLogging)$/,
-    about: /^Api\/DefaultStage\/Resource$/,
-    why: 'It costs at each request. What was changed is in the audit and what failed in the logs; docs/security.md names the rest as a gap.',
-  },
-  {
     rule: 'Serverless-APIGWDefaultThrottling',
     about: /^Api\/DefaultStage\/Resource$/,
     why: 'The limits of the account hold: a lower one that fits every deployment does not exist.',

@@ -1,12 +1,14 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { type Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { CfnQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { indexerSeconds, prefixes } from '../shared/contract.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { indexer } from './functions.ts';
+import { usingKey } from './key.ts';
 
 const TIMEOUT = Duration.seconds(indexerSeconds);
 
@@ -15,6 +17,8 @@ const WATCHED = [prefixes.charts, prefixes.inbox];
 
 export type IndexerProps = {
   readonly bucket: Bucket;
+  /** The key for messages at rest, which S3 must be allowed to use. @default SQS's own */
+  readonly key: IKey | undefined;
   readonly bundles: string;
   readonly environment: Record<string, string>;
 };
@@ -25,7 +29,7 @@ export class Indexer extends BundledFunction {
   /** Events that failed again and again; each is a change that no index shows until somebody reads it. */
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, { bucket, bundles, environment }: IndexerProps) {
+  constructor(scope: Construct, id: string, { bucket, key, bundles, environment }: IndexerProps) {
     super(scope, id, {
       functionId: indexer,
       bundles,
@@ -35,14 +39,15 @@ export class Indexer extends BundledFunction {
       memoryMegabytes: 1769,
       timeout: TIMEOUT,
     });
+    const encryption = key === undefined && { encryption: QueueEncryption.SQS_MANAGED };
     this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...encryption,
       enforceSSL: true,
       // The longest SQS keeps anything: time to find the fault and send them again.
       retentionPeriod: Duration.days(14),
     });
     this.queue = new Queue(this, 'Queue', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...encryption,
       enforceSSL: true,
       // A batch must not appear again while it is worked on. AWS advises six times the function's timeout for
       // functions that are throttled; with maxConcurrency ours is not, and what failed should come back soon.
@@ -61,7 +66,17 @@ export class Indexer extends BundledFunction {
       }),
     );
     notify(bucket, this.queue);
+    if (key === undefined) return;
+    for (const queue of [this.queue, this.deadLetters]) encryptWith(key, queue);
+    this.allow(usingKey(['Decrypt'], key, 'sqs'));
   }
+}
+
+/** By the queue's own property: CDK's way lets whoever reads the queue use the key anywhere. */
+function encryptWith(key: IKey, queue: Queue): void {
+  const resource = queue.node.defaultChild;
+  if (!(resource instanceof CfnQueue)) throw new Error('the queue must be made by this stack');
+  resource.kmsMasterKeyId = key.keyArn;
 }
 
 /**

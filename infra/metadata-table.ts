@@ -1,7 +1,13 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { table as names } from '../shared/contract.ts';
+
+export type MetadataTableProps = {
+  /** The key for what is at rest. @default DynamoDB's own */
+  readonly key: IKey | undefined;
+};
 
 /**
  * The table that holds every version, pointer and lease. Whoever deletes the stack or causes a
@@ -12,14 +18,16 @@ export class MetadataTable extends Construct {
   /** ARN of the local index over the marks. */
   readonly unindexedIndexArn: string;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { key }: MetadataTableProps) {
     super(scope, id);
     this.table = new Table(this, 'Table', {
       partitionKey: { name: names.partitionKey, type: AttributeType.STRING },
       sortKey: { name: names.sortKey, type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
-      // At rest with a key of DynamoDB's own: no cost, and no key whose loss would lose the charts.
-      encryption: TableEncryption.DEFAULT,
+      ...(key === undefined
+        ? // At rest with a key of DynamoDB's own: no cost, and no key whose loss would lose the charts.
+          { encryption: TableEncryption.DEFAULT }
+        : { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key }),
       timeToLiveAttribute: names.forgetAttribute,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       // Deletion protection would also stop the clean-up after a first deployment that failed.

@@ -2,6 +2,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { mergedPrefixes, table as names, partitions, prefixes } from '../shared/contract.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ChartBucket } from './chart-bucket.ts';
+import { usingKey } from './key.ts';
 import type { MetadataTable } from './metadata-table.ts';
 
 type TableAction = 'GetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
@@ -48,9 +49,30 @@ type Stores = { readonly metadata: MetadataTable; readonly charts: ChartBucket }
 
 /** Writes a function's needs into its role, and nothing more. */
 export function grantNeeds(target: BundledFunction, needs: Needs, stores: Stores): void {
-  for (const statement of [...tableStatements(needs, stores), ...objectStatements(needs, stores)]) {
-    target.allow(statement);
-  }
+  const onTable = tableStatements(needs, stores);
+  const onObjects = objectStatements(needs, stores);
+  const onKey = keyStatements(needs, stores, onTable.length > 0);
+  for (const statement of [...onTable, ...onObjects, ...onKey]) target.allow(statement);
+}
+
+/** What the table and the bucket do with a key that is given, they do in the name of who calls them. */
+function keyStatements(
+  { objects = {} }: Needs,
+  { metadata, charts }: Stores,
+  usesTable: boolean,
+): PolicyStatement[] {
+  const actions = Object.values(objects).flat();
+  const reads = actions.some((action) => action.startsWith('GetObject'));
+  const puts = actions.includes('PutObject');
+  const { encryptionKey: ofTable } = metadata.table;
+  const { encryptionKey: ofBucket } = charts.bucket;
+  return [
+    // A write too: what lies between the key and the items is decrypted for either.
+    ...(ofTable !== undefined && usesTable ? [usingKey(['Decrypt'], ofTable, 'dynamodb')] : []),
+    // Who puts in parts reads as well, so that it may decrypt them to put them together.
+    ...(ofBucket !== undefined && reads ? [usingKey(['Decrypt'], ofBucket, 's3')] : []),
+    ...(ofBucket !== undefined && puts ? [usingKey(['GenerateDataKey'], ofBucket, 's3')] : []),
+  ];
 }
 
 function tableStatements(

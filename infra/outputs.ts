@@ -1,9 +1,10 @@
 import { Aws, CfnOutput } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
-import { adminAccount, adminPasswordKey } from '../shared/contract.ts';
+import { adminAccount, adminPasswordKey, prefixes } from '../shared/contract.ts';
 import type { AdminSecret } from './admin-secret.ts';
 import type { ChartBucket } from './chart-bucket.ts';
+import type { Domain } from './domain.ts';
 import type { Indexer } from './indexer.ts';
 import type { MetadataTable } from './metadata-table.ts';
 import type { Operations } from './operations.ts';
@@ -15,6 +16,10 @@ export type Admin = { readonly secret: AdminSecret; readonly seed: Seeder };
 
 type Parts = {
   readonly api: HttpApi;
+  /** Absent without a name of its own. */
+  readonly domain: Domain | undefined;
+  /** Whether packages are published by the API. */
+  readonly apiEnabled: boolean;
   readonly metadata: MetadataTable;
   readonly charts: ChartBucket;
   readonly indexing: Indexer;
@@ -26,13 +31,12 @@ type Parts = {
 };
 
 /** What somebody who has just deployed types next. */
-export function addOutputs(
-  stack: Construct,
-  { api, metadata, charts, indexing, repair, operations, admin }: Parts,
-): void {
+export function addOutputs(stack: Construct, parts: Parts): void {
+  const { api, domain, metadata, charts, indexing, repair, operations, admin } = parts;
+  const url = domain?.url ?? api.apiEndpoint;
   const output = (id: string, description: string, value: string) =>
     new CfnOutput(stack, id, { description, value });
-  output('ApiUrl', 'Address of the root repository', api.apiEndpoint);
+  output('ApiUrl', 'Address of the root repository', url);
   output('TableName', 'Table of versions', metadata.table.tableName);
   output('BucketName', 'Bucket of packages and indexes', charts.bucket.bucketName);
   output(
@@ -51,7 +55,12 @@ export function addOutputs(
     output('AlarmTopicArn', 'Topic that is told when an alarm rings', operations.topic.topicArn);
     output('DashboardName', 'Dashboard in CloudWatch', operations.dashboardName);
   }
-  const add = `helm repo add chartroom ${api.apiEndpoint}`;
+  if (domain !== undefined) {
+    output('DomainTarget', 'What a DNS record of the domain name leads to', domain.target);
+    output('DomainTargetHostedZoneId', 'Zone of that, for an alias record', domain.targetHostedZoneId);
+  }
+  output('PublishCommand', 'Publishes a package to the root repository', publishCommand(parts, url));
+  const add = `helm repo add chartroom ${url}`;
   if (admin === undefined) {
     output('HelmRepoAdd', 'Adds the root repository to Helm', add);
     return;
@@ -72,8 +81,28 @@ export function addOutputs(
   );
 }
 
-/** Needs nothing but the AWS CLI and sed: the secret is JSON, which the CLI's `--query` does not look into. */
-function passwordCommand(secretArn: string): string {
+const PACKAGE = 'mychart-0.1.0.tgz';
+
+function publishCommand(
+  { admin, apiEnabled, charts }: Pick<Parts, 'admin' | 'apiEnabled' | 'charts'>,
+  url: string,
+): string {
+  if (!apiEnabled) {
+    return `aws s3 cp ${PACKAGE} s3://${charts.bucket.bucketName}/${prefixes.inbox}-/${PACKAGE}`;
+  }
+  const post = `--data-binary @${PACKAGE} ${url}/api/charts`;
+  if (admin === undefined) return `curl ${post}`;
+  // By a pipe: others on the same computer may see what a command is called with.
+  const config = passwordCommand(admin.secret.secret.secretArn, `user = "${adminAccount}:\\1"`);
+  return `${config} | curl --config - ${post}`;
+}
+
+/**
+ * Needs nothing but the AWS CLI and sed: the secret is JSON, which the CLI's `--query` does not look into.
+ *
+ * @param shown what is printed, with `\1` for the password
+ */
+function passwordCommand(secretArn: string, shown = '\\1'): string {
   const read = `aws secretsmanager get-secret-value --region ${Aws.REGION} --secret-id ${secretArn} --query SecretString --output text`;
-  return `${read} | sed -E 's/.*"${adminPasswordKey}": *"([^"]*)".*/\\1/'`;
+  return `${read} | sed -E 's/.*"${adminPasswordKey}": *"([^"]*)".*/${shown}/'`;
 }

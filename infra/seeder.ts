@@ -6,6 +6,7 @@ import { adminAccount, environmentVariables } from '../shared/contract.ts';
 import type { AdminSecret } from './admin-secret.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { seeder } from './functions.ts';
+import { usingKey } from './key.ts';
 import type { MetadataTable } from './metadata-table.ts';
 
 export type SeederProps = {
@@ -32,6 +33,10 @@ export class Seeder extends BundledFunction {
       timeout: Duration.minutes(1),
     });
     this.allow(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secretArn] }));
+    const { encryptionKey } = secret.secret;
+    if (encryptionKey !== undefined) {
+      this.allow(usingKey(['Decrypt'], encryptionKey, 'secretsmanager'));
+    }
     new CustomResource(this, 'Account', {
       resourceType: 'Custom::AdminAccount',
       serviceToken: this.function.functionArn,

@@ -9,6 +9,7 @@ import {
   SettingsError,
   wholeNumber,
 } from '../shared/domain/settings.ts';
+import { type CloudSettings, checkCloudSettings, cloudSettings } from './cloud-settings.ts';
 import { type JwtSettings, jwtSettings, tokenSettings } from './token-settings.ts';
 
 /** The name of the context object that holds the settings in cdk.json. */
@@ -22,7 +23,8 @@ const MOST_PACKAGE_BYTES = 104_857_600;
 
 /** What a deployment can be told; what concerns repositories is in shared/domain/settings.ts. */
 export type Settings = RepositorySettings &
-  JwtSettings & {
+  JwtSettings &
+  CloudSettings & {
     /** Name of the CloudFormation stack. @default 'Chartroom' */
     readonly stackName: string;
     /** `closed`: every request but for health and info needs an account. @default 'closed' */
@@ -97,6 +99,7 @@ const settings: SettingRows<Settings> = {
   },
   ...repositorySettings,
   ...jwtSettings,
+  ...cloudSettings,
 };
 
 /**
@@ -145,6 +148,7 @@ export function parseSettings(
       'setting "alarmEmail" is for alarms, which "alarms" leaves out: nobody would be told',
     );
   }
+  checkCloudSettings(parsed);
   // For what it refuses.
   tokenSettings(parsed);
   return parsed;

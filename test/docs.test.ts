@@ -53,6 +53,7 @@ const documents = [
   'SECURITY.md',
   'docs/api.md',
   'docs/architecture.md',
+  'docs/deploying.md',
   'docs/from-chartmuseum.md',
   'docs/leaving.md',
   'docs/operations.md',

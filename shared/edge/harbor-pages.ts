@@ -12,7 +12,7 @@ const MOST = 100;
  * @throws Fault `invalid_request`
  */
 export async function harborPage<Item>(
-  { path, query }: Pick<Request, 'path' | 'query'>,
+  { basePath, path, query }: Pick<Request, 'basePath' | 'path' | 'query'>,
   all: readonly Item[],
   show: (item: Item) => Promise<object> | object,
 ): Promise<Response> {
@@ -20,9 +20,10 @@ export async function harborPage<Item>(
   const size = Math.min(positive(query, 'page_size', FEWEST), MOST);
   const items = await Promise.all(all.slice((page - 1) * size, page * size).map(show));
   const pages = Math.ceil(all.length / size);
+  const target = `${basePath}${path}`;
   const link = [
-    ...(page > 1 && page <= pages + 1 ? [linkTo(path, query, page - 1, size, 'prev')] : []),
-    ...(page < pages ? [linkTo(path, query, page + 1, size, 'next')] : []),
+    ...(page > 1 && page <= pages + 1 ? [linkTo(target, query, page - 1, size, 'prev')] : []),
+    ...(page < pages ? [linkTo(target, query, page + 1, size, 'next')] : []),
   ].join(', ');
   return json(200, items, { 'x-total-count': String(all.length), ...(link !== '' && { link }) });
 }

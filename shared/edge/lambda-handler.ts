@@ -24,11 +24,11 @@ export function lambdaHandler(
   make: (environment: Environment) => Endpoint,
 ): Handler {
   return buildOnce((environment) => {
-    const { access, tokens } = environment;
+    const { access, tokens, indexSettings } = environment;
     const endpoint = make(environment);
     const asking =
       access === 'open' || tokens === undefined ? endpoint : askingForTokens(id, endpoint, tokens);
-    return serve(id, asking, authorize(id, environment));
+    return serve(id, asking, authorize(id, environment), indexSettings.contextPath);
   });
 }
 

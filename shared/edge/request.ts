@@ -6,12 +6,15 @@ import { type ChartName, parseChartName } from '../domain/chart-name.ts';
 import { Fault } from '../domain/fault.ts';
 import { parseRepository, type Repository } from '../domain/repository.ts';
 import { LIBRARY_CHARTS } from '../routes.ts';
+import { matchPath } from './match-path.ts';
 
 /** An HTTP request in our terms. */
 export type Request = {
   readonly method: string;
-  /** Decoded by the gateway. */
+  /** Decoded by the gateway; as the routes have it, without {@link basePath}. */
   readonly path: string;
+  /** What stands before the path in the client's URL; empty for nothing. */
+  readonly basePath: string;
   /** Decoded by the gateway; read them with {@link pathParameter}. */
   readonly parameters: Readonly<Record<string, string | undefined>>;
   readonly query: URLSearchParams;
@@ -29,14 +32,19 @@ export type Request = {
 /** Longer or stranger ones could break log lines and headers. */
 const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Turns an event of API Gateway (payload format 2.0) into a request. */
-export function readRequest(event: APIGatewayProxyEventV2): Request {
+/**
+ * Turns an event of API Gateway (payload format 2.0) into a request.
+ *
+ * @param contextPath what stands before the paths of the routes in clients' URLs
+ */
+export function readRequest(event: APIGatewayProxyEventV2, contextPath = ''): Request {
   const headers = lowerCaseNames(event.headers);
   const text = event.body ?? '';
   const given = headers['x-request-id'] ?? '';
   return {
     method: event.requestContext.http.method,
-    path: event.rawPath,
+    path: pathOf(event, contextPath),
+    basePath: contextPath,
     parameters: event.pathParameters ?? {},
     query: new URLSearchParams(event.rawQueryString),
     headers,
@@ -45,6 +53,21 @@ export function readRequest(event: APIGatewayProxyEventV2): Request {
     id: SANE_REQUEST_ID.test(given) ? given : event.requestContext.requestId,
     address: event.requestContext.http.sourceIp,
   };
+}
+
+/**
+ * The path that the route was chosen by. AWS says that `rawPath` is without the base path of a custom domain; should it
+ * come with one all the same, the route tells: that of the root repository has one part less than that of a
+ * repository which is called like the base path.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+function pathOf({ rawPath, routeKey }: APIGatewayProxyEventV2, contextPath: string): string {
+  if (contextPath === '' || !`${rawPath}/`.startsWith(`${contextPath}/`)) return rawPath;
+  const path = rawPath.slice(contextPath.length) || '/';
+  const [, template] = routeKey.split(' ');
+  // Where no route matched, nobody can tell, and it makes little difference: all that is left to say is 404 or 405.
+  return template === undefined || matchPath(template, path) !== undefined ? path : rawPath;
 }
 
 function lowerCaseNames(headers: APIGatewayProxyEventV2['headers']): Request['headers'] {

@@ -52,7 +52,9 @@ export function openHandler(
   id: Exclude<EndpointId, ProtectedEndpointId>,
   make: (environment: Environment) => Endpoint,
 ): Handler {
-  return buildOnce((environment) => serve(id, make(environment)));
+  return buildOnce((environment) =>
+    serve(id, make(environment), undefined, environment.indexSettings.contextPath),
+  );
 }
 
 /**
@@ -60,10 +62,16 @@ export function openHandler(
  * what HEAD leaves out.
  *
  * @param authorize everybody may do everything when it is left out
+ * @param contextPath what stands before the paths of the routes in clients' URLs
  */
-export function serve(id: EndpointId, endpoint: Endpoint, authorize?: Authorize): Handler {
+export function serve(
+  id: EndpointId,
+  endpoint: Endpoint,
+  authorize?: Authorize,
+  contextPath?: string,
+): Handler {
   return async (event) => {
-    const request = readRequest(event);
+    const request = readRequest(event, contextPath);
     const answered = await answer(id, request, async () => {
       const admitted = (await authorize?.(request)) ?? { caller: everybody, request };
       const answered = await endpoint(admitted.request, admitted.caller);

@@ -150,6 +150,15 @@ describe.skipIf(!isDeployed || helmBinary() === undefined)('a deployment', () =>
     expect(charts(after)).toEqual([]);
   });
 
+  it('publishes by the command that it prints', async () => {
+    await here.helm('create', 'mychart');
+    await here.helm('package', 'mychart');
+    const saved = await here.bash(output('PublishCommand').replace(output('ApiUrl'), quoted()));
+    expect(JSON.parse(saved)).toEqual({ saved: true });
+    await here.helm('repo', 'update', 'chartroom');
+    await here.helm('pull', 'chartroom/mychart', '--version', '0.1.0', '-d', here.folder);
+  });
+
   it('serves a robot and Helm by the commands of README.md', async () => {
     await here.helm('create', 'demo');
     await here.helm('package', 'demo', '--version', '0.6.0');

@@ -79,6 +79,14 @@ describe('the handlers, as Lambda calls them', () => {
     expect((await handler(anEvent('GET', '/nothing').event)).statusCode).toBe(404);
   });
 
+  it.each(['', '/helm'])('know their base path, with %j before the path', async (given) => {
+    vi.stubEnv('INDEX_SETTINGS', '{"contextPath":"/helm"}');
+    const { endpoint, event } = anEvent('PATCH', '/charts/a.tgz');
+    const handler = await handlerOf(endpoint);
+    const { statusCode, headers } = await handler({ ...event, rawPath: `${given}${event.rawPath}` });
+    expect([statusCode, headers?.['allow']]).toEqual([405, 'GET, HEAD']);
+  });
+
   it.each([
     {
       why: 'an access nobody knows',

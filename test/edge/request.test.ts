@@ -6,6 +6,7 @@ import {
   repositoryOf,
   senderOf,
 } from '../../shared/edge/request.ts';
+import { routes } from '../../shared/routes.ts';
 import { anEvent } from '../functions/events.ts';
 
 const request = (...parts: Parameters<typeof anEvent>) => readRequest(anEvent(...parts).event);
@@ -38,6 +39,40 @@ describe('readRequest', () => {
   it('never decodes a path twice', () => {
     const { parameters } = request('GET', '/charts/a%2525-1.0.0.tgz');
     expect(parameters).toEqual({ file: 'a%25-1.0.0.tgz' });
+  });
+});
+
+describe('the path behind a base path', () => {
+  // Some are what routes begin with, or repositories of that name.
+  const bases = ['/helm', '/x/y', '/charts', '/api', '/api/charts', '/redis', '/chartrepo'];
+  const paths = routes.map(({ method, path }) => ({
+    method,
+    path: path.replaceAll(/\{\w+\}/g, 'redis'),
+  }));
+
+  it.each(bases)('%s is the same whether the gateway leaves that out or not', (base) => {
+    for (const { method, path } of paths) {
+      const { event } = anEvent(method, path);
+      const without = readRequest(event, base);
+      expect(without).toMatchObject({ path, basePath: base });
+      expect(readRequest({ ...event, rawPath: `${base}${path}` }, base)).toEqual(without);
+    }
+  });
+
+  it('is that of the base path itself', () => {
+    const { event } = anEvent('GET', '/');
+    expect(readRequest({ ...event, rawPath: '/helm' }, '/helm').path).toBe('/');
+  });
+
+  it('is left alone where it only begins alike', () => {
+    const { event } = anEvent('GET', '/helmet/index.yaml');
+    expect(readRequest(event, '/helm').path).toBe('/helmet/index.yaml');
+  });
+
+  it('is taken off where no route matched', () => {
+    const { event } = anEvent('PATCH', '/index.yaml');
+    expect(event.routeKey).toBe('$default');
+    expect(readRequest({ ...event, rawPath: '/helm/index.yaml' }, '/helm').path).toBe('/index.yaml');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { matchPath, methodsAt } from '../../shared/edge/route-match.ts';
+import { matchPath } from '../../shared/edge/match-path.ts';
+import { methodsAt } from '../../shared/edge/route-match.ts';
 
 describe('matchPath', () => {
   it.each([

@@ -198,7 +198,12 @@ export function aChartroom(options: Options = {}) {
 
   const send = async (method: string, target: string, sent: Sent = {}): Promise<Answer> => {
     const { endpoint, event } = anEvent(method, target, sent);
-    const result = await serve(endpoint, answering(endpoint), authorizeOf(endpoint))(event);
+    const result = await serve(
+      endpoint,
+      answering(endpoint),
+      authorizeOf(endpoint),
+      world.settings.contextPath,
+    )(event);
     const body = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8').toString();
     return { status: result.statusCode, headers: result.headers ?? {}, body };
   };

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { matchPath } from '../../shared/edge/route-match.ts';
+import { matchPath } from '../../shared/edge/match-path.ts';
 import { type EndpointId, fallback, type Method, type Route, routes } from '../../shared/routes.ts';
 
 export type Sent = {

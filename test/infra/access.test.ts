@@ -396,6 +396,7 @@ describe('the outputs', () => {
       'BucketName',
       'RepairFunctionName',
       ...operating,
+      'PublishCommand',
       'AdminSecretArn',
       'AdminPasswordCommand',
       'SeedAdminFunctionName',
@@ -413,6 +414,7 @@ describe('the outputs', () => {
       'BucketName',
       'RepairFunctionName',
       ...operating,
+      'PublishCommand',
       'HelmRepoAdd',
     ]);
     expect(textOf(open.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(

@@ -12,7 +12,13 @@ const cfnLint = process.env['CFN_LINT'];
 
 const deployments: Readonly<Record<string, Record<string, unknown>>> = {
   closed: {},
-  open: { access: 'open', accessReason: 'a test on this computer', corsAllowOrigin: '*', apiEnabled: false },
+  open: {
+    access: 'open',
+    accessReason: 'a test on this computer',
+    corsAllowOrigin: '*',
+    apiEnabled: false,
+    alarms: false,
+  },
   'most-settings': {
     stackName: 'Other',
     createOnPublish: true,
@@ -26,6 +32,15 @@ const deployments: Readonly<Record<string, Record<string, unknown>>> = {
     jwtIssuer: 'https://login.example.com',
     jwtAudience: 'charts.example.com',
     jwtJwksUrl: 'https://login.example.com/jwks',
+    kmsKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    domainName: 'charts.example.com',
+    certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/1b2c-3d',
+    hostedZoneId: 'Z0123456789',
+    disableExecuteApiEndpoint: true,
+    throttleRate: 50,
+    throttleBurst: 100,
+    tags: { team: 'apps' },
+    alarmEmail: 'ops@example.com',
   },
 };
 

@@ -37,6 +37,16 @@ describe('deployment settings', () => {
       jwtPublicKey: '',
       jwtJwksUrl: '',
       jwtRealm: '',
+      domainName: '',
+      certificateArn: '',
+      hostedZoneId: '',
+      disableExecuteApiEndpoint: false,
+      kmsKeyArn: '',
+      logRetentionDays: 30,
+      accessLog: true,
+      throttleRate: 0,
+      throttleBurst: 0,
+      tags: {},
     });
   });
 
