@@ -1,7 +1,7 @@
 import { NestedStack, Stack } from 'aws-cdk-lib';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Construct } from 'constructs';
-import { environmentVariables } from '../shared/contract.ts';
+import { canaryName, environmentVariables } from '../shared/contract.ts';
 import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
 import {
   type EndpointId,
@@ -12,10 +12,11 @@ import {
 } from '../shared/routes.ts';
 import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
+import { Canary } from './canary.ts';
 import { ChartBucket } from './chart-bucket.ts';
 import { apiCors } from './cors.ts';
 import { Endpoint } from './endpoint.ts';
-import { endpointIds, indexer, reconciler, repairer, seeder } from './functions.ts';
+import { canary, endpointIds, indexer, reconciler, repairer, seeder } from './functions.ts';
 import { Indexer } from './indexer.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { grantNeeds, type Needs } from './needs.ts';
@@ -193,6 +194,15 @@ const callerNeeds: Needs = {
 /** To make the admin's account, or to give it its password again. */
 const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'], audit: 'write' };
 
+/** To make its repository and, with closed access, a secret of its own; the rest it does as a client. */
+const canaryNeeds: Needs = {
+  table: ['GetItem', 'PutItem'],
+  onlyIn: canaryName,
+  known: ['GetItem', 'PutItem'],
+  audit: 'write',
+};
+const canaryAccountNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };
+
 /** To see whether the repository is there that a path names. */
 const gateNeeds: Needs = { known: ['GetItem'] };
 
@@ -325,6 +335,15 @@ export class ChartroomStack extends Stack {
     const reconciling = new Reconciler(this, reconciler, { bundles, environment });
     for (const upkeep of [reconciling, repair]) grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
     grantNeeds(reconciling, removalNeeds, { metadata, charts });
+
+    const { canaryMinutes: minutes } = settings;
+    // Without the API it could not publish.
+    if (minutes > 0 && settings.apiEnabled) {
+      const nested = new NestedStack(this, 'Canary', { description: 'Chartroom: what does as clients do' });
+      const address = api.apiEndpoint;
+      const running = new Canary(nested, canary, { bundles, environment, address, minutes });
+      grantNeeds(running, { ...canaryNeeds, ...(isClosed && canaryAccountNeeds) }, { metadata, charts });
+    }
 
     const admin = isClosed ? this.#seedAdmin({ metadata, charts, bundles, environment }) : undefined;
     addOutputs(this, { api, metadata, charts, repair, admin });

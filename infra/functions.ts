@@ -12,8 +12,17 @@ export const repairer = 'repair';
 /** The function that makes the admin's account; there when access is closed. */
 export const seeder = 'seed-admin';
 
+/** The function that does by the clock what a client does; not there where the setting `canaryMinutes` is 0. */
+export const canary = 'run-canary';
+
 /** Names both a file in functions/ and the bundle made of it. */
-export type FunctionId = EndpointId | typeof indexer | typeof reconciler | typeof repairer | typeof seeder;
+export type FunctionId =
+  | EndpointId
+  | typeof indexer
+  | typeof reconciler
+  | typeof repairer
+  | typeof seeder
+  | typeof canary;
 
 export const endpointIds = Object.keys(endpoints) as readonly (keyof typeof endpoints)[];
 
@@ -25,4 +34,5 @@ export const functionIds: readonly FunctionId[] = [
   reconciler,
   repairer,
   seeder,
+  canary,
 ];
