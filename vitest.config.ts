@@ -21,7 +21,10 @@ class LongestFirst extends BaseSequencer {
 const PROJECTS = ['alone', 'stacks', 'together'];
 
 // They start processes and threads, most of them a whole stack.
-const STACKS = ['test/{whole,local,helm,harbor-client,deploy}/**/*.test.ts', 'test/{readme,docs}.test.ts'];
+const STACKS = [
+  'test/{whole,local,helm,harbor-client,deploy,cli}/**/*.test.ts',
+  'test/{readme,docs}.test.ts',
+];
 // They load handlers as the environment of the moment has them.
 const ALONE = ['test/edge/access.test.ts'];
 

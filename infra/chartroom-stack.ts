@@ -2,7 +2,7 @@ import { NestedStack, Stack, Tags } from 'aws-cdk-lib';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { environmentVariables } from '../shared/contract.ts';
+import { canaryName, environmentVariables } from '../shared/contract.ts';
 import { type RepositorySettings, repositorySettings } from '../shared/domain/settings.ts';
 import {
   type EndpointId,
@@ -13,11 +13,12 @@ import {
 } from '../shared/routes.ts';
 import { AdminSecret } from './admin-secret.ts';
 import { bundleDirectory } from './bundle.ts';
+import { Canary } from './canary.ts';
 import { ChartBucket } from './chart-bucket.ts';
 import { apiCors } from './cors.ts';
 import { Domain } from './domain.ts';
 import { Endpoint } from './endpoint.ts';
-import { endpointIds, indexer, reconciler, repairer, schemaChecker, seeder } from './functions.ts';
+import { canary, endpointIds, indexer, reconciler, repairer, schemaChecker, seeder } from './functions.ts';
 import { Indexer } from './indexer.ts';
 import { keyOf } from './key.ts';
 import { configureLogGroups } from './log-groups.ts';
@@ -202,6 +203,14 @@ const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'], audit: 'write' };
 
 /** To see by which schema the items are written, and to note it where nothing is noted. */
 const schemaNeeds: Needs = { deployment: ['GetItem', 'PutItem'] };
+/** To make its repository and, with closed access, a secret of its own; the rest it does as a client. */
+const canaryNeeds: Needs = {
+  table: ['GetItem', 'PutItem'],
+  onlyIn: canaryName,
+  known: ['GetItem', 'PutItem'],
+  audit: 'write',
+};
+const canaryAccountNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };
 
 /** To see whether the repository is there that a path names. */
 const gateNeeds: Needs = { known: ['GetItem'] };
@@ -343,13 +352,22 @@ export class ChartroomStack extends Stack {
     for (const upkeep of [reconciling, repair]) grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
     grantNeeds(reconciling, removalNeeds, { metadata, charts });
 
+    // Without the API it could not publish.
+    const canaryMinutes = settings.apiEnabled ? settings.canaryMinutes : 0;
+    if (canaryMinutes > 0) {
+      const nested = new NestedStack(this, 'Canary', { description: 'Chartroom: what does as clients do' });
+      const address = domain?.url ?? api.apiEndpoint;
+      const running = new Canary(nested, canary, { bundles, environment, address, minutes: canaryMinutes });
+      grantNeeds(running, { ...canaryNeeds, ...(isClosed && canaryAccountNeeds) }, { metadata, charts });
+    }
+
     const admin = isClosed ? this.#seedAdmin({ metadata, charts, key, bundles, environment }) : undefined;
     const { table } = metadata;
-    const { alarmEmail, stackName } = settings;
+    const { stackName } = settings;
     const operations = settings.alarms
       ? new Operations(this, 'Operations', {
-          alarmEmail,
-          watched: { stackName, api, table, indexing, reconciling, repair },
+          alarmEmail: settings.alarmEmail,
+          watched: { stackName, api, table, indexing, reconciling, repair, canaryMinutes },
         })
       : undefined;
     this.#checkSchema({ metadata, charts, bundles, environment });

@@ -14,6 +14,8 @@ export const seeder = 'seed-admin';
 
 /** The function that refuses a deployment over data of a newer schema. */
 export const schemaChecker = 'check-schema';
+/** The function that does by the clock what a client does; not there where the setting `canaryMinutes` is 0. */
+export const canary = 'run-canary';
 
 /** Names both a file in functions/ and the bundle made of it. */
 export type FunctionId =
@@ -22,7 +24,8 @@ export type FunctionId =
   | typeof reconciler
   | typeof repairer
   | typeof seeder
-  | typeof schemaChecker;
+  | typeof schemaChecker
+  | typeof canary;
 
 export const endpointIds = Object.keys(endpoints) as readonly (keyof typeof endpoints)[];
 
@@ -35,4 +38,5 @@ export const functionIds: readonly FunctionId[] = [
   repairer,
   seeder,
   schemaChecker,
+  canary,
 ];

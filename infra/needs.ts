@@ -24,6 +24,8 @@ const objectPrefixes = { ...prefixes, ...mergedPrefixes };
 export type Needs = {
   /** What it calls on the items of repositories; a scan is of the whole table. */
   readonly table?: readonly TableAction[];
+  /** The one repository that this is bounded to. @default all of them */
+  readonly onlyIn?: string;
   /** Whether it also reads the marks, by the table's local index. */
   readonly marks?: boolean;
   /** What it calls on the items of accounts. */
@@ -78,6 +80,7 @@ function keyStatements(
 function tableStatements(
   {
     table = [],
+    onlyIn = '*',
     marks = false,
     accounts = [],
     uses = false,
@@ -111,7 +114,10 @@ function tableStatements(
           }),
         });
   const { tableArn } = metadata.table;
-  const ofRepositories = [`${partitions.repository}*`, ...(repositories ? [partitions.reconciliation] : [])];
+  const ofRepositories = [
+    `${partitions.repository}${onlyIn}`,
+    ...(repositories ? [partitions.reconciliation] : []),
+  ];
   const ofAudit = [`${partitions.audit}*`];
   const putsInto = [
     ...(table.includes('PutItem') ? ofRepositories : []),

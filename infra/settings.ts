@@ -47,6 +47,8 @@ export type Settings = RepositorySettings &
     readonly apiEnabled: boolean;
     /** How many days the audit is kept. @default 400 */
     readonly auditDays: number;
+    /** How often the canary publishes and pulls a chart; 0: never. @default 15 */
+    readonly canaryMinutes: number;
     /** A form field that carries a package, besides `chart`. @default 'chart' */
     readonly chartFormField: string;
     /** A form field that carries a provenance file, besides `prov`. @default 'prov' */
@@ -89,6 +91,9 @@ const settings: SettingRows<Settings> = {
   apiEnabled: { fallback: true, parse: parseBoolean },
   // More than a year, so that a yearly review finds all of it.
   auditDays: { fallback: 400, parse: wholeNumber(1, 3650, 'of days') },
+  // Half an hour until an alarm that looks at two turns, for about a dollar a month. The longest turn has an alarm whose
+  // period is a day, the most that CloudWatch takes.
+  canaryMinutes: { fallback: 15, parse: wholeNumber(0, 720, 'of minutes') },
   chartFormField: { fallback: 'chart', parse: FORM_FIELD },
   provFormField: { fallback: 'prov', parse: FORM_FIELD },
   corsAllowOrigin: { fallback: '', parse: parseOrigin },

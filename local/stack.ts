@@ -126,7 +126,7 @@ export class LocalStack implements Services {
     this.caFile = certificate?.caFile;
     const api = gateway(this, { requestTimeoutMs, certificate });
     this.url = `http${tls ? 's' : ''}://${apiHost}:${await this.#listen(api, host, port)}`;
-    const template = readAssembly(await assemblyOf(this.#options, data.path));
+    const template = readAssembly(await assemblyOf(this.#options, data.path), this.url);
     this.cors = corsOf(template);
     this.#roles = rolesOf(template);
     await this.#openStores(template, data.path);
@@ -287,7 +287,8 @@ async function assemblyOf(options: LocalOptions, folder: string): Promise<string
   const reason = access === 'open' && { accessReason: 'runs on this computer only' };
   const outDir = path.join(folder, 'assembly');
   rmSync(outDir, { recursive: true, force: true });
-  return await synthesize({ outDir, context: { ...settings, access, ...reason } });
+  // Nobody wants a chart published every few minutes while they work.
+  return await synthesize({ outDir, context: { canaryMinutes: 0, ...settings, access, ...reason } });
 }
 
 /**

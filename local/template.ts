@@ -30,10 +30,12 @@ export const nameInArn = (arn: string) => arn.split(/[:/]/).at(-1) ?? arn;
 export class Template {
   readonly #resources: Resources;
   readonly #assets: ReadonlyMap<string, string>;
+  readonly #apiUrl: string;
 
-  constructor(resources: Resources, assets: ReadonlyMap<string, string>) {
+  constructor(resources: Resources, assets: ReadonlyMap<string, string>, apiUrl: string) {
     this.#resources = resources;
     this.#assets = assets;
+    this.#apiUrl = apiUrl;
   }
 
   /**
@@ -70,6 +72,7 @@ export class Template {
     }
     const [first = null, second = null]: readonly Json[] = Array.isArray(argument) ? argument : [];
     if (name === 'Fn::GetAtt' && second === 'Arn') return this.#arn(String(first));
+    if (name === 'Fn::GetAtt' && second === 'ApiEndpoint') return this.#apiUrl;
     if (name === 'Fn::Join') return [this.#resolve(second)].flat().join(String(first));
     throw new Error(`the local runner does not know ${name} of ${JSON.stringify(argument)}`);
   }
@@ -92,9 +95,13 @@ export class Template {
   }
 }
 
-/** Reads a cloud assembly, the folder that `cdk synth` writes. */
-export function readAssembly(directory: string): Template {
-  return new Template(readResources(directory), readAssets(directory));
+/**
+ * Reads a cloud assembly, the folder that `cdk synth` writes.
+ *
+ * @param apiUrl where its API is on this computer
+ */
+export function readAssembly(directory: string, apiUrl = ''): Template {
+  return new Template(readResources(directory), readAssets(directory), apiUrl);
 }
 
 /**

@@ -31,6 +31,8 @@ export const environmentVariables = {
   createOnPublish: 'CREATE_ON_PUBLISH',
   /** `false` where there is no API below `/api`. */
   apiEnabled: 'API_ENABLED',
+  /** Where clients find the root repository; only the canary has it. */
+  apiUrl: 'API_URL',
   /** How many days the audit is kept. */
   auditDays: 'AUDIT_DAYS',
 } as const;
@@ -96,6 +98,9 @@ export const indexerSeconds = 120;
 
 /** The account that a closed deployment begins with; it may do everything. */
 export const adminAccount = 'admin';
+
+/** The account of the canary, and the repository that it publishes to. */
+export const canaryName = 'chartroom-canary';
 
 /** Where the admin's password lies in the secret, which is a JSON object; beside it `username`. */
 export const adminPasswordKey = 'password';

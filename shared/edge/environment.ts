@@ -55,6 +55,8 @@ export type Environment = {
   readonly bucketName: () => string;
   /** @throws Error if the stack did not name it */
   readonly adminSecretArn: () => string;
+  /** @throws Error if the stack did not say it */
+  readonly apiUrl: () => string;
 };
 
 // As ChartMuseum's and Harbor's limit; the bucket takes what a function does not.
@@ -94,6 +96,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     tableName: need('table'),
     bucketName: need('bucket'),
     adminSecretArn: need('adminSecret'),
+    apiUrl: need('apiUrl'),
   };
 }
 

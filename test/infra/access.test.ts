@@ -137,6 +137,8 @@ describe('least privilege', () => {
         'search',
       ],
     );
+    const ofCanary = every.filter(isOn('repository#chartroom-canary'));
+    expect(holders(ofCanary, 'dynamodb:PutItem')).toEqual(['run-canary']);
   });
 
   const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
@@ -168,6 +170,7 @@ describe('least privilege', () => {
       const kinds = [
         ['repository#*', ...(isUpkeep ? ['reconciliation'] : [])],
         ['repositories'],
+        ...(id === 'run-canary' ? [['repository#chartroom-canary']] : []),
         ['failures#*'],
         ['accounts'],
         ['audit#*'],
@@ -196,7 +199,7 @@ describe('least privilege', () => {
     // A member of a project is an account with a grant on it.
     const ofMembers = ['create-member', 'create-project', 'delete-member', 'delete-project', 'put-member'];
     expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual(
-      [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'seed-admin'].toSorted(),
+      [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'run-canary', 'seed-admin'].toSorted(),
     );
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
     expect(holders(onAccounts, 'dynamodb:Query')).toEqual(
@@ -233,6 +236,7 @@ describe('least privilege', () => {
       'put-settings',
       'reconcile',
       'repair',
+      'run-canary',
       'search',
       'seed-admin',
     ]);
@@ -297,12 +301,12 @@ describe('least privilege', () => {
     const ofLabels = ['get-label', 'put-label', 'delete-label'];
     // HEAD asks for one of those that GET lists.
     const ofProjects = ['create-project', 'list-projects'];
-    const others = [...ofLabels, ...ofProjects, 'index-repositories', 'reconcile', 'repair'];
+    const others = [...ofLabels, ...ofProjects, 'index-repositories', 'reconcile', 'repair', 'run-canary'];
     expect(holders(every.filter(isOnKnown), 'dynamodb:GetItem')).toEqual([...asking, ...others].toSorted());
   });
 
   it('lets only who makes and deletes repositories write which there are, and publishers where they may', () => {
-    const asked = ['create-project', 'delete-project', 'delete-repository', 'put-repository'];
+    const asked = ['create-project', 'delete-project', 'delete-repository', 'put-repository', 'run-canary'];
     const publishing = ['index-repositories', 'publish-package', 'publish-provenance'];
     const writers = (template: typeof closed) =>
       functionIds

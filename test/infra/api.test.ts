@@ -71,6 +71,7 @@ describe('the API', () => {
     const counts = resourceCounts();
     expect(Object.keys(counts)).toEqual([
       'Chartroom',
+      'ChartroomCanary67C613F1',
       'ChartroomDataB500A57E',
       'ChartroomHarborD6DDD492',
       'ChartroomOneChart9052A74A',

@@ -3,46 +3,13 @@ import { isAccountName } from '../../shared/domain/account.ts';
 import { isChartName } from '../../shared/domain/chart-name.ts';
 import { parsePackageFileName } from '../../shared/domain/package-file.ts';
 import { asRepository } from '../../shared/domain/repository.ts';
+import { isVariable, isWithin, segmentsOf, type Template, tiesOf } from '../../shared/domain/route-ties.ts';
 import { parseSemverRange } from '../../shared/domain/semver-range.ts';
 import { isUploadId } from '../../shared/domain/upload-id.ts';
 import { isChartVersion } from '../../shared/domain/version.ts';
 import { type Route, routes } from '../../shared/routes.ts';
 
-/** A route template by segments; `{x}` is a variable. */
-type Template = readonly string[];
-
-const segmentsOf = ({ path }: Route): Template => path.split('/').slice(1);
-const isVariable = (segment: string | undefined) => segment?.startsWith('{') === true;
-
-/** Whether every path that matches `a` matches `b` too. */
-const isWithin = (a: Template, b: Template) =>
-  a.length === b.length && a.every((segment, at) => isVariable(b[at]) || segment === b[at]);
-
-/** The template of the paths that match both; undefined if there are none. */
-function overlap(a: Template, b: Template): Template | undefined {
-  const shared = a.map((segment, at) => (isVariable(segment) ? (b[at] ?? segment) : segment));
-  return isWithin(shared, a) && isWithin(shared, b) ? shared : undefined;
-}
-
-type Tie = { readonly a: Route; readonly b: Route; readonly both: Template };
-
-/**
- * Pairs of routes that share paths and of which neither is the more specific: API Gateway says nothing about
- * which one it takes. Where a third route is the more specific for all that they share, it takes that.
- */
-const ties: readonly Tie[] = routes.flatMap((a, at) =>
-  routes.slice(at + 1).flatMap((b) => {
-    const [ofA, ofB] = [segmentsOf(a), segmentsOf(b)];
-    const both = a.method === b.method ? overlap(ofA, ofB) : undefined;
-    if (both === undefined || isWithin(ofA, ofB) || isWithin(ofB, ofA)) return [];
-    const settled = routes.some((third) => {
-      const ofThird = segmentsOf(third);
-      const isMoreSpecific = isWithin(ofThird, ofA) && isWithin(ofThird, ofB);
-      return third.method === a.method && isMoreSpecific && isWithin(both, ofThird);
-    });
-    return settled ? [] : [{ a, b, both }];
-  }),
-);
+const ties = tiesOf(routes);
 
 /** One text of every kind that a variable may hold, so that a path of them is refused for its fixed parts alone. */
 const samples = ['redis', '31', '1.2.3', 'latest', '^1.0.0', 'redis-1.2.3.tgz', 'redis-1.2.3.tgz.prov'];

@@ -18,6 +18,7 @@ describe('deployment settings', () => {
       maxUploadBytes: 4 * 1024 * 1024,
       maxPackageBytes: 20 * 1024 * 1024,
       auditDays: 400,
+      canaryMinutes: 15,
       apiEnabled: true,
       chartFormField: 'chart',
       provFormField: 'prov',

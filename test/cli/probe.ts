@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+
+type Outcome = { readonly code: number; readonly out: string; readonly err: string };
+
+/** Does what `npm run probe -- …` does, but for npm's own second. */
+export function runProbe(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const cwd = path.join(import.meta.dirname, '../..');
+  const env = { ...process.env, ...environment };
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', 'cli/probe.ts', ...args],
+      { cwd, env },
+      (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
+    );
+  });
+}
+
+/** The verdict of each check, by its name. */
+export const verdictsOf = (table: string): ReadonlyMap<string, string> =>
+  new Map(
+    table
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !line.startsWith('| check'))
+      .map((line) => line.slice(2, -2).split(/ (?<!\\)\| /))
+      .map(([name = '', , , verdict = '']) => [name, verdict]),
+  );

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { runCanary } from '../../shared/canary.ts';
+import { canaryName } from '../../shared/contract.ts';
+import { aPackage } from '../packages.ts';
+import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
+
+const password = 'correct horse';
+
+let lines: string[] = [];
+beforeEach(() => {
+  lines = [];
+});
+
+/** What the canary reported of a metric since the test began; lines come after the answer. */
+const reported = (metric: string): unknown[] =>
+  lines.flatMap((line) => {
+    const { _aws, [metric]: value } = JSON.parse(line) as Record<string, unknown>;
+    return _aws === undefined || value === undefined ? [] : [value].flat();
+  });
+
+const start = (access: 'open' | 'closed') =>
+  startChartroom({ access, adminPassword: password, log: (line) => void lines.push(line) });
+
+describe.each(['open', 'closed'] as const)('the canary, with %s access', (access) => {
+  let chartroom: Chartroom;
+  let headers: Record<string, string> = {};
+  beforeAll(async () => {
+    chartroom = await start(access);
+    if (access === 'closed')
+      headers = { authorization: `Basic ${btoa(await anAdminRobot(chartroom, password))}` };
+  });
+  afterAll(() => chartroom.stop());
+
+  it('publishes, pulls and verifies a signed chart, and takes it away again', async () => {
+    expect(await chartroom.invoke('run-canary')).toEqual({ publishMs: expect.any(Number) });
+    await expect.poll(() => reported('CanarySucceeded')).toEqual([1]);
+    await expect.poll(() => reported('CanaryPublish')).toEqual([expect.any(Number)]);
+    const list = await chartroom.send('GET', `/api/${canaryName}/charts`, { headers });
+    expect(await list.json()).toEqual({});
+    await chartroom.idle();
+    expect((await chartroom.keys()).filter((key) => /^(charts|files|inbox)\//.test(key))).toEqual([]);
+  });
+
+  it('says by which step it failed where the table fails', async () => {
+    chartroom.intercept = ({ caller, operation }) =>
+      caller.startsWith('publishpackage') && operation === 'UpdateItem' ? 'fail-before' : 'pass';
+    onTestFinished(() => {
+      chartroom.intercept = undefined;
+    });
+    await expect(chartroom.invoke('run-canary')).rejects.toThrow('the canary failed to publish');
+    await expect.poll(() => reported('CanarySucceeded')).toEqual([0]);
+    expect(reported('CanaryPublish')).toEqual([]);
+    await expect.poll(() => lines.some((line) => line.includes('"step":"publish"'))).toBe(true);
+  });
+
+  it('says so where the package cannot be pulled, and leaves nothing', async () => {
+    chartroom.intercept = ({ caller }) => (caller.startsWith('getpackage') ? 'fail-before' : 'pass');
+    onTestFinished(() => {
+      chartroom.intercept = undefined;
+    });
+    await expect(chartroom.invoke('run-canary')).rejects.toThrow('the canary failed to pull it');
+    await expect.poll(() => reported('CanarySucceeded')).toEqual([0]);
+    const list = await chartroom.send('GET', `/api/${canaryName}/charts`, { headers });
+    expect(await list.json()).toEqual({});
+  });
+
+  it('runs twice at once, and after its repository was deleted', async () => {
+    const deleted = await chartroom.send('DELETE', `/-/repositories/${canaryName}`, { headers });
+    expect(deleted.status).toBe(202);
+    await chartroom.invoke('run-canary');
+    await Promise.all([chartroom.invoke('run-canary'), chartroom.invoke('run-canary')]);
+    await expect.poll(() => reported('CanarySucceeded')).toEqual([1, 1, 1]);
+  });
+
+  it('needs no more than its repository allows, whatever others say there', async () => {
+    const refusing = { allowDelete: false, maxVersions: 1, requireSigned: false };
+    const body = JSON.stringify(refusing);
+    expect((await chartroom.send('PUT', `/-/settings/${canaryName}`, { headers, body })).status).toBe(200);
+    await chartroom.invoke('run-canary');
+    await expect.poll(() => reported('CanarySucceeded')).toEqual([1]);
+  });
+});
+
+describe('what a run left that ended halfway', () => {
+  let chartroom: Chartroom;
+  beforeAll(async () => {
+    chartroom = await start('open');
+  });
+  afterAll(() => chartroom.stop());
+
+  const minutesFromNow = (minutes: number) => ({ now: () => Date.now() + minutes * 60_000 });
+  const listedVersions = async () => {
+    const list = await chartroom.send('GET', `/api/${canaryName}/charts/canary`);
+    return list.status === 404
+      ? []
+      : ((await list.json()) as { version: string }[]).map((each) => each.version);
+  };
+
+  it('is let be while another run may be at it, and deleted later', async () => {
+    const left = await aPackage({ name: 'canary', version: '1.0.1' });
+    expect((await chartroom.publish(left, canaryName)).status).toBe(201);
+    const run = (minutes: number) =>
+      runCanary({
+        clock: minutesFromNow(minutes),
+        open: async () => undefined,
+        fetch,
+        address: chartroom.url,
+      });
+    expect(await run(5)).toMatchObject({ succeeded: true });
+    expect(await listedVersions()).toEqual(['1.0.1']);
+    expect(await run(11)).toMatchObject({ succeeded: true });
+    expect(await listedVersions()).toEqual([]);
+  });
+});
+
+describe('the account of the canary', () => {
+  let chartroom: Chartroom;
+  let headers: Record<string, string>;
+  beforeAll(async () => {
+    chartroom = await start('closed');
+    headers = { authorization: `Basic ${btoa(await anAdminRobot(chartroom, password))}` };
+  });
+  afterAll(() => chartroom.stop());
+
+  const put = (account: object) =>
+    chartroom.send('PUT', `/-/accounts/${canaryName}`, { headers, body: JSON.stringify(account) });
+
+  it('is a robot with its own repository alone, and secrets that end within minutes', async () => {
+    await chartroom.invoke('run-canary');
+    const answer = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
+    const { secrets, ...account } = (await answer.json()) as { secrets: { expires: string }[] };
+    expect(account).toMatchObject({
+      kind: 'robot',
+      grants: [{ role: 'maintainer', on: canaryName }],
+    });
+    expect(secrets).toHaveLength(1);
+    for (const { expires } of secrets) {
+      expect(Date.parse(expires)).toBeLessThan(Date.now() + 11 * 60_000);
+    }
+    for (let run = 0; run < 5; run += 1) await chartroom.invoke('run-canary');
+    const later = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
+    expect(((await later.json()) as { secrets: object[] }).secrets).toHaveLength(4);
+  });
+
+  it('takes back what it was granted besides', async () => {
+    expect((await put({ kind: 'robot', grants: [{ role: 'admin', on: '*' }] })).status).toBe(200);
+    await chartroom.invoke('run-canary');
+    const answer = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
+    expect(await answer.json()).toMatchObject({ grants: [{ role: 'maintainer', on: canaryName }] });
+  });
+
+  it('is not taken from a user who has the name: the canary fails, and says why', async () => {
+    await chartroom.send('DELETE', `/-/accounts/${canaryName}`, { headers });
+    expect((await put({ kind: 'user', password: 'correct horse battery', grants: [] })).status).toBe(201);
+    await expect(chartroom.invoke('run-canary')).rejects.toThrow('make its repository and account');
+    await expect
+      .poll(() => lines.some((line) => line.includes(`${canaryName} is a user's account`)))
+      .toBe(true);
+    const answer = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
+    expect(await answer.json()).toMatchObject({ kind: 'user', grants: [] });
+  });
+
+  it('leaves what others publish there alone', async () => {
+    await chartroom.send('DELETE', `/-/accounts/${canaryName}`, { headers });
+    const body = new Uint8Array(await aPackage());
+    await chartroom.send('POST', `/api/${canaryName}/charts`, { headers, body });
+    await chartroom.invoke('run-canary');
+    const list = await chartroom.send('GET', `/api/${canaryName}/charts`, { headers });
+    expect(Object.keys((await list.json()) as object)).toEqual(['demo']);
+  });
+});
