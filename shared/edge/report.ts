@@ -62,7 +62,7 @@ function refreshLine(refresh: Extract<Happening, { readonly kind: 'refreshed' }>
   const { kind: _, sizeBytes, versions, oldestMarkMs, collectionGigabytes, requestIds, ...rest } = refresh;
   return {
     message: 'an index was made current',
-    fields: { ...rest, changes: requestIds.slice(0, MOST_REQUESTS) },
+    fields: { ...rest, requestIds: requestIds.slice(0, MOST_REQUESTS) },
     values: {
       Refreshed: 1,
       IndexSize: sizeBytes,

@@ -148,7 +148,11 @@ describe('an index that is made current', () => {
     } as const;
     const more = { marks: 60, durationMs: 1, oldestMarkMs: 1, collectionGigabytes: undefined };
     reportHappening({ ...refreshed, ...more, requestIds });
-    expect(log.lines()[0]).toMatchObject({ changes: requestIds.slice(0, 50), marks: 60, OldestMark: 0.001 });
+    expect(log.lines()[0]).toMatchObject({
+      requestIds: requestIds.slice(0, 50),
+      marks: 60,
+      OldestMark: 0.001,
+    });
   });
 });
 

@@ -80,7 +80,7 @@ describe('a publish', () => {
       expect(found).toMatchObject({
         endpoint: 'index-repositories',
         repository: 'org',
-        changes: ['publish-1'],
+        requestIds: ['publish-1'],
         marks: 1,
         durationMs: expect.any(Number),
       });
