@@ -232,7 +232,6 @@ async function finish(
   const { changes } = seen;
   const flip = await makeCurrent(dependencies, beginning, seen, draft);
   if (flip === undefined) return { kind: 'overtaken' };
-  await tellOf(dependencies, beginning, changes, flip);
   for (const notice of flip.notices) await report(notice);
   try {
     await inParallel(changes, (change) => audit.put(change));
@@ -241,6 +240,7 @@ async function finish(
     // The index is current all the same; marks that stay only make the next refresh look again.
     await report({ kind: 'clean_up_failed', repository, error });
   }
+  await tellOf(dependencies, beginning, changes, flip);
   return { kind: 'refreshed', pointer: flip.pointer };
 }
 
