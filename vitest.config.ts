@@ -32,6 +32,7 @@ export default defineConfig({
   test: {
     // CDK's own check of a template takes longer than to make it: test/infra/checkers.test.ts asks for it.
     env: { CDK_VALIDATION: 'false' },
+    setupFiles: ['test/quiet.ts'],
     testTimeout: 180_000,
     // A deployment takes longer to begin with than the stack on this computer.
     hookTimeout: process.env['CHARTROOM_DEPLOY'] === undefined ? 120_000 : 300_000,

@@ -1,8 +1,10 @@
-import type { S3Event, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Context, S3Event, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Repository } from '../shared/domain/repository.ts';
 import { eventDependencies } from '../shared/edge/bucket-environment.ts';
 import { readEnvironment } from '../shared/edge/environment.ts';
 import { logError } from '../shared/edge/log.ts';
+import { record } from '../shared/edge/record.ts';
+import { inRun } from '../shared/edge/run.ts';
 import {
   byRepository,
   type EventDependencies,
@@ -11,7 +13,15 @@ import {
   setMisplacedAside,
 } from '../shared/handle-object-events.ts';
 
-type Notification = { readonly messageId: string; readonly events: readonly ObjectEvent[] };
+/** Whoever invokes the indexer by hand leaves out what the queue says of a message. */
+type Message = Pick<SQSRecord, 'messageId' | 'body'> & Partial<Pick<SQSRecord, 'attributes'>>;
+
+type Notification = {
+  readonly messageId: string;
+  readonly events: readonly ObjectEvent[];
+  /** When the bucket changed, in milliseconds since 1970; of a message that comes again nothing, since it was heard of. */
+  readonly changedAt: readonly number[];
+};
 
 /**
  * The indexer: S3 events of packages and of the inbox, through the queue. A message that cannot be read, or
@@ -22,7 +32,9 @@ export function indexRepositories(
   dependencies: EventDependencies,
 ): (event: SQSEvent) => Promise<SQSBatchResponse> {
   return async ({ Records: messages }) => {
+    const heard = dependencies.clock.now();
     const notifications = messages.flatMap((message) => readMessage(message) ?? []);
+    tellOfLag(notifications, heard);
     const read = new Set(notifications.map(({ messageId }) => messageId));
     const failed = await updateRepositories(dependencies, notifications);
     const isDone = ({ messageId }: SQSRecord) => read.has(messageId) && !failed.has(messageId);
@@ -32,6 +44,13 @@ export function indexRepositories(
         .map(({ messageId }) => ({ itemIdentifier: messageId })),
     };
   };
+}
+
+/** Once for a batch: the longest of it is what an alarm is about. */
+function tellOfLag(notifications: readonly Notification[], heard: number): void {
+  const [first] = notifications.flatMap(({ changedAt }) => changedAt).sort((a, b) => a - b);
+  // The bucket's clock may be ahead.
+  if (first !== undefined) record('EventLag', Math.max(0, heard - first) / 1000);
 }
 
 /** Each repository once, however many messages speak of it. @returns the ids of messages that failed */
@@ -45,7 +64,7 @@ async function updateRepositories(
       await handleObjectEvents(dependencies, repository, events);
     } catch (error) {
       failed.add(repository);
-      logError('the index could not be brought up to date', error, { repository });
+      logError('the index could not be brought up to date', error, { repository }, { RefreshFailed: 1 });
     }
   }
   const failedMessages = new Set<string>();
@@ -68,7 +87,7 @@ async function updateRepositories(
  *
  * @returns undefined if it is something else: the queue sets it aside after some attempts
  */
-function readMessage({ messageId, body }: SQSRecord): Notification | undefined {
+function readMessage({ messageId, body, attributes }: Message): Notification | undefined {
   try {
     const { Records: records = [] } = JSON.parse(body) as Partial<S3Event>;
     const events = records.map(
@@ -78,7 +97,11 @@ function readMessage({ messageId, body }: SQSRecord): Notification | undefined {
         kind: eventName.startsWith('ObjectRemoved') ? 'removed' : 'created',
       }),
     );
-    return { messageId, events };
+    const isFirst = attributes?.ApproximateReceiveCount === '1';
+    const changedAt = isFirst
+      ? records.map(({ eventTime }) => Date.parse(eventTime)).filter(Number.isFinite)
+      : [];
+    return { messageId, events, changedAt };
   } catch (error) {
     logError('a message of the queue cannot be read', error, { messageId });
     return undefined;
@@ -88,7 +111,11 @@ function readMessage({ messageId, body }: SQSRecord): Notification | undefined {
 let ready: ((event: SQSEvent) => Promise<SQSBatchResponse>) | undefined;
 
 /** Builds its dependencies at the first call, so that importing the file touches no environment. */
-export const handler = (event: SQSEvent): Promise<SQSBatchResponse> => {
-  ready ??= indexRepositories(eventDependencies(readEnvironment(process.env)));
-  return ready(event);
-};
+export const handler = (
+  event: SQSEvent,
+  { awsRequestId }: Pick<Context, 'awsRequestId'>,
+): Promise<SQSBatchResponse> =>
+  inRun({ endpoint: 'index-repositories', function_request_id: awsRequestId }, () => {
+    ready ??= indexRepositories(eventDependencies(readEnvironment(process.env)));
+    return ready(event);
+  });

@@ -6,7 +6,7 @@ import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { type Request, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
-import { asksForForce, binaryBody, checkSize, type UploadRules } from '../shared/edge/upload.ts';
+import { asksForForce, binaryBody, checkSize, noteTaken, type UploadRules } from '../shared/edge/upload.ts';
 import { takeUpload, type UploadDependencies } from '../shared/upload.ts';
 
 /** What a body may bring: at least one of them. */
@@ -24,7 +24,8 @@ export function postPackage(dependencies: UploadDependencies, rules: UploadRules
     const files = await readFiles(request, { ...rules, repository });
     const mayReplace = may(caller, 'maintain', repository);
     const asked = { force: asksForForce(request), mayReplace, by };
-    await takeUpload(dependencies, { repository, admission, ...files, ...asked });
+    const taken = await takeUpload(dependencies, { repository, admission, ...files, ...asked });
+    noteTaken(taken);
     return json(201, { saved: true });
   };
 }

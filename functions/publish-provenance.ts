@@ -6,7 +6,7 @@ import { lambdaHandler } from '../shared/edge/lambda-handler.ts';
 import { type Request, repositoryOf, senderOf } from '../shared/edge/request.ts';
 import { json } from '../shared/edge/response.ts';
 import type { Endpoint } from '../shared/edge/serve.ts';
-import { asksForForce, checkSize, type UploadRules } from '../shared/edge/upload.ts';
+import { asksForForce, checkSize, noteTaken, type UploadRules } from '../shared/edge/upload.ts';
 import { takeUpload, type UploadDependencies } from '../shared/upload.ts';
 
 /**
@@ -22,7 +22,8 @@ export function postProvenance(dependencies: UploadDependencies, rules: UploadRu
     checkSize(prov, 'provenance file', { ...rules, repository });
     const mayReplace = may(caller, 'maintain', repository);
     const asked = { force: asksForForce(request), mayReplace, by };
-    await takeUpload(dependencies, { repository, admission, prov, ...asked });
+    const taken = await takeUpload(dependencies, { repository, admission, prov, ...asked });
+    noteTaken(taken);
     return json(201, { saved: true });
   };
 }

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import { reconcileDependencies } from '../shared/edge/bucket-environment.ts';
 import { readEnvironment } from '../shared/edge/environment.ts';
 import { reportFinding } from '../shared/edge/report.ts';
+import { inRun } from '../shared/edge/run.ts';
 import { type Finding, isDamage } from '../shared/findings.ts';
 import { type ReconcileDependencies, reconcile } from '../shared/reconcile.ts';
 
@@ -40,7 +41,8 @@ export function reconcileAll(dependencies: ReconcileDependencies) {
 
 let ready: ReturnType<typeof reconcileAll> | undefined;
 
-export const handler: ReturnType<typeof reconcileAll> = (event, context) => {
-  ready ??= reconcileAll({ ...reconcileDependencies(readEnvironment(process.env)), found: reportFinding });
-  return ready(event, context);
-};
+export const handler = (event: ReconcileEvent, context: Context): Promise<ReconcileAnswer> =>
+  inRun({ endpoint: 'reconcile', function_request_id: context.awsRequestId }, () => {
+    ready ??= reconcileAll({ ...reconcileDependencies(readEnvironment(process.env)), found: reportFinding });
+    return ready(event, context);
+  });

@@ -1,7 +1,9 @@
+import type { Context } from 'aws-lambda';
 import { Fault } from '../shared/domain/fault.ts';
 import { parseRepository, type Repository } from '../shared/domain/repository.ts';
 import { reconcileDependencies } from '../shared/edge/bucket-environment.ts';
 import { readEnvironment } from '../shared/edge/environment.ts';
+import { inRun } from '../shared/edge/run.ts';
 import { type ReconcileDependencies, remaining } from '../shared/reconcile.ts';
 import { type RepairReport, repair } from '../shared/repair.ts';
 
@@ -29,9 +31,15 @@ async function mustBeThere(
 }
 
 /** Invoked by hand (docs/runbook.md). */
-export const handler = async ({ repository: path, dryRun = false }: RepairEvent): Promise<RepairReport> => {
+export const handler = (
+  event: RepairEvent,
+  { awsRequestId }: Pick<Context, 'awsRequestId'>,
+): Promise<RepairReport> =>
+  inRun({ endpoint: 'repair', function_request_id: awsRequestId }, () => repairAsAsked(event));
+
+async function repairAsAsked({ repository: path, dryRun = false }: RepairEvent): Promise<RepairReport> {
   const dependencies = reconcileDependencies(readEnvironment(process.env));
   const repository = path === undefined ? undefined : parseRepository(path.split('/').filter(Boolean));
   if (repository !== undefined) await mustBeThere(dependencies, repository);
   return await repair(dependencies, { dryRun, repository });
-};
+}

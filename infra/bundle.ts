@@ -30,10 +30,14 @@ const REQUIRE =
 const ALIAS = { '@aws-sdk/credential-provider-node': join(root, 'shared', 'store', 'credentials.ts') };
 
 /**
- * What Helm asks for at every update and pull: what they seldom need lies in files beside `index.mjs`, read by
- * whoever needs it first. The others are one file each, which is made in a fraction of the time.
+ * What Helm asks for at every update and pull, and what has no client and would be little but the logger: what they seldom
+ * need lies in files beside `index.mjs`, read by whoever needs it first. The others are one file each, which is made in a
+ * fraction of the time.
  */
-const hotFunctions: readonly string[] = ['get-index', 'get-chart-index', 'get-package'];
+const splitFunctions: readonly string[] = [
+  ...['get-index', 'get-chart-index', 'get-package'],
+  ...['get-health', 'get-info', 'get-system-info', 'answer-unknown-route'],
+];
 
 export type BundleOptions = {
   /** Folder of the handlers' sources. @default functions/ of this repository */
@@ -42,7 +46,7 @@ export type BundleOptions = {
   readonly to?: string;
   /** The functions to bundle, by the names of their files. @default all */
   readonly ids?: readonly string[];
-  /** Those among them that are split. @default the hot ones */
+  /** Those among them that are split. @default those that Helm waits for, and those without a client */
   readonly split?: readonly string[];
 };
 
@@ -58,7 +62,7 @@ export type BundleOptions = {
  */
 export function bundleFunctions(options: BundleOptions = {}): void {
   const { from = join(root, 'functions'), to = bundleDirectory, ids = functionIds } = options;
-  const { split = hotFunctions } = options;
+  const { split = splitFunctions } = options;
   const record = join(to, 'last.json');
   if (isFresh(record, ids)) return;
   const began = Date.now();

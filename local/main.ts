@@ -6,6 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { readCommandLine, UsageError } from './command-line.ts';
 import { type LocalOptions, type LocalStack, startLocal } from './stack.ts';
+import { troubleIn } from './trouble.ts';
 
 const USAGE = `Runs Chartroom on this computer.
 
@@ -82,7 +83,8 @@ function readOptions({ access, address, ...values }: ReturnType<typeof readArgum
 
 /** Shows what the functions say only where somebody must look. */
 function showTrouble(line: string): void {
-  if (/"level":\s*"(error|fatal)"/i.test(line)) process.stderr.write(`${line}\n`);
+  const trouble = troubleIn(line);
+  if (trouble !== undefined) console.error(trouble);
 }
 
 /** As a shell reads it back, whatever is in it. */

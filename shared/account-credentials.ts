@@ -22,7 +22,7 @@ export type CredentialDependencies = {
   readonly limit: FailureLimit;
   readonly clock: Pick<Clock, 'now'>;
   /** Told of a use that could not be noted, which is no reason to refuse. */
-  readonly report: (message: string, error: unknown) => void;
+  readonly report: (message: string, error: unknown) => void | Promise<void>;
 };
 
 // What was taken away from an account is honoured this long at most, in an execution environment that knew it.
@@ -119,6 +119,6 @@ async function noteUse(
   try {
     await accounts.used(name, id, new Date(now).toISOString());
   } catch (error) {
-    report('the use of a secret could not be noted', error);
+    await report('the use of a secret could not be noted', error);
   }
 }

@@ -20,7 +20,7 @@ export type FailureDependencies = {
   readonly failures: FailureStore;
   readonly clock: Pick<Clock, 'now'>;
   /** Told of a count that could not be read or written. */
-  readonly report: (message: string, error: unknown) => void;
+  readonly report: (message: string, error: unknown) => void | Promise<void>;
 };
 
 /**
@@ -34,8 +34,8 @@ export function failureLimit({ failures, clock, report }: FailureDependencies): 
   return {
     async check(account, address) {
       const now = clock.now();
-      const counted = await failures.get(pairOf(account, address), now).catch((error: unknown) => {
-        report('the wrong passwords could not be counted', error);
+      const counted = await failures.get(pairOf(account, address), now).catch(async (error: unknown) => {
+        await report('the wrong passwords could not be counted', error);
         return undefined;
       });
       if (counted === undefined || counted.count < MOST_FAILURES) return;
@@ -52,7 +52,7 @@ export function failureLimit({ failures, clock, report }: FailureDependencies): 
       try {
         await failures.add(pairOf(account, address), now, now + COUNTED_MS);
       } catch (error) {
-        report('a wrong password could not be counted', error);
+        await report('a wrong password could not be counted', error);
       }
     },
   };

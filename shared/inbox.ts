@@ -6,6 +6,7 @@ import { inboxFolder, rejectedKey, reservationOf, type VersionId } from './domai
 import { parseProvenance } from './domain/provenance.ts';
 import type { Repository } from './domain/repository.ts';
 import type { AllRepositorySettings } from './domain/settings.ts';
+import type { Observing } from './happening.ts';
 import type { Admission } from './known-repositories.ts';
 import { type CheckedUpload, checkUpload, finish } from './publish.ts';
 import type { ObjectStore, ReadObject } from './store/object-store.ts';
@@ -13,11 +14,12 @@ import type { UploadOutcome, UploadRecord, UploadStore } from './store/upload-st
 import type { PackageRecord, PendingPackage } from './store/version-store.ts';
 import { publishAllowed, publishAllowedProvenance, type UploadDependencies } from './upload.ts';
 
-export type InboxDependencies = UploadDependencies & {
-  readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
-  readonly uploads: UploadStore;
-  readonly maxPackageBytes: number;
-};
+export type InboxDependencies = UploadDependencies &
+  Observing & {
+    readonly objects: Pick<ObjectStore, 'read' | 'copy' | 'listVersions' | 'removeForGood'>;
+    readonly uploads: UploadStore;
+    readonly maxPackageBytes: number;
+  };
 
 /** How long an upload is remembered, in milliseconds: as long as the bucket keeps what lies in the inbox. */
 export const UPLOAD_REMEMBERED_MS = 14 * 24 * 60 * 60 * 1000;
@@ -72,19 +74,38 @@ export async function publishFromInbox(
   if (!isPublished(told, id)) {
     const forgetAt = clock.now() + UPLOAD_REMEMBERED_MS;
     await uploads.put(repository, { ...told, delivery: id, outcome }, forgetAt);
+    await tellOf(dependencies, delivery, outcome);
     if (outcome.state === 'rejected') await copyAside(dependencies, key, object, outcome.code);
   }
   await removeUpTo(dependencies, key, object);
 }
 
+async function tellOf(
+  { observe }: Observing,
+  { repository, key, upload }: Delivery,
+  outcome: UploadOutcome,
+): Promise<void> {
+  const { requestId } = upload.by;
+  if (outcome.state === 'rejected') {
+    const { code, message: reason } = outcome;
+    await observe?.({ kind: 'upload_rejected', repository, key, requestId, code, reason });
+  }
+  if (outcome.state === 'published') {
+    const { name: chart, version: chartVersion } = outcome;
+    const what = key.endsWith('.prov') ? 'provenance' : 'package';
+    await observe?.({ kind: 'upload_published', repository, key, requestId, what, chart, chartVersion });
+  }
+}
+
 /** Moves an object of the inbox to `rejected/`, which no repository is asked about. */
 export async function setAside(
-  { objects }: Pick<InboxDependencies, 'objects'>,
+  { objects, observe }: Pick<InboxDependencies, 'objects' | 'observe'>,
   key: string,
   code: FaultCode,
 ): Promise<void> {
   const object = await objects.read(key, { atMostBytes: 0 });
   if (object === undefined) return;
+  await observe?.({ kind: 'upload_rejected', key, code });
   await copyAside({ objects }, key, object, code);
   await removeUpTo({ objects }, key, object);
 }

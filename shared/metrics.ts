@@ -10,7 +10,7 @@ export const metricNamespace = 'Chartroom';
 export const metrics = {
   /** Versions that were published or replaced, at once or through the bucket. */
   Published: 'Count',
-  /** Uploads that were refused, at once or through the bucket. */
+  /** Uploads that were refused, at once or through the bucket, but for want of a right: those are Denied. */
   Rejected: 'Count',
   /** Indexes that were made current. */
   Refreshed: 'Count',
@@ -24,11 +24,11 @@ export const metrics = {
   OldestMark: 'Seconds',
   /** From a change in the bucket until the indexer heard of it. */
   EventLag: 'Seconds',
-  /** Requests that were refused to somebody who is known, or who gave no account. */
+  /** Requests that were refused to somebody who is known and may not, or who gave no account. */
   Denied: 'Count',
-  /** Wrong names, passwords, secrets and tokens. */
+  /** Wrong names, passwords, secrets and tokens, and whatever comes after too many of them. */
   BadCredentials: 'Count',
-  /** Size of a repository's items in the table, where DynamoDB tells it. */
+  /** Size of a repository's items in the table at most, where DynamoDB tells it. */
   CollectionSize: 'Gigabytes',
   IndexShrank: 'Count',
   PointerLost: 'Count',

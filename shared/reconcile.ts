@@ -1,6 +1,7 @@
-import { inParallel, throwAll } from './async-iteration.ts';
+import { collect, inParallel, throwAll } from './async-iteration.ts';
 import { prefixes } from './contract.ts';
 import { askForRebuild, currentIndex } from './current-index.ts';
+import type { VersionChange } from './domain/audit.ts';
 import { isGoing } from './domain/known-repository.ts';
 import { GRACE_MS } from './domain/leftovers.ts';
 import { endOfRepository, readRepositoryFolder } from './domain/object-keys.ts';
@@ -11,7 +12,7 @@ import { type From, inspectRepository } from './inspect-repository.ts';
 import { type Mended, mend, type Thoroughness } from './mend.ts';
 import { removeIndex } from './published-index.ts';
 import { isPutOff, putOff, rebuildIndex } from './rebuild-index.ts';
-import type { IndexDependencies, RefreshOptions } from './refresh.ts';
+import { type IndexDependencies, type RefreshOptions, waitedFor } from './refresh.ts';
 import { removeDeletedRepositories } from './remove-repositories.ts';
 import type { KnownRepositoryStore } from './store/known-repository-store.ts';
 import type { LabelStore } from './store/label-store.ts';
@@ -84,7 +85,11 @@ export async function reconcileRepository(
   await mending.dealWithLost();
   if (thoroughness !== 'nothing' && left === undefined) await askToPublish(dependencies, repository);
   if (left !== undefined) await leave?.(left);
-  if (thoroughness !== 'nothing') await mending.renew();
+  if (thoroughness !== 'nothing') {
+    // Before anything is done about it: an index that cannot be made is not heard of otherwise.
+    await tellOfWaiting(dependencies, repository);
+    await mending.renew();
+  }
   throwAll(mending.errors);
   return left;
 }
@@ -96,6 +101,17 @@ async function askToPublish(dependencies: ReconcileDependencies, repository: Rep
     await askForRebuild(dependencies, repository);
     return;
   }
+}
+
+/** What is still marked when the pass comes is mostly of the last second, or else of an indexer that stands still. */
+async function tellOfWaiting(dependencies: ReconcileDependencies, repository: Repository): Promise<void> {
+  const { versions, clock, observe } = dependencies;
+  const changes: VersionChange[] = [];
+  await inParallel(await collect(versions.marks(repository)), async (mark) => {
+    changes.push(...((await versions.get(mark))?.changes ?? []));
+  });
+  const oldestMarkMs = waitedFor(changes, clock.now());
+  if (oldestMarkMs !== undefined) await observe?.({ kind: 'marks_waiting', repository, oldestMarkMs });
 }
 
 /** What is done about the findings in one repository. */

@@ -14,6 +14,7 @@ import { blocksOf, type RangeBlocks, renderBlocks } from './domain/range-blocks.
 import type { Repository } from './domain/repository.ts';
 import { spliceIndex } from './domain/splice-index.ts';
 import type { ChartVersion } from './domain/version.ts';
+import type { Observing } from './happening.ts';
 import { hasVersions } from './has-versions.ts';
 import { indexFile, lostFile, rangesFile } from './index-objects.ts';
 import { type Losses, lookBack, lookBeside, lossesSince, type Past, pastOf } from './losses.ts';
@@ -25,7 +26,7 @@ import type { Pointer, PointerStore, Shrinking } from './store/pointer-store.ts'
 import type { Mark, VersionItem, VersionStore } from './store/version-store.ts';
 import { type IndexDraft, writeIndex } from './write-index.ts';
 
-export type IndexDependencies = {
+export type IndexDependencies = Observing & {
   readonly versions: Pick<VersionStore, 'marks' | 'ofChart' | 'ofRepository' | 'indexed'>;
   readonly pointers: PointerStore;
   readonly audit: Pick<AuditStore, 'put'>;
@@ -239,7 +240,38 @@ async function finish(
     // The index is current all the same; marks that stay only make the next refresh look again.
     await report({ kind: 'clean_up_failed', repository, error });
   }
+  await tellOf(dependencies, beginning, changes, flip);
   return { kind: 'refreshed', pointer: flip.pointer };
+}
+
+async function tellOf(
+  { observe, clock }: IndexDependencies,
+  { repository, began, marks }: Beginning,
+  changes: readonly AuditedChange[],
+  { pointer: { sequence, sizeBytes, versions }, gigabytes: collectionGigabytes }: Flipped,
+): Promise<void> {
+  const now = clock.now();
+  const requestIds = new Set(changes.flatMap(({ by }) => by.requestId ?? []));
+  await observe?.({
+    kind: 'refreshed',
+    ...{ repository, sequence, sizeBytes, versions, collectionGigabytes },
+    marks: marks.length,
+    durationMs: now - began,
+    oldestMarkMs: waitedFor(changes, now),
+    requestIds: [...requestIds],
+  });
+}
+
+/**
+ * How long the oldest of some changes has waited, in milliseconds: since it was begun, which is the only instant that is
+ * kept of it and comes before its mark.
+ *
+ * @returns undefined if there is none
+ */
+export function waitedFor(changes: readonly { readonly at: string }[], now: number): number | undefined {
+  const [oldest] = changes.map(({ at }) => Date.parse(at)).sort((a, b) => a - b);
+  // Another's clock may be ahead.
+  return oldest === undefined ? undefined : Math.max(0, now - oldest);
 }
 
 /** An index of nothing, which is of no time. */
@@ -305,13 +337,20 @@ type Draft = Pick<IndexDraft, 'pieces' | 'previous'> & {
   readonly settle: () => Promise<void>;
 };
 
+/** The new pointer, what was seen, and how large the repository's items are, where the table tells it. */
+type Flipped = {
+  readonly pointer: Pointer;
+  readonly notices: readonly Notice[];
+  readonly gigabytes: number | undefined;
+};
+
 /** @returns the new pointer and what was seen, or undefined if another index became current meanwhile */
 async function makeCurrent(
   { pointers, objects, settings, clock, newId, partSizes: sizes = partSizes }: IndexDependencies,
   { repository, began, pointer, marks }: Beginning,
   { past, losses }: Seen,
   { pieces, previous, newest, blocks, settle }: Draft,
-): Promise<{ pointer: Pointer; notices: Notice[] } | undefined> {
+): Promise<Flipped | undefined> {
   const isFirst = pointer === undefined;
   const sequence = past.sequence + 1;
   const folder = (isFirst ? firstIndexFolder : indexFolder)(repository, sequence, newId());
@@ -350,13 +389,17 @@ async function makeCurrent(
     ...(list !== undefined && { lost: list }),
     flips: withFlip(pointer?.flips ?? [], { sequence, began, at: clock.now(), marks: marks.length }),
   };
-  if (!(await pointers.flip(repository, pointer, next))) return undefined;
+  let gigabytes: number | undefined;
+  const measured = (size: number) => {
+    gigabytes = size;
+  };
+  if (!(await pointers.flip(repository, pointer, next, measured))) return undefined;
   const notices: Notice[] = [];
   // A first index of all may have been put by somebody who then never made it current.
   if (isFirst && past.folder !== undefined && (past.sequence > 0 || found > 0))
     notices.push({ kind: 'pointer_lost', repository, folder: past.folder });
   if (shrinking) notices.push({ kind: 'index_shrank', repository, versions: found, ...shrinking });
-  return { pointer: next, notices };
+  return { pointer: next, notices, gigabytes };
 }
 
 /** What readers are to see of some items. */

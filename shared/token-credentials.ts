@@ -28,7 +28,7 @@ export type TokenSettings = {
 /**
  * Says who bears a token.
  *
- * @throws Fault `unauthorized` for one that is not taken
+ * @throws Fault `wrong_credentials` for one that is not taken
  */
 export type AuthenticateToken = (token: string) => Promise<Caller>;
 
@@ -110,4 +110,5 @@ function translate(error: unknown): never {
   throw error;
 }
 
-const refused = (why: string) => new Fault('unauthorized', `unauthorized: the token is not taken: ${why}`);
+const refused = (why: string) =>
+  new Fault('wrong_credentials', `unauthorized: the token is not taken: ${why}`);

@@ -51,24 +51,34 @@ export type Replacing = {
   readonly mayReplace: boolean;
 };
 
+/** A provenance file that comes with its package is a part of that. */
+export type Taken = { readonly id: VersionId; readonly what: 'package' | 'provenance' };
+
 // Marks go within a second or two of a change; until then the count is too high rather than too low.
 const WAIT_FOR_COUNT_MS = 5_000;
 
 /**
  * Publishes what somebody sent, as far as the repository's settings allow; the first makes the repository.
  *
+ * @returns what it was; undefined for nothing
  * @throws Fault what {@link checkUpload}, {@link publishAllowed} and {@link publishAllowedProvenance} throw
  */
-export async function takeUpload(dependencies: UploadDependencies, upload: Upload): Promise<void> {
+export async function takeUpload(
+  dependencies: UploadDependencies,
+  upload: Upload,
+): Promise<Taken | undefined> {
   const { repository, chart, prov, ...rules } = upload;
   const settings = await dependencies.settingsOf(repository);
   if (chart !== undefined) {
     const checked = await checkUpload({ repository, package: chart, ...(prov && { provenance: prov }) });
     await publishAllowed(dependencies, checked, settings, rules);
+    return { id: checked.id, what: 'package' };
   } else if (prov !== undefined) {
     const file = { repository, provenance: prov, ...rules };
-    await publishAllowedProvenance(dependencies, settings, file);
+    const id = await publishAllowedProvenance(dependencies, settings, file);
+    return { id, what: 'provenance' };
   }
+  return undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { metrics } from '../shared/metrics.ts';
 import { routes } from '../shared/routes.ts';
 import { headings } from './headings.ts';
 import { routeTable } from './route-table.ts';
@@ -65,6 +66,15 @@ const documents = [
   'docs/tokens.md',
 ];
 const decisions = (await readdir(path.join(root, 'docs/decisions'))).map((file) => `docs/decisions/${file}`);
+
+it('docs/operations.md names every metric and no other, with its unit', async () => {
+  const rows = (await read('docs/operations.md')).matchAll(/^\| (`\w+`(?:, `\w+`)*) \| (\w+) \|/gm);
+  const named = [...rows].flatMap(([, names = '', unit]) =>
+    [...names.matchAll(/\w+/g)].map(([name]) => `${name} ${unit}`),
+  );
+  const written = Object.entries(metrics).map(([name, unit]) => `${name} ${unit.toLowerCase()}`);
+  expect(named.toSorted()).toEqual(written.toSorted());
+});
 
 it('docs/runbook.md has something on every finding', async () => {
   const [runbook, source] = [await read('docs/runbook.md'), await read('shared/findings.ts')];

@@ -6,10 +6,14 @@ export type FaultCode =
   | 'invalid_version'
   | 'invalid_package'
   | 'invalid_provenance'
+  /** Nobody said who they are. */
   | 'unauthorized'
+  | 'wrong_credentials'
   | 'forbidden'
   | 'too_many_failures'
   | 'not_found'
+  /** Answered as `not_found`: who asks may not know whether it is there. */
+  | 'hidden'
   | 'repository_not_found'
   | 'repository_deleted'
   | 'method_not_allowed'

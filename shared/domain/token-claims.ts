@@ -16,19 +16,19 @@ const MOST_NAME_CHARACTERS = 128;
  * `{type: "artifact-repository", name: "org/team", actions: ["pull", "push"]}`. What is no such entry gives
  * nothing; a name is one repository's path, never a pattern.
  *
- * @throws Fault `unauthorized` for a token without a list `access`, or that does not say whose it is
+ * @throws Fault `wrong_credentials` for a token without a list `access`, or that does not say whose it is
  */
 export function callerOfToken({ sub, access }: Readonly<Record<string, unknown>>): Caller {
   if (typeof sub !== 'string' || sub === '') throw lacks('sub');
   if (!Array.isArray(access)) throw lacks('access');
   if (isDeploymentsOwn(sub)) {
-    throw new Fault('unauthorized', `unauthorized: "${sub}" is a name of the deployment itself`);
+    throw new Fault('wrong_credentials', `unauthorized: "${sub}" is a name of the deployment itself`);
   }
   return { name: shownName(sub), kind: 'token', grants: access.flatMap(grantOf) };
 }
 
 const lacks = (claim: string) =>
-  new Fault('unauthorized', `unauthorized: the token has no "${claim}" that can be used`);
+  new Fault('wrong_credentials', `unauthorized: the token has no "${claim}" that can be used`);
 
 /** Nothing that a terminal or a log would obey, or show in another order than it stands. */
 function shownName(sub: string): string {

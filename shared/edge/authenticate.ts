@@ -6,7 +6,7 @@ import type { Request } from './request.ts';
 /**
  * Says who sent a request; undefined for somebody who does not say.
  *
- * @throws Fault `unauthorized` for what is not right, `too_many_failures` for who was wrong too often
+ * @throws Fault `wrong_credentials`, `unauthorized` for what is no name and password, `too_many_failures` for who was wrong too often
  */
 export type Authenticate = (request: Pick<Request, 'headers' | 'address'>) => Promise<Caller | undefined>;
 
@@ -18,7 +18,7 @@ export function basicAuthentication(authenticateAccount: AuthenticateAccount): A
     if (given === undefined) throw notSaid();
     const caller = await authenticateAccount(given, address);
     if (caller !== undefined) return caller;
-    throw new Fault('unauthorized', 'unauthorized: wrong user name or password');
+    throw new Fault('wrong_credentials', 'unauthorized: wrong user name or password');
   };
 }
 

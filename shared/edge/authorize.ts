@@ -8,7 +8,8 @@ import { type EndpointRoutes, endpoints } from '../routes.ts';
 import { type Authenticate, notSaid } from './authenticate.ts';
 import type { Locate } from './project.ts';
 import { rememberingYes } from './remembering-yes.ts';
-import { type Request, repositoryOf } from './request.ts';
+import { MOST_NAME_CHARACTERS, type Request, repositoryOf } from './request.ts';
+import { note } from './run.ts';
 import { type Authorize, everybody, type ProtectedEndpointId } from './serve.ts';
 
 export type AuthorizeDependencies = {
@@ -39,6 +40,7 @@ export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDe
 
   return async (sent) => {
     const caller = await authenticate(sent);
+    if (caller !== undefined) note({ account: caller.name?.slice(0, MOST_NAME_CHARACTERS) });
     if (permission === 'anyone') return { caller: caller ?? nobody, request: sent };
     if (caller === undefined) {
       const request = permission === 'read' ? await locate(sent) : undefined;
@@ -49,12 +51,13 @@ export function authorization(id: ProtectedEndpointId, dependencies: AuthorizeDe
     const request = await locate(sent);
     if (request === undefined) throw nobodysNumber(sent, caller);
     const on = everywhere ? EVERYWHERE : repositoryOf(request);
+    note({ repository: on });
     if (may(caller, permission, on)) {
       await enter(request);
       return { caller, request };
     }
     if (!everywhere && !may(caller, 'read', on) && !(await isPublic(request))) {
-      throw notFound();
+      throw new Fault('hidden', NOT_FOUND);
     }
     if (permission === 'read') return { caller, request };
     throw forbidden(caller, roleFor(permission), on);
@@ -76,11 +79,11 @@ export function openAuthorization(
   };
 }
 
-const notFound = () => new Fault('not_found', 'not found');
+const NOT_FOUND = 'not found';
 
 /** Whoever may not read everything hears no more than of a project that they may not read. */
 function nobodysNumber(sent: Request, caller: Caller): Fault {
-  if (!may(caller, 'read', EVERYWHERE)) return notFound();
+  if (!may(caller, 'read', EVERYWHERE)) return new Fault('not_found', NOT_FOUND);
   return new Fault(
     'not_found',
     `there is no project with the number ${sent.parameters['project']}: for one of that name, send the header X-Is-Resource-Name: true`,
@@ -105,7 +108,9 @@ function entrance(
     return true;
   });
   return async (request) => {
-    await isThere(repositoryOf(request));
+    const repository = repositoryOf(request);
+    note({ repository });
+    await isThere(repository);
   };
 }
 

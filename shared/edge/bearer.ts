@@ -1,4 +1,4 @@
-import { Fault } from '../domain/fault.ts';
+import { Fault, type FaultCode } from '../domain/fault.ts';
 import { tokenScope } from '../domain/token-claims.ts';
 import { type EndpointRoutes, endpoints } from '../routes.ts';
 import type { AuthenticateToken, TokenSettings } from '../token-credentials.ts';
@@ -38,6 +38,8 @@ function isToken(text: string): boolean {
   }
 }
 
+const ASKING: ReadonlySet<FaultCode> = new Set(['unauthorized', 'wrong_credentials']);
+
 /**
  * Says with a 401 that a token would do too, and which one, as ChartMuseum does.
  *
@@ -52,7 +54,7 @@ export function askingForTokens<Rest extends readonly unknown[], Answer>(
     try {
       return await answer(request, ...rest);
     } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'unauthorized') throw error;
+      if (!(error instanceof Fault) || !ASKING.has(error.code)) throw error;
       const scope = scopeOf(id, request);
       const parameters = Object.entries({ realm, service: audience, ...(scope && { scope }) });
       const challenge = `Bearer ${parameters.map(([name, value]) => `${name}="${value}"`).join(',')}`;

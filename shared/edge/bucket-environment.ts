@@ -16,7 +16,7 @@ import {
   uploads,
   versions,
 } from './environment.ts';
-import { reportNotice } from './report.ts';
+import { reportHappening, reportNotice } from './report.ts';
 
 // Apart from environment.ts, which the hot functions load: whatever imports the S3 client loads it.
 
@@ -44,7 +44,12 @@ export function publishDependencies(environment: Environment) {
 
 /** All that refreshing and reading an index needs. */
 export function indexDependencies(environment: Environment) {
-  return { ...indexStores(environment), objects: objects(environment), report: reportNotice };
+  return {
+    ...indexStores(environment),
+    objects: objects(environment),
+    report: reportNotice,
+    observe: reportHappening,
+  };
 }
 
 /** All that reading the indexes of all projects needs. */

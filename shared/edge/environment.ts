@@ -4,6 +4,7 @@ import { environmentVariables } from '../contract.ts';
 import type { IndexSettings } from '../domain/entry.ts';
 import { MOST_ID } from '../domain/label.ts';
 import type { RepositorySettings } from '../domain/settings.ts';
+import type { Happening } from '../happening.ts';
 import { type RepositoryGate, repositoryGate } from '../known-repositories.ts';
 import type { Notice } from '../refresh.ts';
 import { type SettingsReader, settingsReader } from '../repository-settings.ts';
@@ -228,6 +229,7 @@ export function lightIndexDependencies(environment: Environment) {
     ...indexStores(environment),
     objects: lightObjects(environment),
     report: async (notice: Notice) => (await import('./report.ts')).reportNotice(notice),
+    observe: async (happening: Happening) => (await import('./report.ts')).reportHappening(happening),
   };
 }
 

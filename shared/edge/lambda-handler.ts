@@ -7,7 +7,6 @@ import { basicAuthentication } from './authenticate.ts';
 import { authorization, openAuthorization } from './authorize.ts';
 import { askingForTokens, withTokens } from './bearer.ts';
 import { accounts, type Environment, failures, gate, knownRepositories, settingsOf } from './environment.ts';
-import { logError } from './log.ts';
 import { projectLocator } from './project.ts';
 import {
   type Authorize,
@@ -38,7 +37,9 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
   const locate = projectLocator(id, () => knownRepositories(environment));
   const clock = systemClock;
   if (access === 'open') return openAuthorization(id, { gate: gate(environment), locate, clock });
-  const report = (message: string, error: unknown) => logError(message, error, { endpoint: id });
+  const report = async (message: string, error: unknown) => {
+    (await import('./log.ts')).logError(message, error);
+  };
   const authenticateAccount = accountAuthentication({
     accounts: accounts(environment),
     verifyPassword,

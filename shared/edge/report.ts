@@ -1,8 +1,9 @@
 import { type Finding, isDamage } from '../findings.ts';
+import type { Happening } from '../happening.ts';
 import type { Metric } from '../metrics.ts';
 import type { Notice } from '../refresh.ts';
-import { logError } from './log.ts';
-import { record } from './record.ts';
+import { logError, logInfo } from './log.ts';
+import type { Fields, Values } from './run.ts';
 
 const messages: Record<Notice['kind'], string> = {
   index_shrank: 'an index lists fewer versions than the one before, and nobody deleted them',
@@ -15,16 +16,61 @@ const messages: Record<Notice['kind'], string> = {
 /** Logs a notice and counts it in a metric of its name, on which an alarm can rest. */
 export function reportNotice({ kind, ...fields }: Notice): void {
   const { error, ...rest } = { error: undefined, ...fields };
-  logError(messages[kind], error ?? new Error(kind), { kind, ...rest });
-  record(metricOf[kind], 1);
+  logError(messages[kind], error, { kind, ...rest }, { [metricOf[kind]]: 1 });
 }
 
 /** Logs what reconciliation found. What is cleaned up as a matter of course is not worth a metric. */
 export function reportFinding(finding: Finding, mended: boolean): void {
-  console.log(
-    JSON.stringify({ level: isDamage(finding) ? 'error' : 'info', message: 'found', mended, ...finding }),
-  );
-  if (isDamage(finding)) record(mended ? 'DamageMended' : 'DamageFound', 1);
+  const metric = mended ? 'DamageMended' : 'DamageFound';
+  if (isDamage(finding)) logError('found', undefined, { mended, ...finding }, { [metric]: 1 });
+  else logInfo('found', { mended, ...finding });
+}
+
+// As many as a line is looked at for; the audit has them all.
+const MOST_REQUESTS = 50;
+
+/** Logs what happened, with the metrics that count it. */
+export function reportHappening(happening: Happening): void {
+  const { message, fields, values } = lineOf(happening);
+  logInfo(message, fields, values);
+}
+
+type Line = { readonly message: string; readonly fields: Fields; readonly values: Values };
+
+function lineOf(happening: Happening): Line {
+  switch (happening.kind) {
+    case 'refreshed':
+      return refreshLine(happening);
+    case 'marks_waiting': {
+      const { repository, oldestMarkMs } = happening;
+      const message = 'a change waits for an index that shows it';
+      return { message, fields: { repository }, values: { OldestMark: oldestMarkMs / 1000 } };
+    }
+    case 'upload_published': {
+      const { kind: _, what, ...fields } = happening;
+      const values = what === 'package' ? { Published: 1 } : {};
+      return { message: `a ${what} of the inbox was published`, fields, values };
+    }
+    case 'upload_rejected': {
+      const { kind: _, ...fields } = happening;
+      return { message: 'an object of the inbox was rejected', fields, values: { Rejected: 1 } };
+    }
+  }
+}
+
+function refreshLine(refresh: Extract<Happening, { readonly kind: 'refreshed' }>): Line {
+  const { kind: _, sizeBytes, versions, oldestMarkMs, collectionGigabytes, requestIds, ...rest } = refresh;
+  return {
+    message: 'an index was made current',
+    fields: { ...rest, requestIds: requestIds.slice(0, MOST_REQUESTS) },
+    values: {
+      Refreshed: 1,
+      IndexSize: sizeBytes,
+      IndexVersions: versions,
+      ...(oldestMarkMs !== undefined && { OldestMark: oldestMarkMs / 1000 }),
+      ...(collectionGigabytes !== undefined && { CollectionSize: collectionGigabytes }),
+    },
+  };
 }
 
 const metricOf: Record<Notice['kind'], Metric> = {

@@ -23,11 +23,16 @@ export type Request = {
   readonly body: Uint8Array;
   /** The gateway took the body for text: bytes that are not UTF-8 were destroyed on the way. */
   readonly bodyIsText: boolean;
-  /** What the answer, the log and the audit call this request. */
+  /** What the answer, the log and the audit call this request: by the client's word, if it has one. */
   readonly id: string;
+  /** What the gateway calls it, which no client chooses. */
+  readonly gatewayId: string;
   /** Where it came from, as the gateway saw it. */
   readonly address: string;
 };
+
+/** Whether a request changes nothing. */
+export const isRead = ({ method }: Pick<Request, 'method'>): boolean => method === 'GET' || method === 'HEAD';
 
 /** Longer or stranger ones could break log lines and headers. */
 const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
@@ -41,6 +46,7 @@ export function readRequest(event: APIGatewayProxyEventV2, contextPath = ''): Re
   const headers = lowerCaseNames(event.headers);
   const text = event.body ?? '';
   const given = headers['x-request-id'] ?? '';
+  const gatewayId = event.requestContext.requestId;
   return {
     method: event.requestContext.http.method,
     path: pathOf(event, contextPath),
@@ -50,7 +56,8 @@ export function readRequest(event: APIGatewayProxyEventV2, contextPath = ''): Re
     headers,
     body: Buffer.from(text, event.isBase64Encoded ? 'base64' : 'utf8'),
     bodyIsText: text !== '' && !event.isBase64Encoded,
-    id: SANE_REQUEST_ID.test(given) ? given : event.requestContext.requestId,
+    id: SANE_REQUEST_ID.test(given) ? given : gatewayId,
+    gatewayId,
     address: event.requestContext.http.sourceIp,
   };
 }
@@ -115,7 +122,7 @@ export function repositoryOf({
 }
 
 // As many as the audit can be asked for. A longer name would make a key that DynamoDB refuses, and no index be done.
-const MOST_NAME_CHARACTERS = 256;
+export const MOST_NAME_CHARACTERS = 256;
 
 /** As whom the audit tells of the sender of a request. */
 export function senderOf(

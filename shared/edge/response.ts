@@ -73,6 +73,7 @@ export function withoutBody({ status, headers, body }: Response): Response {
 type Refusal = { readonly status: number; readonly code: string };
 
 const badRequest: Refusal = { status: 400, code: 'BAD_REQUEST' };
+const unauthorized: Refusal = { status: 401, code: 'UNAUTHORIZED' };
 const notFound: Refusal = { status: 404, code: 'NOT_FOUND' };
 const conflict: Refusal = { status: 409, code: 'CONFLICT' };
 
@@ -83,10 +84,12 @@ const refusals: Readonly<Record<FaultCode, Refusal>> = {
   invalid_version: badRequest,
   invalid_package: badRequest,
   invalid_provenance: badRequest,
-  unauthorized: { status: 401, code: 'UNAUTHORIZED' },
+  unauthorized,
+  wrong_credentials: unauthorized,
   forbidden: { status: 403, code: 'FORBIDDEN' },
   too_many_failures: { status: 429, code: 'TOO_MANY_REQUESTS' },
   not_found: notFound,
+  hidden: notFound,
   repository_not_found: notFound,
   repository_deleted: conflict,
   chart_not_found: notFound,
@@ -123,9 +126,10 @@ export function errorResponse(fault: Fault, headers: Headers = {}): Response {
 const challenges = ({ challenge }: Fault) =>
   ['Basic realm="Chartroom"', ...(challenge === undefined ? [] : [challenge])].join(', ');
 
-/** Answers a bug of ours without detail. */
-export function internalError(): Response {
-  return envelope(500, 'UNKNOWN', 'internal error', {});
+/** Answers a bug of ours without detail, but for what the log calls the request. */
+export function internalError(requestId: string): Response {
+  const message = `internal error: tell whoever runs this Chartroom that it was request ${requestId}`;
+  return envelope(500, 'UNKNOWN', message, {});
 }
 
 function envelope(status: number, code: string, message: string, headers: Headers): Response {

@@ -1,13 +1,14 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { isSendable } from '../answer-limit.ts';
 import { type Caller, EVERYWHERE } from '../domain/access.ts';
 import { Fault } from '../domain/fault.ts';
 import type { EndpointId, endpoints } from '../routes.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { logError } from './log.ts';
 import { represent } from './representation.ts';
-import { type Request, readRequest } from './request.ts';
+import { isRead, type Request, readRequest } from './request.ts';
 import { errorResponse, internalError, type Response, withoutBody, withSecurity } from './response.ts';
+import { type Fields, inRun } from './run.ts';
+import { tellOfChange, tellOfRefusal } from './tell.ts';
 
 /** What one endpoint does: parse, call, answer. It throws a Fault to refuse. */
 export type Endpoint = (request: Request, caller: Caller) => Promise<Response>;
@@ -24,7 +25,13 @@ type Admitted = {
 /** With open access everybody may do everything. */
 export const everybody: Caller = { kind: 'anyone', grants: [{ role: 'admin', on: EVERYWHERE }] };
 
-export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+/** What Lambda tells of an invocation, as far as it is of use here; nothing in a test. */
+type Invocation = Pick<Context, 'awsRequestId'>;
+
+export type Handler = (
+  event: APIGatewayProxyEventV2,
+  invocation?: Invocation,
+) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
  * Builds a handler during init on Lambda, which costs nobody's request, and at the first call elsewhere, so
@@ -33,9 +40,9 @@ export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxy
 export function buildOnce(build: (environment: Environment) => Handler): Handler {
   const fromEnvironment = () => build(readEnvironment(process.env));
   let handler = process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined ? undefined : fromEnvironment();
-  return (event) => {
+  return (event, invocation) => {
     handler ??= fromEnvironment();
-    return handler(event);
+    return handler(event, invocation);
   };
 }
 
@@ -70,34 +77,51 @@ export function serve(
   authorize?: Authorize,
   contextPath?: string,
 ): Handler {
-  return async (event) => {
+  return (event, invocation) => {
     const request = readRequest(event, contextPath);
-    const answered = await answer(id, request, async () => {
-      const admitted = (await authorize?.(request)) ?? { caller: everybody, request };
-      const answered = await endpoint(admitted.request, admitted.caller);
-      return isRead(request) ? represent(request, answered) : answered;
+    return inRun(fieldsOf(id, request, invocation), async () => {
+      const answered = await answer(id, request, async () => {
+        const admitted = (await authorize?.(request)) ?? { caller: everybody, request };
+        const answered = await endpoint(admitted.request, admitted.caller);
+        // Before HEAD loses its body: it says what GET says.
+        const response = isRead(request) ? represent(request, answered) : answered;
+        if (!isSendable(response.body)) throw answerTooLarge();
+        return response;
+      });
+      const secure = withSecurity(answered, request.headers['x-forwarded-proto'] === 'https');
+      return result(request, request.method === 'HEAD' ? withoutBody(secure) : secure);
     });
-    // Before HEAD loses its body: it says what GET says.
-    const response = isSendable(answered.body) ? answered : errorResponse(answerTooLarge());
-    const secure = withSecurity(response, request.headers['x-forwarded-proto'] === 'https');
-    return result(request, request.method === 'HEAD' ? withoutBody(secure) : secure);
   };
 }
 
-const isRead = ({ method }: Request) => method === 'GET' || method === 'HEAD';
+/** Neither headers nor body: they hold passwords, and what is not ours to keep. */
+function fieldsOf(
+  endpoint: EndpointId,
+  { id: requestId, gatewayId: gatewayRequestId, method, path }: Request,
+  invocation: Invocation | undefined,
+): Fields {
+  const fields = { endpoint, requestId, gatewayRequestId, method, path };
+  // As Powertools calls it, and everybody's queries.
+  return { ...fields, function_request_id: invocation?.awsRequestId };
+}
 
 async function answer(
   endpoint: EndpointId,
-  { id: requestId, method, path }: Request,
+  request: Request,
   respond: () => Promise<Response>,
 ): Promise<Response> {
   try {
-    return await respond();
+    const response = await respond();
+    if (!isRead(request)) await tellOfChange(request, response);
+    return response;
   } catch (error) {
-    if (error instanceof Fault) return errorResponse(error);
-    // Neither headers nor body: they hold passwords, and what is not ours to keep.
-    logError('a request failed', error, { endpoint, requestId, method, path });
-    return internalError();
+    if (error instanceof Fault) {
+      const response = errorResponse(error);
+      await tellOfRefusal(endpoint, request, error, response);
+      return response;
+    }
+    (await import('./log.ts')).logError('a request failed', error);
+    return internalError(request.id);
   }
 }
 

@@ -1,7 +1,9 @@
 import { Fault } from '../domain/fault.ts';
 import type { Repository } from '../domain/repository.ts';
+import type { Taken } from '../upload.ts';
 import type { Environment } from './environment.ts';
 import type { Request } from './request.ts';
+import { count, note } from './run.ts';
 
 /** What a deployment allows uploads. */
 export type UploadRules = Pick<Environment, 'maxUploadBytes' | 'formFields'>;
@@ -27,6 +29,13 @@ export function binaryBody({ body, bodyIsText, headers }: Request): Uint8Array {
     `a body of type ${headers['content-type'] ?? 'text'} is read as text, which destroys a package: ` +
       'send it as curl -H "Content-Type: application/octet-stream" --data-binary @chart.tgz',
   );
+}
+
+/** Has the line about the request tell what was published. */
+export function noteTaken(taken: Taken | undefined): void {
+  if (taken === undefined) return;
+  note({ chart: taken.id.name, chartVersion: taken.id.version });
+  if (taken.what === 'package') count({ Published: 1 });
 }
 
 /** @throws Fault `invalid_request` for nothing at all, `too_large` above the deployment's limit */

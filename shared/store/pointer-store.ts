@@ -38,9 +38,15 @@ export type PointerStore = {
    * Makes `next` current if `previous` still is (or there is none still). The folder decides, not the
    * sequence: where a pointer was lost, a number may come again.
    *
+   * @param measured told how large all items of the repository are at most, in gigabytes, where the store knows
    * @returns false if somebody else was faster
    */
-  flip(repository: Repository, previous: Pointer | undefined, next: Pointer): Promise<boolean>;
+  flip(
+    repository: Repository,
+    previous: Pointer | undefined,
+    next: Pointer,
+    measured?: (gigabytes: number) => void,
+  ): Promise<boolean>;
   /**
    * Asks to be the one who does something, so that many do not all do the same work. Not needed for safety: flip
    * decides.

@@ -20,17 +20,24 @@ const leaseIsMine = '#holder = :holder';
 
 /** The pointers and leases in DynamoDB, beside the versions of their repository. */
 export function pointersTable(client: DynamoDBClient, tableName: string): PointerStore {
-  const putIf = (condition: string, item: Item, values: Item) =>
+  const putIf = (condition: string, item: Item, values: Item, measured?: (gigabytes: number) => void) =>
     applied(
-      client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: item,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: namesIn(condition),
-          ExpressionAttributeValues: values,
+      client
+        .send(
+          new PutItemCommand({
+            TableName: tableName,
+            Item: item,
+            ConditionExpression: condition,
+            ExpressionAttributeNames: namesIn(condition),
+            ExpressionAttributeValues: values,
+            ...(measured && { ReturnItemCollectionMetrics: 'SIZE' }),
+          }),
+        )
+        .then(({ ItemCollectionMetrics: metrics }) => {
+          // An estimate: the lower bound and the upper one.
+          const [, most] = metrics?.SizeEstimateRangeGB ?? [];
+          if (most !== undefined) measured?.(most);
         }),
-      ),
     );
 
   return {
@@ -45,7 +52,7 @@ export function pointersTable(client: DynamoDBClient, tableName: string): Pointe
       return item && readPointer(item);
     },
 
-    async flip(repository, previous, next) {
+    async flip(repository, previous, next, measured) {
       const undisturbed = previous === undefined ? thereIsNoPointer : previousIsCurrent;
       return await putIf(
         `${undisturbed} OR ${nextIsCurrentAlready}`,
@@ -55,6 +62,7 @@ export function pointersTable(client: DynamoDBClient, tableName: string): Pointe
           ':folder': { S: next.folder },
           ...(previous && { ':previous': { S: previous.folder } }),
         },
+        measured,
       );
     },
 

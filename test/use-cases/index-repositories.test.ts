@@ -15,10 +15,16 @@ function queueEvent(...messages: readonly (readonly Change[])[]): SQSEvent {
   const bodies = messages.map((changes) => ({
     Records: changes.map(({ key, eventName = 'ObjectCreated:Put' }) => ({
       eventName,
+      eventTime: '2026-01-02T03:04:00.000Z',
       s3: { object: { key: encodeURIComponent(key).replaceAll('%20', '+') } },
     })),
   }));
-  const records = bodies.map((body, n) => ({ messageId: `message-${n}`, body: JSON.stringify(body) }));
+  const attributes = { ApproximateReceiveCount: '1' };
+  const records = bodies.map((body, n) => ({
+    messageId: `message-${n}`,
+    attributes,
+    body: JSON.stringify(body),
+  }));
   return { Records: records } as unknown as SQSEvent;
 }
 

@@ -10,7 +10,7 @@ import { publishProvenance } from '../../shared/publish-provenance.ts';
 import { type ReconcileDependencies, reconcile, reconcileRepository } from '../../shared/reconcile.ts';
 import { refreshIndex } from '../../shared/refresh.ts';
 import { aPackage, aProvenance } from '../packages.ts';
-import { somebody } from '../store/records.ts';
+import { now, somebody } from '../store/records.ts';
 import { aWorld, listed, root, versionId } from './world.ts';
 
 type World = ReturnType<typeof aWorld>;
@@ -87,6 +87,24 @@ describe('reconciling a repository', () => {
     expect(kinds).toContain('reservation_expired');
     expect((await world.versions.get(id))?.pending).toBeUndefined();
     expect(listed(await world.published()).sort()).toEqual(versions);
+  });
+
+  it('tells how long a change has waited that no index shows, though none can be made', async () => {
+    const { world } = await aSettledWorld();
+    await world.publish('demo', '1.1.0');
+    await world.publish('demo', '1.2.0');
+    world.clock.advance(60_000);
+    world.happenings.length = 0;
+    const pointers = { ...world.pointers, flip: () => Promise.reject(new Error('no')) };
+    await expect(reconciled({ ...world, pointers })).rejects.toThrow('no');
+    const oldestMarkMs = world.clock.now() - now;
+    expect(oldestMarkMs).toBeGreaterThanOrEqual(60_000);
+    expect(world.happenings).toEqual([{ kind: 'marks_waiting', repository: root, oldestMarkMs }]);
+    world.happenings.length = 0;
+    await reconciled(world);
+    await reconciled(world);
+    const kinds = ['marks_waiting', 'refreshed'];
+    expect(world.happenings.map(({ kind }) => kind)).toEqual(kinds);
   });
 
   it('removes replaced packages after the grace, and nothing that is named', async () => {

@@ -8,6 +8,7 @@ import { packageKey, type VersionId } from '../../shared/domain/object-keys.ts';
 import { parseRepository, type Repository } from '../../shared/domain/repository.ts';
 import type { RepositorySettings } from '../../shared/domain/settings.ts';
 import { parseChartVersion } from '../../shared/domain/version.ts';
+import type { Happening } from '../../shared/happening.ts';
 import { type RepositoryRules, repositoryGate } from '../../shared/known-repositories.ts';
 import type { Notice } from '../../shared/refresh.ts';
 import { settingsReader } from '../../shared/repository-settings.ts';
@@ -71,6 +72,7 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules, ...
   const repositorySettings = memorySettings({ ...hooks, audit });
   const uploads = memoryUploads(hooks);
   const notices: Notice[] = [];
+  const happenings: Happening[] = [];
   let ids = 0;
   const newId = () => {
     ids += 1;
@@ -113,6 +115,8 @@ export function aWorld({ hook, settings, deployment = {}, rules = openRules, ...
     }),
     report: (notice: Notice) => void notices.push(notice),
     notices,
+    observe: (happening: Happening) => void happenings.push(happening),
+    happenings,
     clock,
     newId,
     newLabelId,
