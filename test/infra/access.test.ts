@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { functionIds, seeder } from '../../infra/functions.ts';
 import { environmentVariables } from '../../shared/contract.ts';
-import { endpoints, fallback } from '../../shared/routes.ts';
+import { type EndpointRoutes, endpoints, fallback } from '../../shared/routes.ts';
 import { environmentOf, logicalPrefix, resource, rightsOf, synthesize, textOf } from './synthesize.ts';
 
 const closed = synthesize();
@@ -141,7 +141,7 @@ describe('least privilege', () => {
 
   const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
 
-  it('lets whoever asks who calls read accounts, note a use, count what was wrong, and read settings', () => {
+  it('lets whoever asks who calls read accounts, note a use, and count what was wrong', () => {
     for (const id of withPermission) {
       const condition = inPartitions('accounts');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
@@ -154,8 +154,21 @@ describe('least privilege', () => {
       for (const action of ['dynamodb:GetItem', 'dynamodb:UpdateItem']) {
         expect(every).toContainEqual({ id, ...onTable, action, condition: onFailures });
       }
-      const ofSettings = inPartitions('repository#*');
-      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
+    }
+  });
+
+  it('lets whoever asks what a caller may do in one repository read whether all may read it', () => {
+    const condition = inPartitions('repository#*');
+    const asking = (Object.entries(endpoints) as [string, EndpointRoutes][]).flatMap(
+      ([id, { permission, everywhere = false }]) =>
+        everywhere || ['none', 'account', 'anyone'].includes(permission) ? [] : [id],
+    );
+    expect(asking.length).toBeGreaterThan(20);
+    for (const id of asking) {
+      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
+    }
+    for (const id of ['get-whoami', 'get-audit', 'put-account']) {
+      expect(every).not.toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
     }
   });
 
@@ -164,9 +177,9 @@ describe('least privilege', () => {
     expect(table).not.toHaveLength(0);
     for (const right of table) {
       const { id, action, condition } = right;
-      const isUpkeep = ['reconcile', 'repair'].includes(id);
       const kinds = [
-        ['repository#*', ...(isUpkeep ? ['reconciliation'] : [])],
+        ['repository#*'],
+        ...(id === 'reconcile' ? [['reconciliation']] : []),
         ['repositories'],
         ['failures#*'],
         ['accounts'],
