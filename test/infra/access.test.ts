@@ -110,6 +110,50 @@ describe('least privilege', () => {
     closed.allResourcesProperties('AWS::IAM::Role', {
       ManagedPolicyArns: Match.absent(),
     });
+    closed.resourceCountIs('AWS::IAM::ManagedPolicy', 0);
+  });
+
+  // Those that CDK makes by itself too.
+  it.each([
+    { access: 'closed', template: closed },
+    { access: 'open', template: open },
+  ])('bounds every statement of every role, $access', ({ template }) => {
+    const inRoles = Object.values(template.findResources('AWS::IAM::Role')).flatMap(
+      ({ Properties: { Policies = [] } }) => Policies,
+    );
+    const beside = Object.values(template.findResources('AWS::IAM::Policy')).map(
+      (each) => each['Properties'],
+    );
+    const statements = [...inRoles, ...beside].flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    expect(statements.length).toBeGreaterThan(functionIds.length);
+    for (const statement of statements) {
+      expect(Object.keys(statement)).toEqual(expect.arrayContaining(['Effect', 'Action', 'Resource']));
+      expect(Object.keys(statement).filter((key) => key.startsWith('Not'))).toEqual([]);
+      const actions: string[] = [statement.Action].flat();
+      for (const action of actions) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+      const resources = [statement.Resource].flat().map(textOf);
+      for (const on of resources) {
+        expect(on).not.toMatch(/^\*/);
+        if (!on.includes('*')) continue;
+        // An object of S3, below a prefix.
+        expect(on).toMatch(/^<\w+>(\/[a-z]+)+\/\*$/);
+        for (const action of actions)
+          expect(action).toMatch(/^s3:\w+(Object|ObjectVersion|MultipartUpload)$/);
+      }
+    }
+  });
+
+  it('has a role of its own for each function, which nobody but Lambda takes', () => {
+    const roles = Object.values(closed.findResources('AWS::Lambda::Function')).map(
+      ({ Properties: { Role } }) => textOf(Role),
+    );
+    expect(new Set(roles).size).toBe(roles.length);
+    for (const { Properties } of Object.values(closed.findResources('AWS::IAM::Role'))) {
+      const { Statement: trust } = Properties['AssumeRolePolicyDocument'];
+      expect(trust).toEqual([
+        { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } },
+      ]);
+    }
   });
 
   it('lets only who changes versions, settings or uploads or refreshes indexes write to the table', () => {
