@@ -187,16 +187,15 @@ const endpointNeeds: Record<EndpointId, Needs> = {
   [fallback]: {},
 };
 
-/**
- * To see who calls: the account, when its secret was used, how often somebody was wrong about it, and whether the
- * repository is open to all readers.
- */
+/** To see who calls: the account, when its secret was used, and how often somebody was wrong about it. */
 const callerNeeds: Needs = {
-  table: ['GetItem'],
   accounts: ['GetItem'],
   uses: true,
   failures: ['GetItem', 'UpdateItem'],
 };
+
+/** To see whether the repository is open to all readers. */
+const readerNeeds: Needs = { table: ['GetItem'] };
 
 /** To make the admin's account, or to give it its password again. */
 const seedNeeds: Needs = { accounts: ['GetItem', 'PutItem'], audit: 'write' };
@@ -218,8 +217,8 @@ const gateNeeds: Needs = { known: ['GetItem'] };
 /** To make a repository by publishing to it. */
 const makerNeeds: Needs = { known: ['PutItem'], audit: 'write' };
 
-/** To remove superseded indexes from the bucket's history too. */
-const forGood = ['ListBucket', 'ListBucketVersions', 'DeleteObjectVersion'] as const;
+/** To remove objects from the bucket's history too. */
+const forGood = ['ListBucketVersions', 'DeleteObjectVersion'] as const;
 
 const indexerNeeds: Needs = {
   known: ['GetItem'],
@@ -230,9 +229,9 @@ const indexerNeeds: Needs = {
     // HEAD, which is a GET to S3: is the package of a reservation there, is a rebuild still asked for?
     charts: ['GetObject', 'ListBucket', 'PutObject', 'DeleteObject'],
     files: ['PutObject', 'DeleteObject'],
-    inbox: ['GetObject', 'GetObjectVersion', 'DeleteObject', ...forGood],
+    inbox: ['GetObject', 'GetObjectVersion', 'DeleteObject', 'ListBucket', ...forGood],
     rejected: ['PutObject'],
-    index: [...puttingAnIndex, ...forGood],
+    index: [...puttingAnIndex, 'ListBucket', ...forGood],
   },
 };
 
@@ -246,11 +245,14 @@ const upkeepNeeds: Needs = {
   objects: {
     charts: ['GetObject', 'DeleteObject', 'ListBucket'],
     files: ['GetObject', 'PutObject', 'DeleteObject', 'ListBucket'],
-    index: [...puttingAnIndex, ...forGood],
+    index: [...puttingAnIndex, 'ListBucket', ...forGood],
     // To ask the indexer to look there once more.
     inbox: ['PutObject', 'ListBucket'],
   },
 };
+
+/** A pass goes on where the one before it stopped. */
+const passNeeds: Needs = { progress: true };
 
 /** To remove what is left of a deleted repository, with all that the bucket ever held of it. */
 const removalNeeds: Needs = {
@@ -337,6 +339,7 @@ export class ChartroomStack extends Stack {
       }
       if (isClosed && asksWhoCalls(endpoint)) {
         grantNeeds(construct, callerNeeds, { metadata, charts });
+        if (asksAboutReaders(endpoint)) grantNeeds(construct, readerNeeds, { metadata, charts });
         if (tokens !== undefined) {
           construct.function.addEnvironment(environmentVariables.tokens, JSON.stringify(tokens));
         }
@@ -350,7 +353,7 @@ export class ChartroomStack extends Stack {
     const repair = new Repairer(this, repairer, { bundles, environment });
     const reconciling = new Reconciler(this, reconciler, { bundles, environment });
     for (const upkeep of [reconciling, repair]) grantNeeds(upkeep, upkeepNeeds, { metadata, charts });
-    grantNeeds(reconciling, removalNeeds, { metadata, charts });
+    for (const needs of [passNeeds, removalNeeds]) grantNeeds(reconciling, needs, { metadata, charts });
 
     // Without the API it could not publish.
     const canaryMinutes = settings.apiEnabled ? settings.canaryMinutes : 0;
@@ -431,6 +434,13 @@ function stackOf(endpoint: EndpointId): NestedStackId | undefined {
 
 const asksWhoCalls = (endpoint: EndpointId): boolean =>
   endpoint !== fallback && endpoints[endpoint].permission !== 'none';
+
+/** Whoever may not do it in one repository hears whether they may read that. */
+function asksAboutReaders(endpoint: EndpointId): boolean {
+  if (endpoint === fallback) return false;
+  const { permission, everywhere }: EndpointRoutes = endpoints[endpoint];
+  return permission !== 'account' && permission !== 'anyone' && everywhere !== true;
+}
 
 /** Those that publish at once; the others leave it to the indexer. */
 const publishers: readonly EndpointId[] = ['publish-package', 'publish-provenance'];

@@ -43,8 +43,10 @@ export type Needs = {
   /** `write`: tells the audit of changes, and can neither read nor delete what is there. */
   readonly audit?: 'write' | 'read';
   readonly objects?: { readonly [Prefix in keyof typeof objectPrefixes]?: readonly ObjectAction[] };
-  /** Whether it goes over all repositories: lists those that have objects, and notes how far it got. */
+  /** Whether it goes over all repositories: lists those that have objects. */
   readonly repositories?: boolean;
+  /** Whether it notes how far it got in that, to go on there. */
+  readonly progress?: boolean;
 };
 
 type Stores = { readonly metadata: MetadataTable; readonly charts: ChartBucket };
@@ -89,7 +91,7 @@ function tableStatements(
     labels = [],
     deployment = [],
     audit,
-    repositories = false,
+    progress = false,
   }: Needs,
   { metadata }: Stores,
 ): PolicyStatement[] {
@@ -114,10 +116,7 @@ function tableStatements(
           }),
         });
   const { tableArn } = metadata.table;
-  const ofRepositories = [
-    `${partitions.repository}${onlyIn}`,
-    ...(repositories ? [partitions.reconciliation] : []),
-  ];
+  const ofRepositories = [`${partitions.repository}${onlyIn}`];
   const ofAudit = [`${partitions.audit}*`];
   const putsInto = [
     ...(table.includes('PutItem') ? ofRepositories : []),
@@ -126,6 +125,7 @@ function tableStatements(
     ...(labels.includes('PutItem') ? [partitions.labels] : []),
     ...(deployment.includes('PutItem') ? [partitions.deployment] : []),
     ...(audit === 'write' ? ofAudit : []),
+    ...(progress ? [partitions.reconciliation] : []),
   ];
   return [
     allow(
@@ -136,6 +136,7 @@ function tableStatements(
     // All puts in one statement: those of one transaction are in several partitions.
     allow(putsInto.length === 0 ? [] : ['PutItem'], tableArn, putsInto),
     allow(audit === 'read' ? ['Query'] : [], tableArn, ofAudit),
+    allow(progress ? ['GetItem'] : [], tableArn, [partitions.reconciliation]),
     // A scan names no key that could bound it.
     allow(
       table.filter((action) => action === 'Scan'),
@@ -196,7 +197,8 @@ function objectStatements(
     ];
   });
   // The root repository's folder begins with the slash that ends the prefix: it is listed without.
-  const beginnings = Object.values(prefixes).map((prefix) => prefix.slice(0, -1));
+  const { charts: packages, files, index, inbox } = prefixes;
+  const beginnings = [packages, files, index, inbox].map((prefix) => prefix.slice(0, -1));
   return [...ofRows, ...(repositories ? [listing(['ListBucket'], beginnings, charts)] : [])];
 }
 

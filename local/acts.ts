@@ -4,7 +4,7 @@ import { readXml } from './s3-xml.ts';
 import { account, region } from './template.ts';
 
 const bucketArn = (bucket: string) => `arn:aws:s3:::${bucket}`;
-const tableArn = (table: string) => `arn:aws:dynamodb:${region}:${account}:${table}`;
+const tableArn = (table: string) => `arn:aws:dynamodb:${region}:${account}:table/${table}`;
 
 type S3Call = {
   readonly operation: string;

@@ -1,15 +1,15 @@
 import { nameInArn, type Template } from './template.ts';
 
 type Values = string | readonly string[];
-type Statement = {
+/** What a role allows, as it stands in a template. */
+export type Statement = {
   readonly Effect: string;
   readonly Action: Values;
   readonly Resource: Values;
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, Values>>>>;
 };
-type RoleProperties = {
-  readonly Policies?: readonly { readonly PolicyDocument: { readonly Statement: readonly Statement[] } }[];
-};
+type Policy = { readonly PolicyDocument: { readonly Statement: readonly Statement[] } };
+type RoleProperties = { readonly Policies?: readonly Policy[] };
 
 /** One thing that somebody is about to do. */
 export type Act = {
@@ -60,19 +60,27 @@ const allows = ({ Action, Resource, Condition = {} }: Statement, { action, resou
     return Object.entries(keys).every(([key, wanted]) => holds(context[key], wanted));
   });
 
-/** What the roles of a template let its functions do, which is what stands inside each role. */
-export function rolesOf(template: Template): Roles {
+/** What the role of each function of a template says, in itself and in policies beside it. */
+export function statementsOf(template: Template): ReadonlyMap<string, readonly Statement[]> {
+  const beside = template.resources<Policy & { readonly Roles?: readonly string[] }>('AWS::IAM::Policy');
   const roles = new Map(
     template.resources<RoleProperties>('AWS::IAM::Role').map(({ id, properties: { Policies = [] } }) => {
-      const statements = Policies.flatMap(({ PolicyDocument: { Statement } }) => Statement);
+      const others = beside
+        .map(({ properties }) => properties)
+        .filter(({ Roles = [] }) => Roles.includes(id));
+      const statements = [...Policies, ...others].flatMap(({ PolicyDocument: { Statement } }) => Statement);
       if (statements.some(({ Effect }) => Effect !== 'Allow')) throw new Error(`${id} denies something`);
       return [id, statements];
     }),
   );
-  const functions = new Map(
+  return new Map(
     template
       .resources<{ readonly Role: string }>('AWS::Lambda::Function')
       .map(({ id, properties: { Role } }) => [id, roles.get(nameInArn(Role)) ?? []]),
   );
+}
+
+/** What the functions with these roles may do. */
+export function rolesOf(functions: ReadonlyMap<string, readonly Statement[]>): Roles {
   return (functionId, act) => (functions.get(functionId) ?? []).some((statement) => allows(statement, act));
 }

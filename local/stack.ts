@@ -13,7 +13,8 @@ import { type Functions, functionsOf, type LambdaFunction, type Log } from './fu
 import { gateway, type Routes, routesOf } from './gateway.ts';
 import { advertise, bind, close } from './listen.ts';
 import { type Queue, queuesOf } from './queue.ts';
-import { type Roles, rolesOf } from './roles.ts';
+import { actRecorder, type Recorder } from './recorded-acts.ts';
+import { type Roles, rolesOf, statementsOf } from './roles.ts';
 import { Bucket } from './s3-bucket.ts';
 import { type BucketProperties, type Change, type EventRecord, eventRecord, queuesFor } from './s3-events.ts';
 import { ObjectFiles } from './s3-objects.ts';
@@ -102,9 +103,14 @@ export class LocalStack implements Services {
   };
 
   #roles: Roles = () => false;
+  #record: Recorder = () => {};
 
   /** A function may do what its role says, and a visitor everything. */
-  readonly may: Roles = (id, act) => id === VISITOR || this.#roles(id, act);
+  readonly may: Roles = (id, act) => {
+    if (id === VISITOR) return true;
+    this.#record(id, act);
+    return this.#roles(id, act);
+  };
 
   readonly secrets = (id: string) => (id === VISITOR || this.#functions.has(id) ? this.secret : undefined);
 
@@ -128,7 +134,9 @@ export class LocalStack implements Services {
     this.url = `http${tls ? 's' : ''}://${apiHost}:${await this.#listen(api, host, port)}`;
     const template = readAssembly(await assemblyOf(this.#options, data.path), this.url);
     this.cors = corsOf(template);
-    this.#roles = rolesOf(template);
+    const statements = statementsOf(template);
+    this.#roles = rolesOf(statements);
+    this.#record = actRecorder(process.env['CHARTROOM_ACTS'], statements);
     await this.#openStores(template, data.path);
     this.#startFunctions(template);
     const functionAt = (arn: string) => this.#functionAt(arn);

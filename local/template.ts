@@ -26,6 +26,14 @@ const isObject = (value: Json): value is JsonObject =>
 /** The name at the end of one of our own ARNs. */
 export const nameInArn = (arn: string) => arn.split(/[:/]/).at(-1) ?? arn;
 
+/** What stands before the name in ARNs of these types; not in those of queues. */
+const ARN_KINDS: Readonly<Record<string, string>> = {
+  'AWS::DynamoDB::Table': 'table/',
+  'AWS::Lambda::Function': 'function:',
+  'AWS::Logs::LogGroup': 'log-group:',
+  'AWS::SecretsManager::Secret': 'secret:',
+};
+
 /** A synthesized CloudFormation template whose intrinsic functions are resolved to local names. */
 export class Template {
   readonly #resources: Resources;
@@ -91,7 +99,8 @@ export class Template {
     const type = this.#resources[id]?.Type;
     if (type === undefined) throw new Error(`the template refers to ${id}, which is unknown here`);
     if (type === 'AWS::S3::Bucket') return `arn:aws:s3:::${this.#reference(id)}`;
-    return `arn:aws:${type.split('::')[1]?.toLowerCase()}:${region}:${account}:${id}`;
+    const service = type.split('::')[1]?.toLowerCase();
+    return `arn:aws:${service}:${region}:${account}:${ARN_KINDS[type] ?? ''}${id}`;
   }
 }
 

@@ -109,22 +109,25 @@ function mustHaveRoom(others: readonly Label[], project: Repository | undefined)
 
 const inProject = (project: Repository | undefined) => (project === undefined ? '' : ` in ${project}`);
 
+type DeleteLabelDependencies = ChangeDependencies & { readonly labels: Pick<LabelStore, 'get' | 'remove'> };
+
 /**
  * Deletes a label. Versions keep its id, which nothing shows any more.
  *
  * @param seen as the caller has seen it
  * @throws Fault `not_found`
  */
-export async function deleteLabel(
-  dependencies: ChangeDependencies & { readonly labels: Pick<LabelStore, 'get' | 'remove'> },
-  seen: Label,
-  by: By,
-): Promise<void> {
+export async function deleteLabel(dependencies: DeleteLabelDependencies, seen: Label, by: By): Promise<void> {
+  if (!(await deleteIfThere(dependencies, seen, by))) throw labelNotFound(seen.id);
+}
+
+/** @returns false if somebody else was faster */
+async function deleteIfThere(dependencies: DeleteLabelDependencies, seen: Label, by: By): Promise<boolean> {
   const { labels } = dependencies;
   for (let label: Label | undefined = seen; label !== undefined; label = await labels.get(seen.id)) {
-    if (await labels.remove(label, labelChange(dependencies, by, 'deleted', label))) return;
+    if (await labels.remove(label, labelChange(dependencies, by, 'deleted', label))) return true;
   }
-  throw labelNotFound(seen.id);
+  return false;
 }
 
 /**
@@ -141,7 +144,7 @@ export async function deleteLabelsOf(
 ): Promise<boolean> {
   for (const label of await labelsIn(dependencies, project)) {
     if (isOver()) return false;
-    await deleteLabel(dependencies, label, by);
+    await deleteIfThere(dependencies, label, by);
   }
   return true;
 }

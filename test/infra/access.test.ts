@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { functionIds, seeder } from '../../infra/functions.ts';
 import { environmentVariables } from '../../shared/contract.ts';
-import { endpoints, fallback } from '../../shared/routes.ts';
+import { type EndpointRoutes, endpoints, fallback } from '../../shared/routes.ts';
 import { environmentOf, logicalPrefix, resource, rightsOf, synthesize, textOf } from './synthesize.ts';
 
 const closed = synthesize();
@@ -110,6 +110,50 @@ describe('least privilege', () => {
     closed.allResourcesProperties('AWS::IAM::Role', {
       ManagedPolicyArns: Match.absent(),
     });
+    closed.resourceCountIs('AWS::IAM::ManagedPolicy', 0);
+  });
+
+  // Those that CDK makes by itself too.
+  it.each([
+    { access: 'closed', template: closed },
+    { access: 'open', template: open },
+  ])('bounds every statement of every role, $access', ({ template }) => {
+    const inRoles = Object.values(template.findResources('AWS::IAM::Role')).flatMap(
+      ({ Properties: { Policies = [] } }) => Policies,
+    );
+    const beside = Object.values(template.findResources('AWS::IAM::Policy')).map(
+      (each) => each['Properties'],
+    );
+    const statements = [...inRoles, ...beside].flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    expect(statements.length).toBeGreaterThan(functionIds.length);
+    for (const statement of statements) {
+      expect(Object.keys(statement)).toEqual(expect.arrayContaining(['Effect', 'Action', 'Resource']));
+      expect(Object.keys(statement).filter((key) => key.startsWith('Not'))).toEqual([]);
+      const actions: string[] = [statement.Action].flat();
+      for (const action of actions) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+      const resources = [statement.Resource].flat().map(textOf);
+      for (const on of resources) {
+        expect(on).not.toMatch(/^\*/);
+        if (!on.includes('*')) continue;
+        // An object of S3, below a prefix.
+        expect(on).toMatch(/^<\w+>(\/[a-z]+)+\/\*$/);
+        for (const action of actions)
+          expect(action).toMatch(/^s3:\w+(Object|ObjectVersion|MultipartUpload)$/);
+      }
+    }
+  });
+
+  it('has a role of its own for each function, which nobody but Lambda takes', () => {
+    const roles = Object.values(closed.findResources('AWS::Lambda::Function')).map(
+      ({ Properties: { Role } }) => textOf(Role),
+    );
+    expect(new Set(roles).size).toBe(roles.length);
+    for (const { Properties } of Object.values(closed.findResources('AWS::IAM::Role'))) {
+      const { Statement: trust } = Properties['AssumeRolePolicyDocument'];
+      expect(trust).toEqual([
+        { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } },
+      ]);
+    }
   });
 
   it('lets only who changes versions, settings or uploads or refreshes indexes write to the table', () => {
@@ -143,7 +187,7 @@ describe('least privilege', () => {
 
   const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
 
-  it('lets whoever asks who calls read accounts, note a use, count what was wrong, and read settings', () => {
+  it('lets whoever asks who calls read accounts, note a use, and count what was wrong', () => {
     for (const id of withPermission) {
       const condition = inPartitions('accounts');
       expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
@@ -156,8 +200,21 @@ describe('least privilege', () => {
       for (const action of ['dynamodb:GetItem', 'dynamodb:UpdateItem']) {
         expect(every).toContainEqual({ id, ...onTable, action, condition: onFailures });
       }
-      const ofSettings = inPartitions('repository#*');
-      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition: ofSettings });
+    }
+  });
+
+  it('lets whoever asks what a caller may do in one repository read whether all may read it', () => {
+    const condition = inPartitions('repository#*');
+    const asking = (Object.entries(endpoints) as [string, EndpointRoutes][]).flatMap(
+      ([id, { permission, everywhere = false }]) =>
+        everywhere || ['none', 'account', 'anyone'].includes(permission) ? [] : [id],
+    );
+    expect(asking.length).toBeGreaterThan(20);
+    for (const id of asking) {
+      expect(every).toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
+    }
+    for (const id of ['get-whoami', 'get-audit', 'put-account']) {
+      expect(every).not.toContainEqual({ id, ...onTable, action: 'dynamodb:GetItem', condition });
     }
   });
 
@@ -166,9 +223,9 @@ describe('least privilege', () => {
     expect(table).not.toHaveLength(0);
     for (const right of table) {
       const { id, action, condition } = right;
-      const isUpkeep = ['reconcile', 'repair'].includes(id);
       const kinds = [
-        ['repository#*', ...(isUpkeep ? ['reconciliation'] : [])],
+        ['repository#*'],
+        ...(id === 'reconcile' ? [['reconciliation']] : []),
         ['repositories'],
         ...(id === 'run-canary' ? [['repository#chartroom-canary']] : []),
         ['failures#*'],

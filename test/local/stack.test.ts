@@ -145,7 +145,7 @@ describe('a call from a function to a store', () => {
   it('finds the secret that the template asks for, with the password in it', async () => {
     const { region, credentials, endpoints } = stack.clientConfig;
     const client = new SecretsManagerClient({ region, credentials, endpoint: endpoints.secretsManager });
-    const id = 'arn:aws:secretsmanager:us-east-1:000000000000:Password';
+    const id = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:Password';
     const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: id }));
     expect(JSON.parse(SecretString)).toEqual({ username: 'admin', password: stack.adminPassword });
     await expect(client.send(new GetSecretValueCommand({ SecretId: 'other' }))).rejects.toThrow(

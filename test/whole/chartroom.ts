@@ -97,6 +97,19 @@ export async function anAdminRobot({ send }: Pick<Chartroom, 'send'>, password: 
   return `tester:${((await made.json()) as { secret: string }).secret}`;
 }
 
+/**
+ * Loses the first answer, and each second one after it, to the transactions of a function, which asks again for what is
+ * done: so does whoever was overtaken.
+ */
+export function answersLost(caller: string): NonNullable<LocalStack['intercept']> {
+  let count = 0;
+  return ({ operation, caller: by }) => {
+    if (operation !== 'TransactWriteItems' || !by.startsWith(caller)) return 'pass';
+    count += 1;
+    return count % 2 === 1 ? 'fail-after' : 'pass';
+  };
+}
+
 const below = (repository: string) => (repository === '' ? '' : `/${repository}`);
 
 function http({ url }: Stack) {

@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect, it, onTestFinished } from 'vitest';
 import { invokeOn } from '../../local/invoke.ts';
+import { repositoryFolders } from '../../shared/domain/object-keys.ts';
+import { numberOf } from '../../shared/domain/project.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { knownRepositoriesTable } from '../../shared/store/known-repositories-table.ts';
 import { aPackage } from '../packages.ts';
 import { anAccessChange } from '../store/records.ts';
-import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
+import { anAdminRobot, answersLost, type Chartroom, startChartroom } from './chartroom.ts';
 
 const nineDays = 9 * 24 * 60 * 60 * 1000;
 
@@ -23,6 +26,16 @@ async function age({ clientConfig, tableName }: Chartroom, repository: string): 
   expect(await known.put({ ...found, deleted, revision: 'aged' }, found.revision, anAccessChange())).toBe(
     true,
   );
+  client.destroy();
+}
+
+/** Puts an object wherever something of a repository can be. */
+async function leaveObjects({ clientConfig, bucketName }: Chartroom, repository: string): Promise<void> {
+  const { region, credentials, endpoints } = clientConfig;
+  const client = new S3Client({ region, credentials, endpoint: endpoints.s3, forcePathStyle: true });
+  for (const folder of repositoryFolders(parseRepository(repository.split('/')))) {
+    await client.send(new PutObjectCommand({ Bucket: bucketName, Key: `${folder}left`, Body: 'x' }));
+  }
   client.destroy();
 }
 
@@ -65,11 +78,22 @@ it('a repository is made, used, deleted, brought back, deleted again and removed
   expect(await status('GET', '/org/team/charts/demo-1.0.0.tgz')).toBe(302);
 
   expect(await status('DELETE', team)).toBe(202);
+  expect(await status('POST', '/api/v2.0/projects', '{"project_name": "shop"}')).toBe(201);
+  const label = { name: 'ok', scope: 'p', project_id: numberOf('shop') };
+  expect(await status('POST', '/api/v2.0/labels', JSON.stringify(label))).toBe(201);
+  expect(await status('DELETE', '/-/repositories/shop')).toBe(202);
   await chartroom.idle();
   await age(chartroom, 'org/team');
+  // Nobody hears of what else lies there.
+  chartroom.deliver = () => [];
+  await leaveObjects(chartroom, 'org/team');
+  await age(chartroom, 'shop');
   const healthy = { healthy: true };
   expect(await invokeOn(dataDir, 'repair', { dryRun: true })).toMatchObject(healthy);
+  chartroom.intercept = answersLost('reconcile');
   expect(await invokeOn(dataDir, 'reconcile', { now: true })).toMatchObject({ done: true, ...healthy });
+  chartroom.intercept = undefined;
+  chartroom.deliver = undefined;
   // The events of what was removed come after it.
   await chartroom.idle();
   expect((await chartroom.keys()).filter((key) => key.includes('org/team'))).toEqual([]);

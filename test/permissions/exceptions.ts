@@ -1,0 +1,22 @@
+import type { Grant } from './judge.ts';
+
+/** What is granted though no test can use it: who does, and so why it stays. */
+const exceptions: readonly { readonly actions: readonly string[]; readonly why: string }[] = [
+  {
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    why: 'Lambda itself writes the log, as the function; there is no CloudWatch here',
+  },
+  {
+    actions: [
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:ChangeMessageVisibility',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+    ],
+    why: 'the event source mapping reads the queue, as the function; CDK grants it',
+  },
+];
+
+export const isException = ({ action }: Pick<Grant, 'action'>): boolean =>
+  exceptions.some(({ actions }) => actions.includes(action));
