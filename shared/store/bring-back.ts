@@ -29,6 +29,8 @@ import { changeAttribute, readVersionItem } from './version-attributes.ts';
 // Far from what a partition takes, and enough to hide the latency of single reads and writes.
 const AT_ONCE = 16;
 const DAY_MS = 24 * 60 * 60 * 1000;
+// A change is told of when it was begun, and may have been under way at the instant.
+const REQUEST_MS = 60 * 1000;
 
 /** What became of an item, or would. */
 type Outcome =
@@ -125,8 +127,9 @@ async function deletedSince({ client, to, at, now }: BringingBack): Promise<Read
   const changes: AuditedChange[] = [];
   // Nothing is put by this, so how long it would be kept does not matter.
   const audit = auditTable(client, to, 0);
-  for (let day = dayOf(at); day <= dayOf(now); day = dayOf(new Date(Date.parse(day) + DAY_MS))) {
-    for await (const change of audit.read({ day }, { from: at.toISOString() })) changes.push(change);
+  const from = new Date(at.getTime() - REQUEST_MS);
+  for (let day = dayOf(from); day <= dayOf(now); day = dayOf(new Date(Date.parse(day) + DAY_MS))) {
+    for await (const change of audit.read({ day }, { from: from.toISOString() })) changes.push(change);
   }
   const names = new Set<string>();
   for (const change of changes.toSorted((a, b) => (a.at < b.at ? -1 : 1))) {
