@@ -47,7 +47,8 @@ export function describeFaults(fate: Fate): void {
   }
   let chartroom: Chartroom;
   beforeAll(async () => {
-    chartroom = await startChartroom({ retryAfterMs: 100 });
+    // The whole second, as deployed: the readers and the rest come before the indexer does.
+    chartroom = await startChartroom({ retryAfterMs: 100, gatherMs: 1_000 });
   });
   afterEach(() => {
     chartroom.intercept = undefined;
