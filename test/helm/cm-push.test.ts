@@ -85,7 +85,7 @@ describe.skipIf(missing)('the real helm cm-push', () => {
 
     it('pushes to what was added as cm://, and gets it from there', async () => {
       const added = `${name}-cm`;
-      await here.helm('repo', 'add', added, url().replace(/^http:/, 'cm:'));
+      await here.helm('repo', 'add', added, url().replace(/^https?:/, 'cm:'));
       const chart = 'through-cm';
       await here.helm('cm-push', await aFile(here, chart, 'a chart'), added);
       await here.helm('repo', 'update', added);

@@ -1,5 +1,6 @@
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isEnforced } from '../deploy/deploy-kind.ts';
 import { aHelm, type Helm } from './helm.ts';
 
 /** The real `helm cm-push` to test with: the one that CM_PUSH_BINARY names (test/cm-push builds it). */
@@ -20,12 +21,12 @@ const plugins = {
 /**
  * A Helm with `helm cm-push` and `cm://`.
  *
- * @param variables more of its environment; `cm://` is without TLS unless they say otherwise
+ * @param variables more of its environment; `cm://` is without TLS, but for deployments that speak it alone, unless they say otherwise
  */
 export async function aHelmThatPushes(variables: Readonly<Record<string, string>> = {}): Promise<Helm> {
   const binary = cmPushBinary();
   if (binary === undefined) throw new Error('CM_PUSH_BINARY names no helm-cm-push');
-  const here = await aHelm({ HELM_REPO_USE_HTTP: 'true', ...variables });
+  const here = await aHelm({ HELM_REPO_USE_HTTP: String(!isEnforced), ...variables });
   const version = await here.helm('version', '--template', '{{.Version}}');
   for (const [name, parts] of Object.entries(plugins[version.startsWith('v4') ? 4 : 3])) {
     const folder = path.join(here.folder, 'plugins', name);
