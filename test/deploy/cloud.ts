@@ -58,9 +58,14 @@ export async function startCloud(): Promise<Cloud> {
   const unpacked = path.join(folder, 'ministack');
   await mkdir(unpacked);
   const command = ['python3', path.join(import.meta.dirname, 'patched-ministack.py')] as const;
-  const { url, stop } = await startMinistack(command, { TMPDIR: unpacked, ...(isEnforced && enforcing()) });
-  // Those of the account itself, which MiniStack lets do everything.
+  // Those of the account itself, which may do everything; MiniStack reads them, not those of whoever runs the tests.
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const { url, stop } = await startMinistack(command, {
+    TMPDIR: unpacked,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    ...(isEnforced && enforcing()),
+  });
   const environment = {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: region,
