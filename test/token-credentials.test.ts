@@ -89,7 +89,7 @@ describe('a token', () => {
     },
   ])('is refused with $why', async ({ changes, says }) => {
     const refused = expect(aHouse().authenticate(await token(changes))).rejects;
-    await refused.toMatchObject({ code: 'unauthorized', message: expect.stringMatching(says) });
+    await refused.toMatchObject({ code: 'wrong_credentials', message: expect.stringMatching(says) });
   });
 
   const unsigned = `${encode({ alg: 'none' })}.${encode(claims)}.`;
@@ -119,7 +119,7 @@ describe('a token', () => {
   ])('is refused with $why, which nobody is told more about', async ({ text }) => {
     const refused = expect(aHouse().authenticate(await text())).rejects;
     await refused.toMatchObject({
-      code: 'unauthorized',
+      code: 'wrong_credentials',
       message: expect.stringContaining('algorithm or key'),
     });
   });
@@ -129,7 +129,7 @@ describe('a token', () => {
       access: Array.from({ length: 100 }, () => accessTo('org/team/repository', 'push')),
     });
     await expect(aHouse().authenticate(large)).rejects.toMatchObject({
-      code: 'unauthorized',
+      code: 'wrong_credentials',
       message: expect.stringContaining('too long'),
     });
   });
@@ -151,7 +151,9 @@ describe('a token', () => {
         name: 'ci',
       });
     }
-    await expect(authenticate(await token({}, anRsaKey()))).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(authenticate(await token({}, anRsaKey()))).rejects.toMatchObject({
+      code: 'wrong_credentials',
+    });
   });
 
   it.each([
@@ -193,7 +195,7 @@ describe('keys that the issuer keeps', () => {
     await authenticate(await token({}, foreign, { kid: 'b' }));
     await authenticate(await token({}, foreign));
     await expect(authenticate(await token({}, key, { kid: 'b' }))).rejects.toMatchObject({
-      code: 'unauthorized',
+      code: 'wrong_credentials',
     });
     expect(reads).toBe(1);
   });
@@ -203,7 +205,7 @@ describe('keys that the issuer keeps', () => {
     const { authenticate } = aHouse({ jwtJwksUrl });
     for (const kid of ['x', 'y', 'z']) {
       await expect(authenticate(await token({}, key, { kid }))).rejects.toMatchObject({
-        code: 'unauthorized',
+        code: 'wrong_credentials',
       });
     }
     expect(reads).toBe(1);
@@ -216,6 +218,6 @@ describe('keys that the issuer keeps', () => {
     serve({ a: key });
     answer = broken;
     const { authenticate } = aHouse({ jwtJwksUrl });
-    await expect(authenticate(await token())).rejects.not.toMatchObject({ code: 'unauthorized' });
+    await expect(authenticate(await token())).rejects.not.toMatchObject({ code: 'wrong_credentials' });
   });
 });

@@ -112,9 +112,11 @@ describe('the handlers, as Lambda calls them', () => {
     const expected = [
       ...Object.keys(endpoints),
       fallback,
+      'check-schema',
       'index-repositories',
       'reconcile',
       'repair',
+      'run-canary',
       'seed-admin',
     ]
       .map((id) => `${id}.ts`)

@@ -114,7 +114,7 @@ describe('whatever form is uploaded, it is published or refused', () => {
     const property = fc.asyncProperty(target, form, async (path, sent) => {
       statuses.add(await expectPublishedOrRefused(path, sent));
     });
-    await fc.assert(property, runs(500));
+    await fc.assert(property, runs(1000));
     expect([...statuses]).toEqual(expect.arrayContaining([201, 400]));
   });
 

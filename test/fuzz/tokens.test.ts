@@ -51,7 +51,7 @@ describe('whatever is sent as a token', () => {
     const property = fc.asyncProperty(text, async (sent) => {
       const outcome = await authenticate(sent).catch((error: unknown) => error);
       if (sent === token) expect(outcome).toMatchObject({ name: 'ci' });
-      else expect(outcome).toMatchObject({ name: 'Fault', code: 'unauthorized' });
+      else expect(outcome).toMatchObject({ name: 'Fault', code: 'wrong_credentials' });
     });
     await fc.assert(property, runs(1000));
   });

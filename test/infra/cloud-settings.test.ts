@@ -210,6 +210,10 @@ describe('tags', () => {
     'AWS::S3::BucketPolicy',
     'AWS::SQS::QueuePolicy',
     'Custom::AdminAccount',
+    'Custom::DataSchema',
+    'AWS::CloudWatch::Dashboard',
+    'AWS::Lambda::EventInvokeConfig',
+    'AWS::SNS::TopicPolicy',
   ];
 
   it('are on everything that takes some', () => {
@@ -246,7 +250,11 @@ describe('several stacks in one account', () => {
       [...resourcesOf(template)].flatMap(([, { Type, Properties }]) =>
         Object.entries(Properties)
           .filter(
-            ([key, value]) => key.endsWith('Name') && typeof value === 'string' && !descriptive.has(Type),
+            ([key, value]) =>
+              key.endsWith('Name') &&
+              key !== 'MetricName' &&
+              typeof value === 'string' &&
+              !descriptive.has(Type),
           )
           .map(([key, value]) => `${Type} ${key} ${String(value)}`),
       );
