@@ -166,6 +166,9 @@ describe.runIf(isAsked)('a large index that cannot be put', () => {
     chartroom.onCall = undefined;
     chartroom.intercept = undefined;
     expect((await chartroom.send('GET', '/api/v2.0/search?q=demo')).status).toBe(200);
+    chartroom.deliver = () => [];
+    await chartroom.publish(await aPackage({ name: 'one-more' }), 'org');
+    expect((await chartroom.send('GET', '/chartrepo/index.yaml')).status).toBe(302);
   });
 });
 
