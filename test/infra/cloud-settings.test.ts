@@ -211,7 +211,6 @@ describe('tags', () => {
     'AWS::SQS::QueuePolicy',
     'Custom::AdminAccount',
     'Custom::DataSchema',
-    'AWS::CloudWatch::Dashboard',
     'AWS::Lambda::EventInvokeConfig',
     'AWS::SNS::TopicPolicy',
   ];
