@@ -58,8 +58,18 @@ export const nagExceptions: readonly Exception[] = [
   },
   {
     rule: 'Serverless-EventBusDLQ',
-    about: /^reconcile\/Clock\/Resource$/,
-    why: 'The next hour does what this one missed: a pass goes on where the last one ended.',
+    about: /^(reconcile|Canary\/run-canary)\/Clock\/Resource$/,
+    why: 'The next turn does what this one missed: a pass goes on where the last one ended, and a canary that does not run rings.',
+  },
+  {
+    rule: 'Serverless-LambdaAsyncFailureDestination',
+    about: /^Canary\/run-canary\/Function\/EventInvokeConfig\/Resource$/,
+    why: 'A run that failed says so by its metric, which has an alarm; the next one tries again.',
+  },
+  {
+    rule: 'Serverless-SNSRedrivePolicy',
+    about: /^Operations\/Topic\/[^/]+\/Resource$/,
+    why: 'Nobody would read a queue of mails that could not be delivered; the alarm and its history stay in CloudWatch.',
   },
 ];
 
