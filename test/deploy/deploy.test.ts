@@ -246,6 +246,19 @@ describe.skipIf(!isDeployed || helmBinary() === undefined)('a deployment', () =>
     const { QueueUrl: heard } = (await aws('sqs', 'create-queue', '--queue-name', 'heard')) as Named;
     const asked = ['--queue-url', heard, '--attribute-names', 'QueueArn'];
     const { Attributes: told } = (await aws('sqs', 'get-queue-attributes', ...asked)) as Named;
+    const policy = JSON.stringify({
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: 'sns.amazonaws.com' },
+          Action: 'sqs:SendMessage',
+          Resource: told.QueueArn,
+          Condition: { ArnEquals: { 'aws:SourceArn': output('AlarmTopicArn') } },
+        },
+      ],
+    });
+    const attributes = ['--queue-url', heard, '--attributes', JSON.stringify({ Policy: policy })];
+    await aws('sqs', 'set-queue-attributes', ...attributes);
     const subscriber = ['--protocol', 'sqs', '--notification-endpoint', told.QueueArn];
     await aws('sns', 'subscribe', '--topic-arn', output('AlarmTopicArn'), ...subscriber);
 

@@ -7,6 +7,7 @@
 - With AUTH=true it knows a call to DynamoDB by neither `dynamodb:LeadingKeys` nor, but for a projection,
   `dynamodb:Attributes`: a statement with `ForAllValues`, which holds for what is not there, let a role into every
   partition.
+- With TLS it listens on port 443 too, where there is room for one of several that begin at once; the others end.
 """
 
 import json
@@ -16,7 +17,7 @@ import signal
 import sys
 import threading
 
-from ministack.app import main
+from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import _stacks, provisioners
@@ -122,5 +123,7 @@ def end_with_parent():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+app._port_is_bindable = lambda *_: False
+
 threading.Thread(target=end_with_parent, daemon=True).start()
-main()
+app.main()
