@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -15,6 +15,7 @@ import { packageFileName } from '../shared/domain/package-file.ts';
 import { parseRepository, type Repository } from '../shared/domain/repository.ts';
 import { parseChartVersion } from '../shared/domain/version.ts';
 import { yamlSafeJson } from '../shared/domain/yaml-safe-json.ts';
+import { UsageError } from './command-line.ts';
 import { pathIn, Refusal, type Remote } from './remote.ts';
 
 /** Enough to hide how long each answer takes, and far from what an account may have at once. */
@@ -31,6 +32,8 @@ export type Exported = {
   /** Files that were fetched now; the others were there already. */
   readonly fetched: number;
   readonly sizeBytes: number;
+  /** Files of other bytes that were there under the name of one that was fetched. */
+  readonly replaced: readonly string[];
   /** What could not be fetched, each with the reason; where there is some, the index is not written. */
   readonly failures: readonly string[];
   /** Files beside the packages that belong to no version; they are left alone. */
@@ -53,23 +56,27 @@ type Entry = {
  * Writes a repository as plain files: every package and provenance file, byte for byte, and the index behind them. What
  * is there with the right digest is kept, so whoever was cut off begins again.
  *
- * @param folder of this repository; its files lie there as their addresses do
+ * @param folder of this repository; its files lie there as their addresses do. It is made when there is something for it
+ * @param emptyToo writes the index of a repository in which nothing is published
+ * @returns undefined where nothing is published, and nothing was written
  */
 export async function exportRepository(
   remote: Remote,
   repository: Repository,
   folder: string,
-): Promise<Exported> {
+  { emptyToo }: { readonly emptyToo: boolean },
+): Promise<Exported | undefined> {
   const { generated, entries } = await readIndex(remote, pathIn(repository, 'index.yaml'));
+  const names = Object.keys(entries).map(parseChartName);
+  if (names.length === 0 && !emptyToo) return undefined;
   const charts = path.join(folder, 'charts');
-  await mkdir(charts, { recursive: true });
+  await makeFolder(charts);
   for (const file of await readdir(charts)) {
     // Of a run that was cut off.
     if (file.endsWith(PART)) await rm(path.join(charts, file), { force: true });
   }
   const failures: string[] = [];
   const versions = new Map<ChartName, readonly LiveVersion[]>();
-  const names = Object.keys(entries).map(parseChartName);
   // The index may leave older versions out, and that of one chart has all.
   await inParallel(
     names,
@@ -81,12 +88,14 @@ export async function exportRepository(
   );
 
   const written = { fetched: 0, sizeBytes: 0 };
+  const replaced: string[] = [];
   const named = new Set<string>();
   const keep = async (file: string, digest: string) => {
     named.add(file);
-    const { isNew, sizeBytes } = await fetchInto(path.join(charts, file), digest, () =>
+    const { isNew, wasThere, sizeBytes } = await fetchInto(path.join(charts, file), digest, () =>
       remote.get(pathIn(repository, 'charts', file)),
     );
+    if (isNew && wasThere) replaced.push(file);
     written.fetched += isNew ? 1 : 0;
     written.sizeBytes += sizeBytes;
   };
@@ -107,7 +116,7 @@ export async function exportRepository(
   );
   const strangers = (await readdir(charts)).filter((file) => !named.has(file));
   if (failures.length === 0) await replace(path.join(folder, 'index.yaml'), render(versions, generated));
-  return { versions: all.length, ...written, failures, strangers };
+  return { versions: all.length, ...written, replaced, failures, strangers };
 }
 
 async function noting(failures: string[], what: string, work: () => Promise<unknown>): Promise<void> {
@@ -174,8 +183,10 @@ async function fetchInto(
   file: string,
   digest: string,
   get: () => Promise<Response>,
-): Promise<{ readonly isNew: boolean; readonly sizeBytes: number }> {
-  if ((await digestOfFile(file)) === digest) return { isNew: false, sizeBytes: 0 };
+): Promise<{ readonly isNew: boolean; readonly wasThere: boolean; readonly sizeBytes: number }> {
+  const present = await digestOfFile(file);
+  const wasThere = present !== undefined;
+  if (present === digest) return { isNew: false, wasThere, sizeBytes: 0 };
   const { body } = await get();
   if (body === null) throw new Error('the answer is empty');
   const hash = createHash('sha256');
@@ -199,7 +210,47 @@ async function fetchInto(
   } finally {
     await rm(temporary, { force: true });
   }
-  return { isNew: true, sizeBytes };
+  return { isNew: true, wasThere, sizeBytes };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOTDIR') throw error;
+    throw new UsageError(`${folder} cannot be a folder: a file is there`);
+  }
+}
+
+/**
+ * Sees that what an export would replace was written by one: an index as JSON, whose packages lie beside it.
+ *
+ * @param folder of a repository
+ * @throws UsageError for another's index, or a file in the place of the folder
+ */
+export async function mustBeOurs(folder: string): Promise<void> {
+  const file = path.join(folder, 'index.yaml');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    if (codeOf(error) === 'ENOTDIR') throw new UsageError(`${folder} cannot be a folder: a file is there`);
+    throw error;
+  }
+  if (!isOurIndex(text)) {
+    throw new UsageError(`${file} was not written by an export, and is left as it is: name another folder`);
+  }
+}
+
+function isOurIndex(text: string): boolean {
+  try {
+    const { entries = {} } = Object(JSON.parse(text)) as { readonly entries?: RemoteIndex['entries'] };
+    const urls = Object.values(entries).flatMap((versions) => versions.flatMap((each) => each.urls));
+    return urls.every((url) => typeof url === 'string' && /^charts\/[^/]+$/.test(url));
+  } catch {
+    return false; // no JSON, or of another shape
+  }
 }
 
 async function replace(file: string, bytes: Uint8Array): Promise<void> {
@@ -216,8 +267,10 @@ async function digestOfFile(file: string): Promise<string | undefined> {
   try {
     await pipeline(createReadStream(file), hash);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   return hash.digest('hex');
 }
+
+const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from '../shared/domain/digest.ts';
 import type { Repository } from '../shared/domain/repository.ts';
 import type { Credentials } from './command-line.ts';
+import { errorIn, noAnswer, whoAsks } from './why.ts';
 
 /** What a Chartroom answered instead of what was asked for. */
 export class Refusal extends Error {
@@ -18,7 +19,7 @@ export type Remote = {
    *
    * @param path below the address, its parts encoded
    * @returns an answer of 200
-   * @throws Refusal for any other
+   * @throws Refusal for any other, and Error where none comes
    */
   get(path: string): Promise<Response>;
   /** The digest of a package or provenance file, which HEAD tells. @returns undefined for what is not there */
@@ -30,18 +31,26 @@ export function remote(address: URL, credentials: Credentials | undefined): Remo
   const base = address.href.replace(/\/+$/, '');
   const token = credentials && Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64');
   const headers = { ...(token !== undefined && { authorization: `Basic ${token}` }) };
+  const ask = async (method: string, path: string) => {
+    try {
+      return await fetch(`${base}${path}`, { method, headers });
+    } catch (error) {
+      throw noAnswer(address, error);
+    }
+  };
   const refusal = async (path: string, answer: Response) => {
-    const said = (await answer.text()).slice(0, 500);
-    return new Refusal(answer.status, `${base}${path} answered ${answer.status} ${said}`.trimEnd());
+    const refused = `${answer.status} ${errorIn(await answer.text())}`.trimEnd();
+    const said = `${base}${path} answered ${refused}`;
+    return new Refusal(answer.status, answer.status === 401 ? whoAsks(said) : said);
   };
   return {
     async get(path) {
-      const answer = await fetch(`${base}${path}`, { headers });
+      const answer = await ask('GET', path);
       if (answer.status !== 200) throw await refusal(path, answer);
       return answer;
     },
     async digest(path) {
-      const answer = await fetch(`${base}${path}`, { method: 'HEAD', headers });
+      const answer = await ask('HEAD', path);
       if (answer.status === 404) return undefined;
       if (answer.status !== 200) throw await refusal(path, answer);
       // A proxy that compresses makes a strong tag a weak one.

@@ -1,4 +1,5 @@
 import { UsageError } from '../command-line.ts';
+import { errorIn, noAnswer, reasonOf, whoAsks } from '../why.ts';
 import { answers, indexes } from './answers.ts';
 import type { Check, Package, Probe, Published, Seen, Shape } from './check.ts';
 import { downloads } from './downloads.ts';
@@ -37,7 +38,7 @@ export type Task = { readonly client: Client; readonly repository: string; reado
 /**
  * Tries everything in a repository that is empty, and leaves it empty.
  *
- * @throws UsageError where nothing can be tried; nothing was published then
+ * @throws Error where nothing can be tried; nothing was published then
  */
 export async function probe({ client, repository, signal }: Task): Promise<Findings> {
   const version = await versionOf(client);
@@ -62,22 +63,11 @@ export async function probe({ client, repository, signal }: Task): Promise<Findi
 
 const failure = (error: unknown): Seen => ({ verdict: 'differs', seen: reasonOf(error) });
 
-/** What went wrong, without the address that Node's own messages name. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  return code ?? error.message;
-}
-
-/** What an answer says is wrong, in Chartroom's words or the gateway's. */
-function errorOf({ body }: Answer): string {
-  const [, text = ''] = /"(?:error|message)":"((?:[^"\\]|\\.)*)"/.exec(body.toString()) ?? [];
-  return text;
-}
+const errorOf = ({ body }: Answer): string => errorIn(body.toString());
 
 async function versionOf(client: Client): Promise<string> {
   const answer = await client.send('GET', '/info').catch((error: unknown) => {
-    throw new UsageError(`nobody answers there: ${reasonOf(error)}`);
+    throw noAnswer(client.base, error);
   });
   const [, version] = /^\{"version":"([^"]+)"\}$/.exec(answer.body.toString()) ?? [];
   if (answer.status === 200 && version !== undefined) return version;
@@ -89,7 +79,7 @@ async function prepare(client: Client, repository: string): Promise<void> {
   const made = await client.send('PUT', `/-/repositories/${repository}`);
   const refused = `${made.status} ${errorOf(made)}`;
   if (made.status === 401 || made.status === 429) {
-    throw new UsageError(`who asks? ${refused}: give --user NAME, and its password in CHARTROOM_PASSWORD`);
+    throw new UsageError(whoAsks(refused));
   }
   if (made.status === 409) throw new UsageError(`the repository ${repository} cannot be used: ${refused}`);
   const list = await client.send('GET', `/api/${repository}/charts`);

@@ -4,15 +4,20 @@ import path from 'node:path';
 type Outcome = { readonly code: number; readonly out: string; readonly err: string };
 
 /** Does what `npm run probe -- …` does, but for npm's own second. */
-export function runProbe(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+export const runProbe = (args: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
+  runCommand('cli/probe.ts', args, environment);
+
+/** Runs a program as npm would. @param environment beside this process's own; undefined takes a variable out */
+export function runCommand(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
   const cwd = path.join(import.meta.dirname, '../..');
   const env = { ...process.env, ...environment };
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--import', 'tsx', 'cli/probe.ts', ...args],
-      { cwd, env },
-      (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
+    execFile(process.execPath, ['--import', 'tsx', program, ...args], { cwd, env }, (error, out, err) =>
+      resolve({ code: Number(error?.code ?? 0), out, err }),
     );
   });
 }

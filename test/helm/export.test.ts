@@ -148,7 +148,10 @@ describe('npm run export', () => {
     const ran = await asAdmin(folder, '--repository', 'org/team');
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toMatch(/^org\/team: 4 versions, 2 files of \d+ bytes fetched$/m);
-    expect(ran.out).toContain('charts/deleted-1.0.0.tgz');
+    expect(ran.out).toContain('left alone, as it is of no version: charts/deleted-1.0.0.tgz');
+    expect(ran.out.match(/replaced.*/g)).toEqual([
+      'replaced, as it had other bytes: charts/mailhog-5.8.0.tgz',
+    ]);
     expect((await readdir(charts)).toSorted()).toEqual(
       ['deleted-1.0.0.tgz', ...PUBLISHED, ...SIGNED].toSorted(),
     );
@@ -251,25 +254,83 @@ describe('npm run export', () => {
   });
 
   it.each([
-    { why: 'a version', name: 'common', version: '../../../escaped' },
-    { why: 'a chart', name: '../../escaped', version: '1.0.0' },
-  ])('writes nothing outside of its folder, whatever $why is called', async ({ name, version }) => {
+    {
+      why: 'a version',
+      name: 'common',
+      version: '../../../escaped',
+      code: 1,
+      made: ['a', 'a/b', 'a/b/c', 'a/b/c/charts'],
+    },
+    { why: 'a chart', name: '../../escaped', version: '1.0.0', code: 2, made: [] },
+  ])(
+    'writes nothing outside of its folder, whatever $why is called',
+    async ({ name, version, code, made }) => {
+      const folder = await aFolder();
+      const entry = { name, version, digest: sha256(Buffer.from('x')), created: '2026-01-02T03:04:05Z' };
+      const index = { generated: '2026-01-02T03:04:05Z', entries: { [name]: [entry] } };
+      const url = await serving(({ url: target = '' }, answer) => {
+        answer.end(target.endsWith('index.yaml') ? JSON.stringify(index) : 'x');
+      });
+      const inner = path.join(folder, 'a/b/c');
+      const ran = await runExport(['--repository', '', url, inner]);
+      expect(ran.code).toBe(code);
+      expect(ran.err).toContain('escaped');
+      expect((await readdir(folder, { recursive: true })).toSorted()).toEqual(made);
+    },
+  );
+
+  it('says that nothing is published in a repository that was named, and writes nothing', async () => {
     const folder = await aFolder();
-    const entry = { name, version, digest: sha256(Buffer.from('x')), created: '2026-01-02T03:04:05Z' };
-    const index = { generated: '2026-01-02T03:04:05Z', entries: { [name]: [entry] } };
-    const url = await serving(({ url: target = '' }, answer) => {
-      answer.end(target.endsWith('index.yaml') ? JSON.stringify(index) : 'x');
+    await ask('PUT', '/-/repositories/empty');
+    const ran = await asAdmin(folder, '--repository', 'empty', '--repository', 'org/team');
+    expect(ran).toMatchObject({
+      code: 1,
+      err: 'empty: nothing is published there, and nothing was written\n',
     });
-    const inner = path.join(folder, 'a/b/c');
-    const ran = await runExport(['--repository', '', url, inner]);
-    expect(ran.code).toBe(1);
-    expect(ran.err).toContain('escaped');
-    expect((await readdir(folder, { recursive: true })).toSorted()).toEqual([
-      'a',
-      'a/b',
-      'a/b/c',
-      'a/b/c/charts',
-    ]);
+    expect(await readdir(folder)).toEqual(['org']);
+
+    const whole = await aFolder();
+    expect(await asAdmin(whole)).toMatchObject({ code: 0, err: '' });
+    expect(await readIndexIn(path.join(whole, 'empty'))).toMatchObject({ entries: {} });
+    await ask('DELETE', '/-/repositories/empty');
+  });
+
+  it.each([
+    { why: 'as YAML', index: 'apiVersion: v1\nentries: {}\n' },
+    {
+      why: 'of packages elsewhere',
+      index: '{"apiVersion":"v1","entries":{"a":[{"urls":["https://example.com/a-1.0.0.tgz"]}]}}',
+    },
+  ])("leaves another's index alone, $why", async ({ index }) => {
+    const folder = await aFolder();
+    const file = path.join(folder, 'index.yaml');
+    await writeFile(file, index);
+    const ran = await asAdmin(folder, '--repository', 'org/team', '--repository', '');
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain(`${file} was not written by an export`);
+    expect(await readdir(folder)).toEqual(['index.yaml']);
+    expect(await readFile(file, 'utf8')).toBe(index);
+  });
+
+  it('says of a file in the place of its folder that it is one', async () => {
+    const file = path.join(await aFolder(), 'charts.txt');
+    await writeFile(file, 'mine');
+    for (const repository of ['', 'org/team']) {
+      const ran = await asAdmin(file, '--repository', repository);
+      expect(ran).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('cannot be a folder: a file is there'),
+      });
+    }
+    expect(await readFile(file, 'utf8')).toBe('mine');
+  });
+
+  it('tells in words what was answered', async () => {
+    const folder = await aFolder();
+    const url = await serving((_, answer) => void answer.writeHead(404).end('{"message":"Not Found"}'));
+    const ran = await runExport(['--repository', '', url, folder]);
+    expect(ran).toMatchObject({ code: 2, err: `${url}/index.yaml answered 404 Not Found\n` });
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('tells who may not, and how to ask', async () => {
@@ -278,7 +339,10 @@ describe('npm run export', () => {
     const without = await runExport(['--user', 'admin', room.url, folder]);
     expect(without).toMatchObject({ code: 2, err: expect.stringContaining('CHARTROOM_PASSWORD') });
     const wrong = await runExport(['--user', 'admin', room.url, folder], 'wrong');
-    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining('answered 401') });
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toMatch(
+      /^who asks\? .* answered 401 unauthorized.*: give --user NAME, and .* CHARTROOM_PASSWORD\n$/,
+    );
 
     const reader = { kind: 'robot', grants: [{ role: 'reader', on: 'org/team' }] };
     await ask('PUT', '/-/accounts/reader', JSON.stringify(reader));
