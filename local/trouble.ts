@@ -1,7 +1,9 @@
+type Thrown = { readonly stack?: unknown; readonly cause?: Thrown };
+
 type Line = Readonly<Record<string, unknown>> & {
   readonly level?: unknown;
   readonly message?: unknown;
-  readonly error?: { readonly stack?: unknown };
+  readonly error?: Thrown;
   readonly _aws?: {
     readonly CloudWatchMetrics?: readonly { readonly Metrics: readonly { Name: string }[] }[];
   };
@@ -15,7 +17,7 @@ const LEFT_OUT = [
 
 /**
  * What a line of the functions' log says, for a person, where somebody must look: what happened and where, what about,
- * and the error.
+ * and the error with what caused it.
  *
  * @returns undefined for what went as it may
  */
@@ -30,8 +32,14 @@ export function troubleIn(text: string): string | undefined {
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   const head = `${line['endpoint'] ?? line['function'] ?? 'function'}: ${line.message}`;
-  const stack = line.error?.stack;
-  return [[head, ...said].join(' '), ...(stack === undefined ? [] : [stack])].join('\n  ');
+  return [[head, ...said].join(' '), ...stacksOf(line.error)].join('\n  ');
+}
+
+/** `fetch`, for one, says only in the cause why it failed. */
+function stacksOf(error: Thrown | undefined): readonly string[] {
+  if (error?.stack === undefined) return [];
+  const [cause, ...more] = stacksOf(error.cause);
+  return [`${error.stack}`, ...(cause === undefined ? [] : [`caused by ${cause}`, ...more])];
 }
 
 function parse(text: string): Line | undefined {

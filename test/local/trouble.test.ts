@@ -30,6 +30,26 @@ it('says what somebody must look at in words, without what is for CloudWatch', a
   ]);
 });
 
+it('says what an error was caused by, and that in turn', async () => {
+  const log = watchLog();
+  await inRun({ endpoint: 'get-index' }, async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), {
+      stack: 'Error: connect ECONNREFUSED',
+    });
+    const socket = Object.assign(new Error('no socket', { cause: refused }), { stack: 'Error: no socket' });
+    const failed = new TypeError('fetch failed', { cause: socket });
+    logError('unexpected error', Object.assign(failed, { stack: 'TypeError: fetch failed' }));
+  });
+  expect(troubleIn(log.text().trim())).toBe(
+    [
+      'get-index: unexpected error',
+      'TypeError: fetch failed',
+      'caused by Error: no socket',
+      'caused by Error: connect ECONNREFUSED',
+    ].join('\n  '),
+  );
+});
+
 it.each([
   {
     why: 'a function that ended',
