@@ -61,10 +61,16 @@ describe('npm run sbom', () => {
   const made = execFileSync('npm', ['run', '--silent', 'sbom'], { cwd: root, encoding: 'utf8' });
   const bom = readJson('dist/sbom.json') as {
     readonly bomFormat: string;
+    readonly metadata: { readonly component: Component };
     readonly components: readonly Component[];
   };
   const licences = ({ licenses = [] }: Component) =>
     licenses.map(({ license, expression }) => license?.id ?? expression ?? '');
+
+  it('is of Chartroom, whatever the folder of the clone is called', () => {
+    const { name, version } = readJson('package.json') as Component;
+    expect(bom.metadata.component).toMatchObject({ name, version, type: 'application' });
+  });
 
   it('lists every package that is in a bundle', () => {
     expect([made, bom.bomFormat]).toEqual(['', 'CycloneDX']);
