@@ -124,12 +124,18 @@ async function main(): Promise<void> {
   await bringBack({ client, from, to: table, objects, at, now, repository, deleted, dryRun, tell });
   const sums = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
   console.log(`${dryRun ? 'It would be' : 'Done'}: ${sums || 'nothing'}`);
-  if (dryRun) return;
+  if (dryRun) return console.log(kept(from));
   const repaired = await repair(repairer, repository);
   console.log(`The repair: ${JSON.stringify(repaired)}`);
   process.exitCode = repaired.healthy ? 0 : 1;
-  if (!values.keep) await dropTable(client, from);
+  if (values.keep) console.log(kept(from));
+  else await dropTable(client, from);
 }
+
+/** Each instant has a table of its own, and each is paid for. */
+const kept = (table: string) =>
+  `${table} is kept, and paid for: run again with the same --at and without --dry-run and --keep, or ` +
+  `aws dynamodb delete-table --table-name ${table}`;
 
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);

@@ -40,7 +40,10 @@ describe.skipIf(!isDeployed)('npm run restore', () => {
     expect(await readIndex()).toEqual(all);
     const at = ['--at', new Date().toISOString()];
     // MiniStack knows of no other instant than the present one: the first run makes the table as it is now.
-    expect(await restore(...at, '--dry-run')).toContain('It would be: ');
+    const tried = await restore(...at, '--dry-run');
+    expect(tried).toContain('It would be: ');
+    const [, copy] = /^it is in (\S+)$/m.exec(tried) ?? [];
+    expect(tried).toContain(`aws dynamodb delete-table --table-name ${copy}\n`);
 
     expect((await fetch(`${url}/api/charts/deleted/1.0.0`, { method: 'DELETE' })).status).toBe(200);
     expect(await readIndex()).toEqual(['lost 1.0.0', 'there 1.0.0']);
