@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { endUnused, readOptions } from '../test/command-line.ts';
 import { helmBinary } from '../test/helm/binary.ts';
 import { chartMuseumFigures } from './chartmuseum.ts';
 import { clientFigures } from './clients.ts';
@@ -22,23 +23,33 @@ import { printScaling } from './scaling.ts';
 import { startStack } from './stack-process.ts';
 import { unreadFigures, visibleFigures } from './visible.ts';
 
-const { values } = parseArgs({
-  options: {
-    // The tables of docs/scaling.md: what calls cost, and what is simulated; --write puts them there.
-    cost: { type: 'boolean', default: false },
-    scaling: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    full: { type: 'boolean', default: false },
-    sizes: { type: 'string' },
-    // Measures one publish of the package in a file in this process, and prints its figures as JSON; the others start it.
-    'publish-of': { type: 'string' },
-  },
+const USAGE = `Measures, and prints a table (bench/README.md).
+
+  npm run bench -- [options]
+
+  --quick         1,000 versions, few runs
+  --full          up to 100,000 versions and all themes, with ChartMuseum where CHARTMUSEUM names its binary
+  --sizes N,N     versions in the index
+  --cost          the tables of docs/scaling.md instead: what calls cost
+  --scaling       also those that are simulated
+  --write         puts these into the document
+  --help          this text`;
+
+const values = readOptions(USAGE, {
+  cost: { type: 'boolean', default: false },
+  scaling: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  full: { type: 'boolean', default: false },
+  sizes: { type: 'string' },
+  // Measures one publish of the package in a file in this process, and prints its figures as JSON; the others start it.
+  'publish-of': { type: 'string' },
 });
 
 const { quick, full } = values;
 const usual = quick ? '1000' : full ? '1000,10000,100000' : '1000,10000';
 const sizes = (values.sizes ?? usual).split(',').map(Number);
+if (!sizes.every((size) => Number.isInteger(size) && size > 0)) endUnused(USAGE, '--sizes are whole numbers');
 const runs = quick ? 3 : 7;
 const helm = helmBinary();
 const chartMuseum = process.env['CHARTMUSEUM'];

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { startLocal } from '../../local/stack.ts';
 import { aPackage, aProvenance } from '../packages.ts';
@@ -50,6 +50,11 @@ async function publishExamples(url: string): Promise<void> {
  * handed on, after ours. The exit code is schemathesis's, or 1 where a function logged an error.
  */
 async function main(): Promise<void> {
+  if (spawnSync('schemathesis', ['--version']).error !== undefined) {
+    console.error('schemathesis is not on the PATH: install it, for example by pipx install schemathesis');
+    process.exitCode = 2;
+    return;
+  }
   let errors = 0;
   const log = (line: string) => {
     if (!/"level":\s*"(error|fatal)"/i.test(line)) return;

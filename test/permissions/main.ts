@@ -1,15 +1,20 @@
+import { existsSync } from 'node:fs';
+import { endUnused } from '../command-line.ts';
 import { isException } from './exceptions.ts';
 import { refusedActs, unusedGrants } from './judge.ts';
 import { readRecorded } from './recorded.ts';
 
-/*
- * Judges what a run of the tests noted, in the folder that CHARTROOM_ACTS names: is every act allowed, and every grant
- * used?
- */
+const USAGE = `Judges what a run of the tests noted: is every act allowed, and every grant used?
 
-const folder = process.env['CHARTROOM_ACTS'];
-if (folder === undefined)
-  throw new Error('CHARTROOM_ACTS names no folder with what a run of the tests noted');
+  export CHARTROOM_ACTS=$PWD/.cache/acts
+  npm test
+  npm run permissions
+
+Which tests it takes is in docs/testing.md#permissions.`;
+
+const folder = process.env['CHARTROOM_ACTS'] ?? '';
+if (!existsSync(folder))
+  endUnused(USAGE, 'CHARTROOM_ACTS names no folder with what a run of the tests noted');
 
 const records = readRecorded(folder);
 let refused = 0;

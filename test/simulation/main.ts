@@ -1,15 +1,21 @@
-import { parseArgs } from 'node:util';
+import { endUnused, readOptions } from '../command-line.ts';
 import { type HistoryFigures, runHistory } from './history.ts';
 import { preparePackages } from './packages.ts';
 
-const { values } = parseArgs({
-  options: {
-    histories: { type: 'string', default: '10000' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
-  },
+const USAGE = `Looks for a history that breaks a promise (docs/reliability.md).
+
+  npm run simulate -- [--histories N] [--seed S]
+
+N is 10000 unless given; the seed, which is printed, decides all.`;
+
+const values = readOptions(USAGE, {
+  histories: { type: 'string', default: '10000' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
 });
 const histories = Number(values.histories);
 const first = Number(values.seed);
+if (!(Number.isInteger(histories) && Number.isInteger(first)))
+  endUnused(USAGE, '--histories and --seed are whole numbers');
 console.log(`${histories} histories from seed ${first}`);
 
 const packages = await preparePackages();

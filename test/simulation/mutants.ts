@@ -2,16 +2,19 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../command-line.ts';
 import { type Mutant, mutants, without } from './rules.ts';
 
-const { values } = parseArgs({
-  options: {
-    histories: { type: 'string', default: '30000' },
-    seed: { type: 'string', default: '1' },
-    // Only the rules whose name has this in it.
-    rule: { type: 'string', default: '' },
-  },
+const USAGE = `Takes the rules of the design out in turn, and sees that the simulation notices.
+
+  npm run mutants -- [--rule TEXT] [--histories N] [--seed S]
+
+TEXT is in the name of the rules to take; all of them unless given. N is 30000 and S 1 unless given.`;
+
+const values = readOptions(USAGE, {
+  histories: { type: 'string', default: '30000' },
+  seed: { type: 'string', default: '1' },
+  rule: { type: 'string', default: '' },
 });
 const root = path.join(import.meta.dirname, '..', '..');
 const folder = path.join(root, '.cache', 'mutants');
@@ -21,7 +24,8 @@ type Result = { readonly mutant: Mutant; readonly said: string; readonly caught:
 /** Runs the simulation on a copy of the code in which one rule is missing. */
 async function run(mutant: Mutant, number: number): Promise<Result> {
   const copy = path.join(folder, String(number));
-  for (const part of ['shared', 'test/simulation', 'test/store', 'test/packages.ts', 'test/random.ts']) {
+  const files = ['test/command-line.ts', 'test/packages.ts', 'test/random.ts'];
+  for (const part of ['shared', 'test/simulation', 'test/store', ...files]) {
     cpSync(path.join(root, part), path.join(copy, part), { recursive: true });
   }
   const file = path.join(copy, mutant.file);

@@ -1,18 +1,22 @@
-import { parseArgs } from 'node:util';
+import { endUnused, readOptions } from '../command-line.ts';
 import { Violation } from './ledger.ts';
 import { soak } from './soak.ts';
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    // Decides who does what and when a kill comes; what the machine makes of it differs from run to run.
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-  },
+const USAGE = `Works on a runner that is killed again and again, and sees that every promise holds.
+
+  npm run soak -- [--seconds N] [--seed S]
+
+N is 60 unless given; the seed, which is printed, decides who does what and when a kill comes.`;
+
+const values = readOptions(USAGE, {
+  seconds: { type: 'string', default: '60' },
+  // What the machine makes of it differs from run to run.
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
 });
 
 async function main(): Promise<void> {
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
-  if (!(seconds > 0) || !Number.isInteger(seed)) throw new Error('--seconds is a number, --seed an integer');
+  if (!(seconds > 0 && Number.isInteger(seed))) endUnused(USAGE, '--seconds is a number, --seed an integer');
   console.log(`soak of ${seconds} s, --seed ${seed}`);
   const began = performance.now();
   const done = await soak(seconds, seed);
