@@ -59,12 +59,12 @@ describe('a domain name', () => {
   });
 
   it.each([
-    { template: one, url: `https://${domainName}` },
-    { template: named, url: `https://${domainName}/x/y` },
-  ])('is what the outputs speak of: $url', ({ template, url }) => {
+    { template: one, name: 'one', url: `https://${domainName}` },
+    { template: named, name: 'chartroom', url: `https://${domainName}/x/y` },
+  ])('is what the outputs speak of: $url', ({ template, name, url }) => {
     const { ApiUrl, HelmRepoAdd: add, PublishCommand: publish } = outputs(template);
     expect(ApiUrl).toBe(url);
-    expect(add).toContain(`helm repo add chartroom ${url} `);
+    expect(add).toContain(`helm repo add ${name} ${url} --force-update `);
     expect(publish?.endsWith(`${url}/api/charts`)).toBe(true);
   });
 
