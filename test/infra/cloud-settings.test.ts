@@ -349,4 +349,16 @@ describe('what cannot be used', () => {
     expect(() => parse(context)).toThrow(SettingsError);
     expect(() => parse(context)).toThrow(says);
   });
+
+  it.each([
+    { setting: 'certificateArn', context: domain },
+    { setting: 'kmsKeyArn', context: { kmsKeyArn } },
+  ])('is refused in another region, where one is known: $setting', ({ setting, context }) => {
+    const parseIn = (region: string | undefined) => parseSettings((key) => context[key as never], [], region);
+    expect(() => parseIn('us-east-1')).toThrow(SettingsError);
+    expect(() => parseIn('us-east-1')).toThrow(
+      `"${setting}" is of eu-central-1, and this deployment goes to`,
+    );
+    for (const region of ['eu-central-1', undefined]) expect(parseIn(region)).toMatchObject(context);
+  });
 });
