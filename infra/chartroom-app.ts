@@ -6,6 +6,8 @@ import { parseSettings } from './settings.ts';
 export type ChartroomAppProps = Pick<AppProps, 'context' | 'outdir'> & {
   /** Folder of the bundles. @default dist/functions */
   readonly bundles?: string;
+  /** Where the deployment goes. @default nobody knows yet */
+  readonly region?: string | undefined;
 };
 
 /**
@@ -16,10 +18,10 @@ export type ChartroomAppProps = Pick<AppProps, 'context' | 'outdir'> & {
  *
  * @throws SettingsError when a setting cannot be used
  */
-export function chartroomApp({ bundles, context, ...props }: ChartroomAppProps = {}): App {
+export function chartroomApp({ bundles, context, region, ...props }: ChartroomAppProps = {}): App {
   const app = new App({ ...props, context: { [IAM_MINIMIZE_POLICIES]: true, ...context } });
   const keys = Object.keys(app.node.getAllContext() as Record<string, unknown>);
-  const settings = parseSettings((key): unknown => app.node.tryGetContext(key), keys);
+  const settings = parseSettings((key): unknown => app.node.tryGetContext(key), keys, region);
   new ChartroomStack(app, settings.stackName, { settings, ...(bundles === undefined ? {} : { bundles }) });
   return app;
 }

@@ -78,8 +78,14 @@ export const cloudSettings: SettingRows<CloudSettings> = {
   tags: { fallback: {}, parse: parseTags },
 };
 
-/** @throws SettingsError where one setting needs another */
-export function checkCloudSettings(settings: CloudSettings & { readonly contextPath: string }): void {
+/**
+ * @param region where the deployment goes; undefined where nobody knows yet
+ * @throws SettingsError where one setting needs another, or is of another region
+ */
+export function checkCloudSettings(
+  settings: CloudSettings & { readonly contextPath: string },
+  region?: string,
+): void {
   const { domainName, certificateArn, hostedZoneId, disableExecuteApiEndpoint, contextPath } = settings;
   const { throttleRate, throttleBurst } = settings;
   const hasDomain = domainName !== '';
@@ -102,6 +108,16 @@ export function checkCloudSettings(settings: CloudSettings & { readonly contextP
       'settings "throttleRate" and "throttleBurst" go together: set both, or 0 for what the account allows',
     );
   }
+  for (const key of ['certificateArn', 'kmsKeyArn'] as const) checkRegion(key, settings[key], region);
+}
+
+/** AWS itself refuses it, but after minutes, and with the whole deployment taken back. */
+function checkRegion(key: string, arn: string, region: string | undefined): void {
+  const [, , , itsRegion] = arn.split(':');
+  if (region === undefined || itsRegion === undefined || itsRegion === region) return;
+  throw new SettingsError(
+    `setting "${key}" is of ${itsRegion}, and this deployment goes to ${region}: take one of that region, or set AWS_REGION to ${itsRegion}`,
+  );
 }
 
 function parseRetention(value: unknown, key: string): number {

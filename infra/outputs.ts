@@ -1,6 +1,5 @@
-import { Aws, CfnOutput } from 'aws-cdk-lib';
+import { Aws, CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import type { Construct } from 'constructs';
 import { adminAccount, adminPasswordKey, prefixes } from '../shared/contract.ts';
 import type { AdminSecret } from './admin-secret.ts';
 import type { ChartBucket } from './chart-bucket.ts';
@@ -31,7 +30,7 @@ type Parts = {
 };
 
 /** What somebody who has just deployed types next. */
-export function addOutputs(stack: Construct, parts: Parts): void {
+export function addOutputs(stack: Stack, parts: Parts): void {
   const { api, domain, metadata, charts, indexing, repair, operations, admin } = parts;
   const url = domain?.url ?? api.apiEndpoint;
   const output = (id: string, description: string, value: string) =>
@@ -60,7 +59,8 @@ export function addOutputs(stack: Construct, parts: Parts): void {
     output('DomainTargetHostedZoneId', 'Zone of that, for an alias record', domain.targetHostedZoneId);
   }
   output('PublishCommand', 'Publishes a package to the root repository', publishCommand(parts, url));
-  const add = `helm repo add chartroom ${url}`;
+  // Helm refuses a name that it has for another address, which the one of `npm start` may have been.
+  const add = `helm repo add ${stack.stackName.toLowerCase()} ${url} --force-update`;
   if (admin === undefined) {
     output('HelmRepoAdd', 'Adds the root repository to Helm', add);
     return;

@@ -113,11 +113,13 @@ const settings: SettingRows<Settings> = {
  *
  * @param context looks a key of the CDK context up; `undefined` when it is not there
  * @param contextKeys of the CDK context: those of CDK's own have a `:`, `/` or `-` in them
+ * @param region where the deployment goes; undefined where nobody knows yet
  * @throws SettingsError for an unknown key in the object, a value that cannot be used, open access without a reason
  */
 export function parseSettings(
   context: (key: string) => unknown,
   contextKeys: readonly string[] = [],
+  region?: string,
 ): Settings {
   const object = parseObject(context(OBJECT));
   for (const key of contextKeys) {
@@ -153,7 +155,7 @@ export function parseSettings(
       'setting "alarmEmail" is for alarms, which "alarms" leaves out: nobody would be told',
     );
   }
-  checkCloudSettings(parsed);
+  checkCloudSettings(parsed, region);
   // For what it refuses.
   tokenSettings(parsed);
   return parsed;

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { internalError } from '../shared/edge/response.ts';
 import { metrics } from '../shared/metrics.ts';
 import { routes } from '../shared/routes.ts';
 import { headings } from './headings.ts';
@@ -74,6 +75,11 @@ it('docs/operations.md names every metric and no other, with its unit', async ()
   );
   const written = Object.entries(metrics).map(([name, unit]) => `${name} ${unit.toLowerCase()}`);
   expect(named.toSorted()).toEqual(written.toSorted());
+});
+
+it('docs/runbook.md knows a 500 by the words that clients see', async () => {
+  const { error } = JSON.parse(String(internalError('…').body)) as { error: string };
+  expect(await read('docs/runbook.md')).toContain(`| 500 "${error}" |`);
 });
 
 it('docs/runbook.md has something on every finding', async () => {

@@ -464,7 +464,7 @@ describe('the outputs', () => {
       'HelmRepoAdd',
     ]);
     expect(textOf(closed.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(
-      /\| helm repo add chartroom <Api[^>]*> --username admin --password-stdin$/,
+      /\| helm repo add chartroom <Api[^>]*> --force-update --username admin --password-stdin$/,
     );
   });
 
@@ -479,7 +479,7 @@ describe('the outputs', () => {
       'HelmRepoAdd',
     ]);
     expect(textOf(open.findOutputs('HelmRepoAdd')['HelmRepoAdd']?.['Value'])).toMatch(
-      /^helm repo add chartroom <Api[^>]*>$/,
+      /^helm repo add chartroom <Api[^>]*> --force-update$/,
     );
   });
 });

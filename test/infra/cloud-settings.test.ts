@@ -59,12 +59,12 @@ describe('a domain name', () => {
   });
 
   it.each([
-    { template: one, url: `https://${domainName}` },
-    { template: named, url: `https://${domainName}/x/y` },
-  ])('is what the outputs speak of: $url', ({ template, url }) => {
+    { template: one, name: 'one', url: `https://${domainName}` },
+    { template: named, name: 'chartroom', url: `https://${domainName}/x/y` },
+  ])('is what the outputs speak of: $url', ({ template, name, url }) => {
     const { ApiUrl, HelmRepoAdd: add, PublishCommand: publish } = outputs(template);
     expect(ApiUrl).toBe(url);
-    expect(add).toContain(`helm repo add chartroom ${url} `);
+    expect(add).toContain(`helm repo add ${name} ${url} --force-update `);
     expect(publish?.endsWith(`${url}/api/charts`)).toBe(true);
   });
 
@@ -348,5 +348,17 @@ describe('what cannot be used', () => {
   ])('is refused: $why', ({ context, says }) => {
     expect(() => parse(context)).toThrow(SettingsError);
     expect(() => parse(context)).toThrow(says);
+  });
+
+  it.each([
+    { setting: 'certificateArn', context: domain },
+    { setting: 'kmsKeyArn', context: { kmsKeyArn } },
+  ])('is refused in another region, where one is known: $setting', ({ setting, context }) => {
+    const parseIn = (region: string | undefined) => parseSettings((key) => context[key as never], [], region);
+    expect(() => parseIn('us-east-1')).toThrow(SettingsError);
+    expect(() => parseIn('us-east-1')).toThrow(
+      `"${setting}" is of eu-central-1, and this deployment goes to`,
+    );
+    for (const region of ['eu-central-1', undefined]) expect(parseIn(region)).toMatchObject(context);
   });
 });
