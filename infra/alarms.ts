@@ -189,9 +189,11 @@ const requests = (from: CloudMetrics): readonly AlarmRow[] => [
   {
     name: 'BadCredentials',
     metric: from.own('BadCredentials', 'Sum'),
-    // An account is refused from an address after 20 in five minutes: these are several accounts, or addresses.
+    // An account is refused from an address after 20 in five minutes, which is not counted: the end of one such while and
+    // the beginning of the next are 40. Nobody is refused for wrong tokens.
     threshold: 50,
-    means: 'Many wrong passwords, secrets or tokens, for several accounts or from several addresses.',
+    means:
+      'Many wrong passwords or secrets, for several accounts or from several addresses, or many wrong tokens.',
     section: 'many-wrong-passwords',
   },
 ];

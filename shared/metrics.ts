@@ -24,9 +24,9 @@ export const metrics = {
   OldestMark: 'Seconds',
   /** From a change in the bucket until the indexer heard of it. */
   EventLag: 'Seconds',
-  /** Requests that were refused to somebody who is known and may not, or who gave no account. */
+  /** Requests that were refused to somebody who is known and may not, who gave no account, or who was wrong too often. */
   Denied: 'Count',
-  /** Wrong names, passwords, secrets and tokens, and whatever comes after too many of them. */
+  /** Wrong names, passwords, secrets and tokens. */
   BadCredentials: 'Count',
   /** Size of a repository's items in the table at most, where DynamoDB tells it. */
   CollectionSize: 'Gigabytes',
