@@ -16,9 +16,9 @@ export const metrics = {
   Refreshed: 'Count',
   /** Repositories whose index the indexer could not bring up to date; their events come again. */
   RefreshFailed: 'Count',
-  /** Size of an index that was made current. */
+  /** Size of an index that was made current, and of every one once a day. */
   IndexSize: 'Bytes',
-  /** Versions in an index that was made current. */
+  /** Versions in an index that was made current, and in every one once a day. */
   IndexVersions: 'Count',
   /** How long the oldest mark that an index came to cover had waited for it, or one that was found waiting has. */
   OldestMark: 'Seconds',
