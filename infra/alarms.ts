@@ -1,5 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  type Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { type CloudMetrics, cloudMetrics, type Watched } from './cloud-metrics.ts';
 
 /** What rings, and where it is said what to do then. */
@@ -7,12 +13,14 @@ export type AlarmRow = {
   /** Follows the stack's name and a dash; without one of its own, so that two stacks never have the same. */
   readonly name: string;
   /** With its statistic, and the period over which that is taken. */
-  readonly metric: Metric;
+  readonly metric: IMetric;
   readonly threshold: number;
   /** @default at the threshold or above it */
   readonly comparison?: ComparisonOperator;
   /** In how many periods, one after the other. @default 1 */
   readonly periods?: number;
+  /** Of how many periods these may be any. @default of as many, so all of them */
+  readonly within?: number;
   /** @default notBreaching: what is only counted when it happens says nothing while all is well */
   readonly whenMissing?: TreatMissingData;
   /** One sentence. */
@@ -23,7 +31,7 @@ export type AlarmRow = {
 
 const QUARTER = Duration.minutes(15);
 const HOUR = Duration.hours(1);
-// What a repository is stays: who looks the next morning is to see it still, and one that grows is to ring once.
+// What happens once stays to be seen by who looks the next morning; what grows is measured once a day.
 const DAY = Duration.days(1);
 
 const megabytes = (count: number) => count * 1_000_000;
@@ -54,7 +62,7 @@ const indexing = (from: CloudMetrics): readonly AlarmRow[] => [
   {
     name: 'IndexerErrors',
     metric: from.errors('indexer', 'Sum', QUARTER),
-    // A batch comes again after 150 s: what does not pass fails five times in that while, a hiccup once.
+    // A batch comes again after 150 s: what does not pass fails five times in that while, a hiccup once for each batch.
     threshold: 3,
     means: 'The indexer ended without an answer (out of time, out of memory, or a fault) again and again.',
     section: 'refreshing-fails',
@@ -62,9 +70,9 @@ const indexing = (from: CloudMetrics): readonly AlarmRow[] => [
   {
     name: 'RefreshFailed',
     metric: from.own('RefreshFailed', 'Sum', QUARTER),
-    // As above.
+    // As above, but for each repository of a batch: a hiccup that meets three of them rings too.
     threshold: 3,
-    means: 'The indexer could not bring the index of a repository up to date, and tries again.',
+    means: 'The indexer could not bring indexes up to date, of one repository or several, and tries again.',
     section: 'refreshing-fails',
   },
   {
@@ -118,12 +126,16 @@ const losses = (from: CloudMetrics): readonly AlarmRow[] => [
 ];
 
 const growth = (from: CloudMetrics): readonly AlarmRow[] => {
-  // Whatever says nothing today is as large as it was.
+  // Where nothing is measured at all, as by a pass that fails, all is as large as it was.
   const whenMissing = TreatMissingData.IGNORE;
+  // The daily pass measures every index; from one to the next it may be an hour more than a day, and small indexes that
+  // change are heard of in between: of two days, one has the largest for sure.
+  const within = 2;
   const indexSize = (megaBytes: number, means: string): AlarmRow => ({
     name: `IndexSize${megaBytes}MB`,
     metric: from.own('IndexSize', 'Maximum', DAY),
     threshold: megabytes(megaBytes),
+    within,
     whenMissing,
     means,
     section: 'an-index-is-large',
@@ -143,8 +155,10 @@ const growth = (from: CloudMetrics): readonly AlarmRow[] => {
     {
       name: 'CollectionSize',
       metric: from.own('CollectionSize', 'Maximum', DAY),
-      // DynamoDB ends at 10; what is left is time to delete old versions.
+      // DynamoDB ends at 10; what is left is time to delete old versions. It tells this with a write alone: of one that
+      // nobody publishes to, nothing is heard, and nothing grows.
       threshold: 8,
+      within,
       whenMissing,
       means:
         'The items of a repository take 8 GB of the 10 GB that DynamoDB lets them: then nothing is published.',
@@ -152,6 +166,10 @@ const growth = (from: CloudMetrics): readonly AlarmRow[] => {
     },
   ];
 };
+
+// CloudWatch ignores it when DynamoDB's own metrics say nothing, whatever the alarm asks for: it would ring on for ever.
+const orZero = (events: Metric) =>
+  new MathExpression({ expression: 'FILL(events, 0)', usingMetrics: { events }, period: events.period });
 
 const requests = (from: CloudMetrics): readonly AlarmRow[] => [
   {
@@ -173,14 +191,14 @@ const requests = (from: CloudMetrics): readonly AlarmRow[] => [
   // A few are nothing that anybody notices: the SDK tries again. Two alarms, since one over a sum costs as much.
   {
     name: 'ReadsThrottled',
-    metric: from.table('ReadThrottleEvents', 'Sum'),
+    metric: orZero(from.table('ReadThrottleEvents', 'Sum')),
     threshold: 10,
     means: 'DynamoDB refused reads of the table: more than a partition, or the table of a minute ago, gives.',
     section: 'the-table-is-throttled',
   },
   {
     name: 'WritesThrottled',
-    metric: from.table('WriteThrottleEvents', 'Sum'),
+    metric: orZero(from.table('WriteThrottleEvents', 'Sum')),
     threshold: 10,
     means:
       'DynamoDB refused writes to the table: more than a partition, or the table of a minute ago, takes.',
@@ -189,9 +207,11 @@ const requests = (from: CloudMetrics): readonly AlarmRow[] => [
   {
     name: 'BadCredentials',
     metric: from.own('BadCredentials', 'Sum'),
-    // An account is refused from an address after 20 in five minutes: these are several accounts, or addresses.
+    // An account is refused from an address after 20 in five minutes, which is not counted: the end of one such while and
+    // the beginning of the next are 40. Nobody is refused for wrong tokens.
     threshold: 50,
-    means: 'Many wrong passwords, secrets or tokens, for several accounts or from several addresses.',
+    means:
+      'Many wrong passwords or secrets, for several accounts or from several addresses, or many wrong tokens.',
     section: 'many-wrong-passwords',
   },
 ];

@@ -370,6 +370,7 @@ export class ChartroomStack extends Stack {
     const operations = settings.alarms
       ? new Operations(this, 'Operations', {
           alarmEmail: settings.alarmEmail,
+          runbookUrl: settings.runbookUrl,
           watched: { stackName, api, table, indexing, reconciling, repair, canaryMinutes },
         })
       : undefined;

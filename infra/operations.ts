@@ -13,6 +13,8 @@ export type OperationsProps = {
   readonly watched: Watched;
   /** Who is told when an alarm rings, once they confirmed it. @default nobody */
   readonly alarmEmail?: string;
+  /** Where this deployment's operators read docs/runbook.md. @default they have the repository */
+  readonly runbookUrl?: string;
 };
 
 /** What tells an operator how it goes: alarms, the topic that they speak to, and a dashboard. */
@@ -20,7 +22,7 @@ export class Operations extends NestedStack {
   readonly topic: Topic;
   readonly dashboardName: string;
 
-  constructor(scope: Construct, id: string, { watched, alarmEmail = '' }: OperationsProps) {
+  constructor(scope: Construct, id: string, { watched, alarmEmail = '', runbookUrl = '' }: OperationsProps) {
     super(scope, id, { description: 'Chartroom: alarms and the dashboard' });
     // Not encrypted by KMS: CloudWatch may not use the key that AWS keeps for SNS, one of our own costs a dollar a
     // month, and what is sent are names of alarms, thresholds and values.
@@ -35,7 +37,8 @@ export class Operations extends NestedStack {
     );
     if (alarmEmail !== '') this.topic.addSubscription(new EmailSubscription(alarmEmail));
 
-    const alarms = alarmRows(watched).map((row) => ({ row, alarm: this.#alarm(row, watched) }));
+    const runbook = runbookUrl === '' ? 'docs/runbook.md' : runbookUrl;
+    const alarms = alarmRows(watched).map((row) => ({ row, alarm: this.#alarm(row, watched, runbook) }));
     // An account has its dashboards for all regions together.
     this.dashboardName = `${watched.stackName}-${Aws.REGION}`;
     new Dashboard(this, 'Dashboard', {
@@ -44,14 +47,15 @@ export class Operations extends NestedStack {
     });
   }
 
-  #alarm(row: AlarmRow, { stackName }: Watched): Alarm {
+  #alarm(row: AlarmRow, { stackName }: Watched, runbook: string): Alarm {
     const alarm = new Alarm(this, row.name, {
       alarmName: `${stackName}-${row.name}`,
-      alarmDescription: `${row.means} What to do: docs/runbook.md#${row.section}`,
+      alarmDescription: `${row.means} What to do: ${runbook}#${row.section}`,
       metric: row.metric,
       threshold: row.threshold,
       comparisonOperator: row.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: row.periods ?? 1,
+      evaluationPeriods: row.within ?? row.periods ?? 1,
+      datapointsToAlarm: row.periods ?? 1,
       treatMissingData: row.whenMissing ?? TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new SnsAction(this.topic));

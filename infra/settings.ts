@@ -59,6 +59,8 @@ export type Settings = RepositorySettings &
     readonly alarms: boolean;
     /** Who is told when an alarm rings; empty for nobody. @default '' */
     readonly alarmEmail: string;
+    /** Where operators read docs/runbook.md, for links in what alarms say. @default '' its path in the sources */
+    readonly runbookUrl: string;
   };
 
 const FORM_FIELD = matching(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, ".", "_" and "-", at most 64');
@@ -102,6 +104,7 @@ const settings: SettingRows<Settings> = {
     fallback: '',
     parse: matching(/^([^\s@]+@[^\s@]+\.[^\s@]+)?$/, 'empty or an address such as "ops@example.com"'),
   },
+  runbookUrl: { fallback: '', parse: parseRunbookUrl },
   ...repositorySettings,
   ...jwtSettings,
   ...cloudSettings,
@@ -197,6 +200,21 @@ function parseChartUrl(value: unknown, key: string): string {
     );
   }
   return value.replace(/\/+$/, '');
+}
+
+/** An alarm's section follows it, as the fragment. */
+function parseRunbookUrl(value: unknown, key: string): string {
+  if (value === '') return value;
+  // A description of an alarm has 1024 characters, with the sentence before the link.
+  const isText = typeof value === 'string' && /^https:\/\/[^\s#]{1,500}$/.test(value);
+  const url = isText && URL.canParse(value) ? new URL(value) : undefined;
+  // Every mail would show it.
+  if (isText && url?.username === '' && url.password === '') return value;
+  return refuseSetting(
+    key,
+    value,
+    'empty or an https URL without fragment or password, of 500 characters at most, such as "https://wiki.example.com/chartroom/runbook"',
+  );
 }
 
 /** As browsers send it in `Origin`, which is compared as text: lower case, no path, no default port. */

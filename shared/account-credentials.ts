@@ -1,7 +1,13 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import type { Caller } from './domain/access.ts';
-import { type Account, isAccountName, type Robot, type RobotSecret } from './domain/account.ts';
+import {
+  type Account,
+  type AccountName,
+  isAccountName,
+  type Robot,
+  type RobotSecret,
+} from './domain/account.ts';
 import type { FailureLimit } from './failure-limit.ts';
 import type { VerifyPassword } from './password.ts';
 import type { AccountStore } from './store/account-store.ts';
@@ -21,6 +27,8 @@ export type CredentialDependencies = {
   readonly verifyPassword: VerifyPassword;
   readonly limit: FailureLimit;
   readonly clock: Pick<Clock, 'now'>;
+  /** Told of an account that is there and whose password or secret was another; never of any other name, which may be a password. */
+  readonly wasWrong: (name: AccountName) => void;
   /** Told of a use that could not be noted, which is no reason to refuse. */
   readonly report: (message: string, error: unknown) => void | Promise<void>;
 };
@@ -81,7 +89,7 @@ async function verify(
   { name, mustBeRobot }: Named,
   password: string,
 ): Promise<Verified | undefined> {
-  const { accounts, verifyPassword, clock } = dependencies;
+  const { accounts, verifyPassword, clock, wasWrong } = dependencies;
   const found = isAccountName(name) ? await accounts.get(name) : undefined;
   const account = mustBeRobot && found?.kind !== 'robot' ? undefined : found;
   const until = clock.now() + REMEMBERED_MS;
@@ -94,8 +102,11 @@ async function verify(
   }
   // Whoever is refused waits as long, whether there is no such account, or it is a robot's.
   const hash = account?.kind === 'user' ? account.passwordHash : undefined;
-  if (!(await verifyPassword(password, hash)) || account === undefined) return undefined;
-  return { caller: callerOf(account), until };
+  if ((await verifyPassword(password, hash)) && account !== undefined) {
+    return { caller: callerOf(account), until };
+  }
+  if (account !== undefined) wasWrong(account.name);
+  return undefined;
 }
 
 const callerOf = ({ name, kind, grants }: Account): Caller => ({ name, kind, grants });

@@ -83,8 +83,27 @@ function clientOf(
     const body = Buffer.from(await answer.arrayBuffer());
     if (answer.ok) return body;
     const id = answer.headers.get('x-request-id') ?? 'none';
-    throw new Error(`${method} ${path}: ${answer.status} ${body.toString().slice(0, 300)} (request ${id})`);
+    const said = [answer.status, ...reasonOf(body.toString())].join(' ');
+    throw new Error(`${method} ${path}: ${said} (request ${id})`);
   };
+}
+
+const MOST_REASON_CHARACTERS = 300;
+
+/** What Chartroom or S3 calls it; the rest of what anybody answers may hold tokens, and comes into the log. */
+function reasonOf(body: string): readonly string[] {
+  const code = /<Code>([A-Za-z0-9.]+)<\/Code>/.exec(body)?.[1] ?? errorOf(body);
+  return typeof code === 'string' ? [code.slice(0, MOST_REASON_CHARACTERS)] : [];
+}
+
+function errorOf(body: string): unknown {
+  try {
+    return (JSON.parse(body) as { readonly error?: unknown } | null)?.error;
+  } catch (error) {
+    // A page of something that stands before us.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 async function publish(client: Client, { file, package: bytes, provenance }: SignedChart): Promise<void> {

@@ -20,6 +20,13 @@ export type Happening =
       /** An upper bound of the size of all items of the repository, where the table tells it. */
       readonly collectionGigabytes: number | undefined;
     }
+  /** An index is as large as this still. */
+  | {
+      readonly kind: 'measured';
+      readonly repository: Repository;
+      readonly sizeBytes: number;
+      readonly versions: number;
+    }
   /** A change was found that no index shows yet. */
   | { readonly kind: 'marks_waiting'; readonly repository: Repository; readonly oldestMarkMs: number }
   /** What was put into the inbox was published. */

@@ -16,17 +16,17 @@ export const metrics = {
   Refreshed: 'Count',
   /** Repositories whose index the indexer could not bring up to date; their events come again. */
   RefreshFailed: 'Count',
-  /** Size of an index that was made current. */
+  /** Size of an index that was made current, and of every one once a day. */
   IndexSize: 'Bytes',
-  /** Versions in an index that was made current. */
+  /** Versions in an index that was made current, and in every one once a day. */
   IndexVersions: 'Count',
   /** How long the oldest mark that an index came to cover had waited for it, or one that was found waiting has. */
   OldestMark: 'Seconds',
   /** From a change in the bucket until the indexer heard of it. */
   EventLag: 'Seconds',
-  /** Requests that were refused to somebody who is known and may not, or who gave no account. */
+  /** Requests that were refused to somebody who is known and may not, who gave no account, or who was wrong too often. */
   Denied: 'Count',
-  /** Wrong names, passwords, secrets and tokens, and whatever comes after too many of them. */
+  /** Wrong names, passwords, secrets and tokens. */
   BadCredentials: 'Count',
   /** Size of a repository's items in the table at most, where DynamoDB tells it. */
   CollectionSize: 'Gigabytes',

@@ -88,6 +88,7 @@ export async function reconcileRepository(
   if (thoroughness !== 'nothing') {
     // Before anything is done about it: an index that cannot be made is not heard of otherwise.
     await tellOfWaiting(dependencies, repository);
+    if (left === undefined) await tellOfSize(dependencies, repository);
     await mending.renew();
   }
   throwAll(mending.errors);
@@ -112,6 +113,17 @@ async function tellOfWaiting(dependencies: ReconcileDependencies, repository: Re
   });
   const oldestMarkMs = waitedFor(changes, clock.now());
   if (oldestMarkMs !== undefined) await observe?.({ kind: 'marks_waiting', repository, oldestMarkMs });
+}
+
+/** An index that nobody changes is heard of by this alone, and is to be among those of its day. */
+async function tellOfSize(
+  { pointers, observe }: ReconcileDependencies,
+  repository: Repository,
+): Promise<void> {
+  const pointer = await pointers.get(repository);
+  if (pointer === undefined) return;
+  const { sizeBytes, versions } = pointer;
+  await observe?.({ kind: 'measured', repository, sizeBytes, versions });
 }
 
 /** What is done about the findings in one repository. */

@@ -33,6 +33,7 @@ async function aHouse(
   const { secret } = await createSecret(making, ci, 1, somebody);
   const checked: (string | undefined)[] = [];
   const reported: string[] = [];
+  const wrong: string[] = [];
   const report = (message: string, error: unknown) => void reported.push(`${message}: ${error}`);
   const dependencies: CredentialDependencies = {
     accounts,
@@ -42,6 +43,7 @@ async function aHouse(
       checked.push(hash);
       return hash === `hash of ${password}`;
     },
+    wasWrong: (name) => void wrong.push(name),
     report,
   };
   const authenticateFrom = accountAuthentication({ ...dependencies, ...change(dependencies) });
@@ -49,7 +51,7 @@ async function aHouse(
   const advance = (milliseconds: number) => {
     now += milliseconds;
   };
-  return { authenticate, secret, checked, reported, advance };
+  return { authenticate, secret, checked, reported, wrong, advance };
 }
 
 describe('the credentials of an account', () => {
@@ -85,6 +87,18 @@ describe('the credentials of an account', () => {
     advance(24 * 60 * 60 * 1000);
     expect(await authenticate({ username: 'ci', password: secret })).toBeUndefined();
     expect(checked).toHaveLength(10);
+  });
+
+  it('that are wrong are told by the name of an account that there is, and by no other', async () => {
+    const { authenticate, secret, wrong } = await aHouse();
+    await authenticate({ username: 'ada', password: 'a password' });
+    await authenticate({ username: 'ci', password: secret });
+    for (const username of ['a password', secret, 'nobody', 'robot$ada', 'robot$', '']) {
+      await authenticate({ username, password: 'wrong' });
+    }
+    expect(wrong).toEqual([]);
+    for (const username of ['ada', 'ci', 'robot$ci']) await authenticate({ username, password: 'wrong' });
+    expect(wrong).toEqual(['ada', 'ci', 'ci']);
   });
 
   it('of a robot need no slow check when they are right', async () => {

@@ -8,6 +8,7 @@ import { authorization, openAuthorization } from './authorize.ts';
 import { askingForTokens, withTokens } from './bearer.ts';
 import { accounts, type Environment, failures, gate, knownRepositories, settingsOf } from './environment.ts';
 import { projectLocator } from './project.ts';
+import { note } from './run.ts';
 import {
   type Authorize,
   buildOnce,
@@ -45,6 +46,8 @@ function authorize(id: ProtectedEndpointId, environment: Environment): Authorize
     verifyPassword,
     limit: failureLimit({ failures: failures(environment), clock, report }),
     clock,
+    // Who sent it is nobody yet: the line of the refusal has the code beside the name.
+    wasWrong: (account) => note({ account }),
     report,
   });
   const basic = basicAuthentication(authenticateAccount);

@@ -41,6 +41,11 @@ function lineOf(happening: Happening): Line {
   switch (happening.kind) {
     case 'refreshed':
       return refreshLine(happening);
+    case 'measured': {
+      const { repository, sizeBytes, versions } = happening;
+      const values = { IndexSize: sizeBytes, IndexVersions: versions };
+      return { message: 'an index was measured', fields: { repository }, values };
+    }
     case 'marks_waiting': {
       const { repository, oldestMarkMs } = happening;
       const message = 'a change waits for an index that shows it';

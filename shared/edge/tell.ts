@@ -33,8 +33,8 @@ const counted: Readonly<Partial<Record<FaultCode, Metric>>> = {
   forbidden: 'Denied',
   hidden: 'Denied',
   wrong_credentials: 'BadCredentials',
-  // Whoever guesses on is not to fall silent.
-  too_many_failures: 'BadCredentials',
+  // No guess, since nothing is looked at: one job in a loop would look like many who guess.
+  too_many_failures: 'Denied',
 };
 
 // Clients look for what is not there all day long, provenance files above all.

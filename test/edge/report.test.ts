@@ -80,6 +80,17 @@ describe('every metric', () => {
   });
 });
 
+describe('wrong passwords', () => {
+  it('of one job in a loop are counted until it is refused, and stay below the alarm', async () => {
+    const chartroom = aChartroom({ access: 'closed' });
+    const wrong = { headers: basic('admin', 'wrong') };
+    for (let each = 0; each < 60; each += 1) await chartroom.send('GET', '/index.yaml', wrong);
+    const names = namesOf();
+    expect(names.filter((name) => name === 'BadCredentials')).toHaveLength(20);
+    expect(names.filter((name) => name === 'Denied')).toHaveLength(40);
+  });
+});
+
 describe('the lag of events', () => {
   const lags = () => log.lines().flatMap((line) => line['EventLag'] ?? []);
 

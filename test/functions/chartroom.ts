@@ -232,6 +232,7 @@ function closedTo({ accounts, failures, clock }: ReturnType<typeof aWorld>): Aut
     clock,
     verifyPassword: async (password, hash) => hash === (await hashPassword(password)),
     limit: failureLimit({ failures, clock, report }),
+    wasWrong: () => {},
     report,
   });
   const authenticate = basicAuthentication(authenticateAccount);

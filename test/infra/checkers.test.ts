@@ -41,6 +41,7 @@ const deployments: Readonly<Record<string, Record<string, unknown>>> = {
     throttleBurst: 100,
     tags: { team: 'apps' },
     alarmEmail: 'ops@example.com',
+    runbookUrl: 'https://wiki.example.com/runbook',
   },
 };
 

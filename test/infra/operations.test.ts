@@ -25,8 +25,25 @@ type Alarm = Metric & {
   readonly properties: Readonly<Record<string, unknown>>;
 };
 
+type Properties = Readonly<Record<string, unknown>>;
+
+/** An alarm's properties; of one over an expression, with those of the one metric that it is about. */
+function flatten({ Metrics: queries, ...properties }: Properties): Properties {
+  if (queries === undefined) return properties;
+  type Query = {
+    readonly Expression?: string;
+    readonly MetricStat?: { readonly Metric: object; readonly Period: number; readonly Stat: string };
+  };
+  const all = queries as readonly Query[];
+  const [stat, ...others] = all.flatMap(({ MetricStat }) => MetricStat ?? []);
+  expect(others).toEqual([]);
+  const expression = all.find(({ Expression }) => Expression !== undefined)?.Expression;
+  return { ...properties, ...stat?.Metric, Period: stat?.Period, Statistic: stat?.Stat, expression };
+}
+
 function alarmsOf(template: Template): readonly Alarm[] {
-  return [...resourcesOf(template, 'AWS::CloudWatch::Alarm').values()].map(({ Properties: properties }) => {
+  return [...resourcesOf(template, 'AWS::CloudWatch::Alarm').values()].map(({ Properties: raw }) => {
+    const properties = flatten(raw);
     const dimensions = (properties['Dimensions'] ?? []) as readonly { Name: string; Value: unknown }[];
     return {
       namespace: String(properties['Namespace']),
@@ -169,7 +186,7 @@ describe('an alarm', () => {
     const { Period: period, EvaluationPeriods: periods } = properties as Record<string, number>;
     const seconds = Number(period) * Number(periods);
     expect(seconds).toBeGreaterThan(0);
-    expect(seconds).toBeLessThanOrEqual(86_400);
+    expect(seconds).toBeLessThanOrEqual(Number(period) < 3600 ? 86_400 : 604_800);
   });
 
   it('costs what README.md says', async () => {
@@ -184,6 +201,40 @@ describe('an alarm', () => {
       // A canary that does not run is one that failed.
       const quiet = name === 'CanarySucceeded' ? ['breaching'] : ['notBreaching', 'ignore'];
       expect(quiet).toContain(properties['TreatMissingData']);
+    }
+  });
+
+  it('on what DynamoDB counts is over once that says nothing', () => {
+    const throttled = alarms.filter(({ namespace }) => namespace === 'AWS/DynamoDB');
+    expect(throttled.map(({ name }) => name).toSorted()).toEqual([
+      'ReadThrottleEvents',
+      'WriteThrottleEvents',
+    ]);
+    for (const { properties } of throttled) {
+      expect(properties).toMatchObject({ expression: 'FILL(events, 0)', Period: 300, Statistic: 'Sum' });
+    }
+  });
+
+  it('rings for more wrong passwords than one account is let guess from one address', () => {
+    const bad = alarms.find(({ name }) => name === 'BadCredentials');
+    // Twenty at the end of one five minutes, and twenty as the next begin.
+    expect(bad?.properties['Threshold']).toBeGreaterThan(2 * 20);
+    expect(bad?.properties['Period']).toBe(300);
+  });
+
+  it('on what a repository grows to looks back over the last two daily passes', () => {
+    const growing = alarms.filter(({ name }) => /^(IndexSize|CollectionSize)$/.test(name));
+    expect(growing).toHaveLength(4);
+    for (const { properties } of growing) {
+      expect(properties).toMatchObject({ Period: 86_400, EvaluationPeriods: 2, DatapointsToAlarm: 1 });
+    }
+  });
+
+  it('links the runbook where the settings say that it is', () => {
+    const linked = alarmsOf(synthesize({ runbookUrl: 'https://wiki.example.com/a?b=c' }));
+    expect(linked).toHaveLength(alarms.length);
+    for (const { description } of linked) {
+      expect(description).toMatch(/\. What to do: https:\/\/wiki\.example\.com\/a\?b=c#[a-z0-9-]+$/);
     }
   });
 

@@ -99,12 +99,30 @@ describe('reconciling a repository', () => {
     await expect(reconciled({ ...world, pointers })).rejects.toThrow('no');
     const oldestMarkMs = world.clock.now() - now;
     expect(oldestMarkMs).toBeGreaterThanOrEqual(60_000);
-    expect(world.happenings).toEqual([{ kind: 'marks_waiting', repository: root, oldestMarkMs }]);
+    expect(world.happenings[0]).toEqual({ kind: 'marks_waiting', repository: root, oldestMarkMs });
     world.happenings.length = 0;
     await reconciled(world);
     await reconciled(world);
-    const kinds = ['marks_waiting', 'refreshed'];
+    const kinds = ['marks_waiting', 'measured', 'refreshed', 'measured'];
     expect(world.happenings.map(({ kind }) => kind)).toEqual(kinds);
+  });
+
+  it('tells how large an index is that nobody changed, each day', async () => {
+    const { world } = await aSettledWorld();
+    world.happenings.length = 0;
+    const sizeBytes = (await world.published())?.length;
+    const told = { kind: 'measured', repository: root, sizeBytes, versions: 1 };
+    for (let day = 0; day < 2; day += 1) {
+      world.clock.advance(aDay);
+      expect(await reconcile({ ...world, found: () => {} }, forever)).toBe(true);
+    }
+    expect(world.happenings).toEqual([told, told]);
+  });
+
+  it('tells nothing of a repository that has no index', async () => {
+    const world = aWorld();
+    await reconciled(world);
+    expect(world.happenings).toEqual([]);
   });
 
   it('removes replaced packages after the grace, and nothing that is named', async () => {

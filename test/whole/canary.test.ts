@@ -4,6 +4,9 @@ import { canaryName } from '../../shared/contract.ts';
 import { aPackage } from '../packages.ts';
 import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
 
+// Generous: lines come after the answer, and the machine may be busy.
+const SECONDS = { timeout: 30_000, interval: 20 };
+
 const password = 'correct horse';
 
 let lines: string[] = [];
@@ -33,8 +36,8 @@ describe.each(['open', 'closed'] as const)('the canary, with %s access', (access
 
   it('publishes, pulls and verifies a signed chart, and takes it away again', async () => {
     expect(await chartroom.invoke('run-canary')).toEqual({ publishMs: expect.any(Number) });
-    await expect.poll(() => reported('CanarySucceeded')).toEqual([1]);
-    await expect.poll(() => reported('CanaryPublish')).toEqual([expect.any(Number)]);
+    await expect.poll(() => reported('CanarySucceeded'), SECONDS).toEqual([1]);
+    await expect.poll(() => reported('CanaryPublish'), SECONDS).toEqual([expect.any(Number)]);
     const list = await chartroom.send('GET', `/api/${canaryName}/charts`, { headers });
     expect(await list.json()).toEqual({});
     await chartroom.idle();
@@ -48,9 +51,9 @@ describe.each(['open', 'closed'] as const)('the canary, with %s access', (access
       chartroom.intercept = undefined;
     });
     await expect(chartroom.invoke('run-canary')).rejects.toThrow('the canary failed to publish');
-    await expect.poll(() => reported('CanarySucceeded')).toEqual([0]);
+    await expect.poll(() => reported('CanarySucceeded'), SECONDS).toEqual([0]);
     expect(reported('CanaryPublish')).toEqual([]);
-    await expect.poll(() => lines.some((line) => line.includes('"step":"publish"'))).toBe(true);
+    await expect.poll(() => lines.some((line) => line.includes('"step":"publish"')), SECONDS).toBe(true);
   });
 
   it('says so where the package cannot be pulled, and leaves nothing', async () => {
@@ -59,7 +62,7 @@ describe.each(['open', 'closed'] as const)('the canary, with %s access', (access
       chartroom.intercept = undefined;
     });
     await expect(chartroom.invoke('run-canary')).rejects.toThrow('the canary failed to pull it');
-    await expect.poll(() => reported('CanarySucceeded')).toEqual([0]);
+    await expect.poll(() => reported('CanarySucceeded'), SECONDS).toEqual([0]);
     const list = await chartroom.send('GET', `/api/${canaryName}/charts`, { headers });
     expect(await list.json()).toEqual({});
   });
@@ -69,7 +72,7 @@ describe.each(['open', 'closed'] as const)('the canary, with %s access', (access
     expect(deleted.status).toBe(202);
     await chartroom.invoke('run-canary');
     await Promise.all([chartroom.invoke('run-canary'), chartroom.invoke('run-canary')]);
-    await expect.poll(() => reported('CanarySucceeded')).toEqual([1, 1, 1]);
+    await expect.poll(() => reported('CanarySucceeded'), SECONDS).toEqual([1, 1, 1]);
   });
 
   it('needs no more than its repository allows, whatever others say there', async () => {
@@ -77,7 +80,7 @@ describe.each(['open', 'closed'] as const)('the canary, with %s access', (access
     const body = JSON.stringify(refusing);
     expect((await chartroom.send('PUT', `/-/settings/${canaryName}`, { headers, body })).status).toBe(200);
     await chartroom.invoke('run-canary');
-    await expect.poll(() => reported('CanarySucceeded')).toEqual([1]);
+    await expect.poll(() => reported('CanarySucceeded'), SECONDS).toEqual([1]);
   });
 });
 
@@ -154,7 +157,7 @@ describe('the account of the canary', () => {
     expect((await put({ kind: 'user', password: 'correct horse battery', grants: [] })).status).toBe(201);
     await expect(chartroom.invoke('run-canary')).rejects.toThrow('make its repository and account');
     await expect
-      .poll(() => lines.some((line) => line.includes(`${canaryName} is a user's account`)))
+      .poll(() => lines.some((line) => line.includes(`${canaryName} is a user's account`)), SECONDS)
       .toBe(true);
     const answer = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
     expect(await answer.json()).toMatchObject({ kind: 'user', grants: [] });

@@ -111,6 +111,12 @@ describe('what is refused', () => {
     {
       why: 'a wrong password',
       act: () => send('refused-1', 'GET', '/org/index.yaml', { headers: basic('admin:wrong-secret') }),
+      line: { status: 401, code: 'wrong_credentials', address: '127.0.0.1', account: 'admin' },
+      values: { BadCredentials: 1 },
+    },
+    {
+      why: 'a password in the field for the name',
+      act: () => send('refused-4', 'GET', '/org/index.yaml', { headers: basic('wrong-secret:admin') }),
       line: { status: 401, code: 'wrong_credentials', address: '127.0.0.1' },
       values: { BadCredentials: 1 },
     },
