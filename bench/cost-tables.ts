@@ -4,7 +4,9 @@ import { startLocal } from '../local/stack.ts';
 import { countCalls, type Operation } from './calls.ts';
 import {
   assumed,
+  atLeast,
   atRest,
+  atRestWithFree,
   billedMs,
   chartMuseumMonth,
   harborMonth,
@@ -12,10 +14,11 @@ import {
   ourMonth,
   type PerMillion,
   perMillion,
+  restRows,
 } from './cost.ts';
 import { type Prices, prices } from './prices.ts';
 
-const DOCUMENT = path.join(import.meta.dirname, '../docs/scaling.md');
+const DOCUMENTS = ['../docs/scaling.md', '../README.md'].map((file) => path.join(import.meta.dirname, file));
 const PASSWORD = 'counts every call';
 
 type Row = readonly (string | number)[];
@@ -79,13 +82,17 @@ const named: Readonly<Record<keyof PerMillion, string>> = {
   unchanged: 'index, unchanged',
   inline: 'index, inline',
   redirect: 'index, by redirect',
+  chartIndex: 'index of one chart',
   download: 'package',
+  list: 'list of charts',
   publish: 'publish, answered',
+  delete: 'delete of a version',
   smallRefresh: 'refresh by the indexer, a small',
   largeRefresh: 'refresh by the indexer, an index of 40',
 };
 
-function eachOf(operations: readonly Operation[], of: Prices): PerMillion {
+/** What a month is made of, out of what was counted. */
+export function eachOf(operations: readonly Operation[], of: Prices): PerMillion {
   const cost = (start: string) => {
     const operation = operations.find(({ name }) => name.startsWith(start));
     if (operation === undefined) throw new Error(`there is no operation ${start}`);
@@ -182,9 +189,30 @@ function breakEven(each: PerMillion, of: Prices): string {
       'which is (a second)',
     ],
     rows.map(([name, cost]) => {
-      const reads = (cost - atRest(of)) / perRead;
+      const reads = (cost - atRest(each, of)) / perRead;
       return [name, `$${dollars(cost)}`, reads.toFixed(0), ((reads * MILLION) / (730 * 3600)).toFixed(1)];
     }),
+  );
+}
+
+function restTable(each: PerMillion, of: Prices): string {
+  const rows = restRows(each, of).map(({ name, cost, without }) => [
+    name,
+    `$${dollars(cost)}`,
+    without === undefined ? '' : `\`${without}\``,
+  ]);
+  return markdown(
+    ['at rest, a month', '', 'nothing of it with'],
+    [
+      ...rows,
+      ['**by default**', `**$${dollars(atRest(each, of))}**`, ''],
+      [
+        "with CloudWatch's free tier: 10 alarms, 10 metrics, 3 dashboards an account",
+        `$${dollars(atRestWithFree(each, of))}`,
+        '',
+      ],
+      ['without alarms and canary', `$${dollars(atLeast(each, of))}`, ''],
+    ],
   );
 }
 
@@ -198,6 +226,9 @@ const units: Readonly<Record<keyof Prices, string>> = {
   s3Gets: 'S3 Standard: million GET, HEAD',
   sqsRequests: 'SQS: million requests',
   logGigabytes: 'CloudWatch Logs: GB taken in',
+  alarms: 'CloudWatch: alarm a month',
+  dashboards: 'CloudWatch: dashboard a month',
+  metrics: 'CloudWatch: metric a month, by the hours in which it has values',
   trafficGigabytes: 'traffic to the internet: GB',
   s3Gigabytes: 'S3 Standard: GB a month',
   tableGigabytes: 'DynamoDB with point-in-time recovery: GB a month',
@@ -231,6 +262,11 @@ const assumptions = () =>
       ['CPU for a MB that a function reads or writes', `${assumed.cpuMsPerMegabyte} ms`],
       ['all else in one run', `${assumed.handlingMs} ms`],
       ['what Lambda logs of one run', `${assumed.logBytes} bytes`],
+      ['what the API logs of one request', `${assumed.accessLogBytes} bytes`],
+      ['what a function logs of a change', `${assumed.changeLogBytes} bytes`],
+      ['what the indexer logs of one batch', `${assumed.batchLogBytes} bytes`],
+      ['a run of the canary, which mostly waits', `${assumed.canaryMs} ms`],
+      ['an item of the audit', `${assumed.auditBytes} bytes`],
     ],
   );
 
@@ -244,6 +280,7 @@ export function costBlocks(
     calls: callsTable(operations),
     cost: costTable(operations, of),
     assumed: assumptions(),
+    rest: restTable(each, of),
     months: monthsTable(each, of),
     beside: besideTable(each, of),
     'break-even': breakEven(each, of),
@@ -258,22 +295,25 @@ export function blockIn(document: string, name: string): string {
   const [before, after] = around(name);
   const start = document.indexOf(before) + before.length;
   const end = document.indexOf(after, start);
-  if (start < before.length || end < start) throw new Error(`docs/scaling.md has no place for ${name}`);
+  if (start < before.length || end < start) throw new Error(`there is no place for ${name}`);
   return document.slice(start, end);
 }
 
-/** Prints tables, or puts them into the document. */
+/** Prints tables, or puts them into the documents, wherever there is a place for them. */
 export async function show(blocks: Readonly<Record<string, string>>, write: boolean): Promise<void> {
   if (!write) return void console.log(Object.values(blocks).join('\n\n'));
-  let document = await readFile(DOCUMENT, 'utf8');
-  for (const [name, block] of Object.entries(blocks)) {
-    const [before, after] = around(name);
-    document = document.replace(
-      `${before}${blockIn(document, name)}${after}`,
-      () => `${before}${block}${after}`,
-    );
+  for (const file of DOCUMENTS) {
+    let document = await readFile(file, 'utf8');
+    for (const [name, block] of Object.entries(blocks)) {
+      const [before, after] = around(name);
+      if (!document.includes(before)) continue;
+      document = document.replace(
+        `${before}${blockIn(document, name)}${after}`,
+        () => `${before}${block}${after}`,
+      );
+    }
+    await writeFile(file, document);
   }
-  await writeFile(DOCUMENT, document);
 }
 
 /** Counts the calls on a local stack of its own. */

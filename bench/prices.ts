@@ -19,6 +19,10 @@ export const prices = {
   sqsRequests: 0.4,
   /** CloudWatch Logs: a GB taken in. */
   logGigabytes: 0.5,
+  /** CloudWatch, for a month: an alarm over one metric, a dashboard, a metric with values in every hour. */
+  alarms: 0.1,
+  dashboards: 3,
+  metrics: 0.3,
   /** A GB to the internet; the same for any server on AWS. */
   trafficGigabytes: 0.09,
   /** A GB kept for a month: S3 Standard; DynamoDB with point-in-time recovery. */

@@ -1,4 +1,6 @@
 import type { Context, S3Event, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { canaryName } from '../shared/contract.ts';
+import { readKey } from '../shared/domain/object-keys.ts';
 import type { Repository } from '../shared/domain/repository.ts';
 import { eventDependencies } from '../shared/edge/bucket-environment.ts';
 import { readEnvironment } from '../shared/edge/environment.ts';
@@ -99,14 +101,17 @@ function readMessage({ messageId, body, attributes }: Message): Notification | u
     );
     const isFirst = attributes?.ApproximateReceiveCount === '1';
     const changedAt = isFirst
-      ? records.map(({ eventTime }) => Date.parse(eventTime)).filter(Number.isFinite)
+      ? records.flatMap(({ eventTime }, at) => (isTheCanarys(events[at]) ? [] : Date.parse(eventTime)))
       : [];
-    return { messageId, events, changedAt };
+    return { messageId, events, changedAt: changedAt.filter(Number.isFinite) };
   } catch (error) {
     logError('a message of the queue cannot be read', error, { messageId });
     return undefined;
   }
 }
+
+const isTheCanarys = (event: ObjectEvent | undefined) =>
+  event !== undefined && readKey(event.key)?.repository === canaryName;
 
 let ready: ((event: SQSEvent) => Promise<SQSBatchResponse>) | undefined;
 

@@ -1,3 +1,4 @@
+import { canaryName } from '../contract.ts';
 import { type Finding, isDamage } from '../findings.ts';
 import type { Happening } from '../happening.ts';
 import type { Metric } from '../metrics.ts';
@@ -63,18 +64,29 @@ function lineOf(happening: Happening): Line {
   }
 }
 
-function refreshLine(refresh: Extract<Happening, { readonly kind: 'refreshed' }>): Line {
+type Refresh = Extract<Happening, { readonly kind: 'refreshed' }>;
+
+function refreshLine(refresh: Refresh): Line {
   const { kind: _, sizeBytes, versions, oldestMarkMs, collectionGigabytes, requestIds, ...rest } = refresh;
+  const fields = { ...rest, requestIds: requestIds.slice(0, MOST_REQUESTS) };
+  return { message: 'an index was made current', fields, values: refreshValues(refresh) };
+}
+
+// Far above what the bucket's events take, and far below what an alarm rests on.
+const WAITED_MS = 60_000;
+
+function refreshValues(refresh: Refresh): Values {
+  const { repository, sizeBytes, versions, oldestMarkMs, collectionGigabytes } = refresh;
+  const oldest = oldestMarkMs === undefined ? {} : { OldestMark: oldestMarkMs / 1000 };
+  // A metric is paid for by the hours in which it has values, and the canary would give it one in every hour.
+  // Where nobody else publishes, though, an indexer that stands still is seen by its marks alone.
+  if (repository === canaryName) return (oldestMarkMs ?? 0) < WAITED_MS ? {} : oldest;
   return {
-    message: 'an index was made current',
-    fields: { ...rest, requestIds: requestIds.slice(0, MOST_REQUESTS) },
-    values: {
-      Refreshed: 1,
-      IndexSize: sizeBytes,
-      IndexVersions: versions,
-      ...(oldestMarkMs !== undefined && { OldestMark: oldestMarkMs / 1000 }),
-      ...(collectionGigabytes !== undefined && { CollectionSize: collectionGigabytes }),
-    },
+    Refreshed: 1,
+    IndexSize: sizeBytes,
+    IndexVersions: versions,
+    ...oldest,
+    ...(collectionGigabytes !== undefined && { CollectionSize: collectionGigabytes }),
   };
 }
 

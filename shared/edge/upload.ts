@@ -1,3 +1,4 @@
+import { canaryName } from '../contract.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Repository } from '../domain/repository.ts';
 import type { Taken } from '../upload.ts';
@@ -35,7 +36,7 @@ export function binaryBody({ body, bodyIsText, headers }: Request): Uint8Array {
 export function noteTaken(taken: Taken | undefined): void {
   if (taken === undefined) return;
   note({ chart: taken.id.name, chartVersion: taken.id.version });
-  if (taken.what === 'package') count({ Published: 1 });
+  if (taken.what === 'package' && taken.id.repository !== canaryName) count({ Published: 1 });
 }
 
 /** @throws Fault `invalid_request` for nothing at all, `too_large` above the deployment's limit */

@@ -2,10 +2,12 @@ import type { SQSEvent } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { indexRepositories } from '../../functions/index-repositories.ts';
 import { currentIndex } from '../../shared/current-index.ts';
+import { canaryRepository } from '../../shared/domain/canary.ts';
 import { parseRepository } from '../../shared/domain/repository.ts';
 import { record } from '../../shared/edge/record.ts';
 import { reportFinding, reportHappening, reportNotice } from '../../shared/edge/report.ts';
 import { inRun } from '../../shared/edge/run.ts';
+import type { Happening } from '../../shared/happening.ts';
 import { type Metric, metricNamespace, metrics } from '../../shared/metrics.ts';
 import type { Notice } from '../../shared/refresh.ts';
 import { aChartroom, adminPassword, basic } from '../functions/chartroom.ts';
@@ -115,6 +117,38 @@ describe('the lag of events', () => {
   ])('with $why is $told', async ({ event, told }) => {
     await indexRepositories(aWorld())(event);
     expect(lags()).toEqual(told);
+  });
+});
+
+describe("the canary's own repository", () => {
+  const refreshed = (oldestMarkMs: number | undefined) => ({
+    ...{ kind: 'refreshed', repository: canaryRepository, sequence: 1, sizeBytes: 1, versions: 1 },
+    ...{ marks: 1, durationMs: 1, oldestMarkMs, collectionGigabytes: 1, requestIds: [] },
+  });
+  const valuesOf = () =>
+    log.lines().flatMap((line) => metricValues(line).map(({ name, value }) => [name, value]));
+
+  it.each([undefined, 2_000])('is not counted where a change waited for %s ms', (oldestMarkMs) => {
+    reportHappening(refreshed(oldestMarkMs) as Happening);
+    expect(log.lines()).toMatchObject([{ repository: 'chartroom-canary', marks: 1 }]);
+    expect(valuesOf()).toEqual([]);
+  });
+
+  it('tells of a change that waited, so that an indexer at rest is seen where nobody else publishes', () => {
+    reportHappening(refreshed(900_000) as Happening);
+    reportHappening({ kind: 'marks_waiting', repository: canaryRepository, oldestMarkMs: 1_000 });
+    expect(valuesOf()).toEqual([
+      ['OldestMark', 900],
+      ['OldestMark', 1],
+    ]);
+  });
+
+  it('tells of no lag but of a failure', async () => {
+    const world = aWorld();
+    const failing = { ...world, pointers: { ...world.pointers, get: () => Promise.reject(new Error('no')) } };
+    const key = 'charts/chartroom-canary/-/canary/1/b.tgz';
+    await indexRepositories(failing)(queueEvent(key, '2026-01-02T03:04:00.000Z'));
+    expect(namesOf()).toEqual(['RefreshFailed']);
   });
 });
 

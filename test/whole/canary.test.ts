@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { runCanary } from '../../shared/canary.ts';
 import { canaryName } from '../../shared/contract.ts';
+import { type LogLine, metricValues } from '../log-lines.ts';
 import { aPackage } from '../packages.ts';
 import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
 
@@ -20,6 +21,10 @@ const reported = (metric: string): unknown[] =>
     const { _aws, [metric]: value } = JSON.parse(line) as Record<string, unknown>;
     return _aws === undefined || value === undefined ? [] : [value].flat();
   });
+
+/** Every metric that anything told since the test began. */
+const metricsTold = (): ReadonlySet<string> =>
+  new Set(lines.flatMap((line) => metricValues(JSON.parse(line) as LogLine).map(({ name }) => name)));
 
 const start = (access: 'open' | 'closed') =>
   startChartroom({ access, adminPassword: password, log: (line) => void lines.push(line) });
@@ -42,6 +47,13 @@ describe.each(['open', 'closed'] as const)('the canary, with %s access', (access
     expect(await list.json()).toEqual({});
     await chartroom.idle();
     expect((await chartroom.keys()).filter((key) => /^(charts|files|inbox)\//.test(key))).toEqual([]);
+  });
+
+  it('counts as none of what others publish', async () => {
+    await chartroom.invoke('run-canary');
+    await chartroom.idle();
+    await expect.poll(() => lines.some((line) => line.includes('an index was made current'))).toBe(true);
+    await expect.poll(metricsTold).toEqual(new Set(['CanarySucceeded', 'CanaryPublish']));
   });
 
   it('says by which step it failed where the table fails', async () => {
