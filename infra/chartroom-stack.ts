@@ -190,6 +190,7 @@ const endpointNeeds: Record<EndpointId, Needs> = {
 /** To see who calls: the account, when its secret was used, and how often somebody was wrong about it. */
 const callerNeeds: Needs = {
   accounts: ['GetItem'],
+  canary: ['GetItem'],
   uses: true,
   failures: ['GetItem', 'UpdateItem'],
 };
@@ -209,7 +210,7 @@ const canaryNeeds: Needs = {
   known: ['GetItem', 'PutItem'],
   audit: 'write',
 };
-const canaryAccountNeeds: Needs = { accounts: ['GetItem', 'PutItem'] };
+const canaryAccountNeeds: Needs = { canary: ['GetItem', 'PutItem'] };
 
 /** To see whether the repository is there that a path names. */
 const gateNeeds: Needs = { known: ['GetItem'] };

@@ -1,7 +1,6 @@
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws, Duration, Names } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { type Bucket, CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -55,16 +54,23 @@ export class Indexer extends BundledFunction {
       // Below five, a spell of throttling would throw good events away.
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
     });
-    this.function.addEventSource(
-      new SqsEventSource(this.queue, {
-        // Many changes of one repository become one index.
-        batchSize: 100,
-        maxBatchingWindow: Duration.seconds(1),
-        // Two at once, the least there is: more would only lose the race for the same pointers.
-        maxConcurrency: 2,
-        reportBatchItemFailures: true,
+    // What Lambda needs to read a queue (AWSLambdaSQSQueueExecutionRole): CDK's SqsEventSource grants more.
+    this.allow(
+      new PolicyStatement({
+        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+        resources: [this.queue.queueArn],
       }),
     );
+    // By the id that SqsEventSource gives it: under another one a second would read the same queue.
+    this.function.addEventSourceMapping(`SqsEventSource:${Names.nodeUniqueId(this.queue.node)}`, {
+      eventSourceArn: this.queue.queueArn,
+      // Many changes of one repository become one index.
+      batchSize: 100,
+      maxBatchingWindow: Duration.seconds(1),
+      // Two at once, the least there is: more would only lose the race for the same pointers.
+      maxConcurrency: 2,
+      reportBatchItemFailures: true,
+    });
     notify(bucket, this.queue);
     if (key === undefined) return;
     for (const queue of [this.queue, this.deadLetters]) encryptWith(key, queue);

@@ -30,7 +30,9 @@ export type Needs = {
   readonly marks?: boolean;
   /** What it calls on the items of accounts. */
   readonly accounts?: readonly TableAction[];
-  /** Whether it notes in them when a secret was used, and nothing else. */
+  /** What it calls on the canary's account, which is none of them. */
+  readonly canary?: readonly TableAction[];
+  /** Whether it notes in accounts when a secret was used, and nothing else. */
   readonly uses?: boolean;
   /** What it calls on the counts of wrong passwords. */
   readonly failures?: readonly TableAction[];
@@ -85,6 +87,7 @@ function tableStatements(
     onlyIn = '*',
     marks = false,
     accounts = [],
+    canary = [],
     uses = false,
     failures = [],
     known = [],
@@ -121,6 +124,7 @@ function tableStatements(
   const putsInto = [
     ...(table.includes('PutItem') ? ofRepositories : []),
     ...(accounts.includes('PutItem') ? [partitions.accounts] : []),
+    ...(canary.includes('PutItem') ? [partitions.canary] : []),
     ...(known.includes('PutItem') ? [partitions.knownRepositories] : []),
     ...(labels.includes('PutItem') ? [partitions.labels] : []),
     ...(deployment.includes('PutItem') ? [partitions.deployment] : []),
@@ -147,6 +151,11 @@ function tableStatements(
       accounts.filter((action) => action !== 'PutItem'),
       tableArn,
       [partitions.accounts],
+    ),
+    allow(
+      canary.filter((action) => action !== 'PutItem'),
+      tableArn,
+      [partitions.canary],
     ),
     allow(
       known.filter((action) => action !== 'PutItem'),

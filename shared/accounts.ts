@@ -13,6 +13,7 @@ import {
   type RobotSecret,
 } from './domain/account.ts';
 import type { AccessChange, By } from './domain/audit.ts';
+import { canaryAccount } from './domain/canary.ts';
 import { Fault } from './domain/fault.ts';
 import type { AccountStore } from './store/account-store.ts';
 
@@ -97,6 +98,7 @@ export async function deleteAccount(
       `${name} cannot be deleted, so that somebody can always let others in: PUT gives it a password that nobody uses`,
     );
   }
+  mustNotBeCanary(name);
   const told = accessChange(dependencies, by, { action: 'account_deleted', target: name });
   if (!(await dependencies.accounts.remove(name, told))) throw accountNotFound(name);
 }
@@ -111,6 +113,7 @@ function mustStayAdmin({ kind, grants }: AccountWish): void {
 }
 
 function checkFits(name: AccountName, wish: AccountWish, before: Account | undefined): void {
+  mustNotBeCanary(name);
   if (wish.kind === 'user' && name.includes('+')) {
     throw new Fault('invalid_request', `${name} can only name a robot: leave out the "+" for a user`);
   }
@@ -121,13 +124,21 @@ function checkFits(name: AccountName, wish: AccountWish, before: Account | undef
   if (before === undefined && wish.kind === 'user' && wish.password === undefined) throw noPassword(name);
 }
 
+function mustNotBeCanary(name: AccountName): void {
+  if (name !== canaryAccount) return;
+  throw new Fault(
+    'invalid_request',
+    `${name} is the account of the canary, which alone changes it: take another name; with the setting canaryMinutes=0 there is no canary`,
+  );
+}
+
 const noPassword = (name: AccountName) =>
   new Fault('invalid_request', `${name} is a new user: send a "password" with it`);
 
 /**
  * Changes an account, and tells the audit of it.
  *
- * @throws Fault `try_again`, and what `next` throws
+ * @throws Fault `try_again`, `invalid_request` for the canary's, and what `next` throws
  */
 export async function changeAccount(
   { accounts }: Pick<AccountDependencies, 'accounts'>,
@@ -135,6 +146,7 @@ export async function changeAccount(
   tell: (account: Account, before: Account | undefined) => AccessChange,
   next: (before: Account | undefined) => Account,
 ): Promise<{ readonly account: Account; readonly isNew: boolean }> {
+  mustNotBeCanary(name);
   const place = {
     read: () => accounts.get(name),
     write: (account: Account, before: Account | undefined) =>

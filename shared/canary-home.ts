@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { accessChange } from './access-change.ts';
 import { secretDigest } from './account-credentials.ts';
-import { type AccountDependencies, changeAccount } from './accounts.ts';
-import type { Account, RobotSecret } from './domain/account.ts';
+import type { AccountDependencies } from './accounts.ts';
+import { changeRevised } from './change-revised.ts';
+import type { Robot, RobotSecret } from './domain/account.ts';
 import { upkeep } from './domain/audit.ts';
-import { canaryAccount, canaryRepository } from './domain/canary.ts';
+import { asCanary, canaryAccount, canaryRepository } from './domain/canary.ts';
 import { type KnownRepositoryDependencies, putRepository } from './known-repositories.ts';
 import { putSettings } from './repository-settings.ts';
 import type { SettingsStore } from './store/settings-store.ts';
@@ -29,7 +30,7 @@ const ownSettings = { allowDelete: true, requireSigned: false, maxVersions: 0, s
  * that ends in minutes and is kept nowhere.
  *
  * @returns name and secret; undefined where nobody is asked
- * @throws Fault where a user has the canary's name, or its repository is being removed
+ * @throws Fault where its repository is being removed
  */
 export async function openCanaryHome(
   dependencies: CanaryHomeDependencies,
@@ -59,26 +60,33 @@ async function newSecret(dependencies: CanaryHomeDependencies): Promise<string> 
     created: new Date(now).toISOString(),
     expires: new Date(now + SECRET_LIVES_MS).toISOString(),
   };
-  const tell = (_: Account, before: Account | undefined) =>
-    accessChange(dependencies, upkeep, {
-      action: before === undefined ? 'account_created' : 'secret_created',
-      target: canaryAccount,
-      detail: { secret: made.id, expires: made.expires },
-    });
-  await changeAccount(dependencies, canaryAccount, tell, (before) => {
-    // Whoever has the name is let be: an account of somebody's is not taken away.
-    if (before !== undefined && before.kind !== 'robot') {
-      throw new Error(`${canaryAccount} is a user's account: the canary needs the name, delete that account`);
-    }
+  const { accounts, newId } = dependencies;
+  const place = {
+    read: async () => {
+      const account = await accounts.get(canaryAccount);
+      return account && asCanary(account);
+    },
+    write: (account: Robot, before: Robot | undefined) =>
+      accounts.put(
+        account,
+        before?.revision,
+        accessChange(dependencies, upkeep, {
+          action: before === undefined ? 'account_created' : 'secret_created',
+          target: canaryAccount,
+          detail: { secret: made.id, expires: made.expires },
+        }),
+      ),
+  };
+  await changeRevised(canaryAccount, place, (before) => {
     const valid = (before?.secrets ?? []).filter(({ expires }) => now < Date.parse(expires));
-    return {
+    return asCanary({
       name: canaryAccount,
       kind: 'robot',
       created: before?.created ?? made.created,
-      grants: [{ role: 'maintainer', on: canaryRepository }],
-      revision: dependencies.newId(),
+      grants: [],
+      revision: newId(),
       secrets: [...valid, made].slice(-MOST_SECRETS),
-    };
+    });
   });
   return secret;
 }

@@ -54,8 +54,10 @@ export const table = {
 export const partitions = {
   /** One partition for each repository. */
   repository: 'repository#',
-  /** One partition for all accounts. */
+  /** One partition for all accounts but the canary's. */
   accounts: 'accounts',
+  /** The canary's account alone: the canary writes it, and no other. */
+  canary: 'canary',
   /** Partitions for the accounts that are guessed at, each from one address. */
   failures: 'failures#',
   /** One partition for the repositories that somebody made, so that they can be listed. */

@@ -1,10 +1,14 @@
 import type { Account, AccountName } from '../domain/account.ts';
 import type { AccessChange } from '../domain/audit.ts';
 
-/** Who may do something. Every read is strong. The audit has a change if, and only if, it took effect. */
+/**
+ * Who may do something. Every read is strong. The audit has a change if, and only if, it took effect.
+ *
+ * The canary's account counts as domain/canary.ts says, whatever was put.
+ */
 export type AccountStore = {
   get(name: AccountName): Promise<Account | undefined>;
-  /** By name, ascending; those after a name, or all. */
+  /** By name, ascending; those after a name, or all; without the canary's. */
   all(after?: AccountName): AsyncIterable<Account>;
   /**
    * Takes the place of the account as it was at a revision.

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { table } from '../contract.ts';
 import type { Account } from '../domain/account.ts';
+import { asCanary, canaryAccount } from '../domain/canary.ts';
 import type { AccountStore } from './account-store.ts';
 import { writeAudited } from './audit-table.ts';
 import { applied, namesIn } from './conditional.ts';
@@ -13,7 +14,7 @@ const usedAttribute = (secretId: string) => `${table.usedAttribute}${secretId}`;
 
 const IS_THERE = `attribute_exists(#${table.partitionKey})`;
 
-/** The accounts in DynamoDB, in a partition of their own. */
+/** The accounts in DynamoDB, in a partition of their own, and the canary's in another. */
 export function accountsTable(client: DynamoDBClient, tableName: string, keepDays: number): AccountStore {
   const audited = { tableName, keepDays };
   return {
@@ -21,7 +22,8 @@ export function accountsTable(client: DynamoDBClient, tableName: string, keepDay
       const { Item: item } = await client.send(
         new GetItemCommand({ TableName: tableName, Key: accountKey(name), ConsistentRead: true }),
       );
-      return item && readAccount(item);
+      const account = item && readAccount(item);
+      return account && name === canaryAccount ? asCanary(account) : account;
     },
 
     async *all(after) {
@@ -32,7 +34,8 @@ export function accountsTable(client: DynamoDBClient, tableName: string, keepDay
       });
       for await (const item of items) {
         const account = readAccount(item);
-        if (account.name !== after) yield account;
+        // Of the canary's name there may be one from before the name was the canary's: it counts no more.
+        if (account.name !== after && account.name !== canaryAccount) yield account;
       }
     },
 

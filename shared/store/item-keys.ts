@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { partitions, table } from '../contract.ts';
+import { canaryName, partitions, table } from '../contract.ts';
 import { EVERYWHERE } from '../domain/access.ts';
 import type { AccountName } from '../domain/account.ts';
 import type { ChartName } from '../domain/chart-name.ts';
@@ -25,6 +25,8 @@ export type Item = Record<string, AttributeValue>;
  *     sk = counts                   how much is in it, as reconciliation last counted
  *
  * pk = accounts, sk = account#<name>: somebody who may do something. One partition, so that they can be listed.
+ *
+ * pk = canary, sk = account#<name>: the canary's account, which it may write, as no other.
  *
  * pk = repositories, sk = repository#<path>: a repository that somebody made. One partition, for the same reason.
  *
@@ -74,7 +76,7 @@ export const accountPartition: AttributeValue = { S: accounts };
 export const anyAccount = 'account#';
 
 export const accountKey = (name: AccountName): Item => ({
-  [table.partitionKey]: accountPartition,
+  [table.partitionKey]: name === canaryName ? { S: partitions.canary } : accountPartition,
   [table.sortKey]: { S: `${anyAccount}${name}` },
 });
 

@@ -185,6 +185,18 @@ describe('least privilege', () => {
     expect(holders(ofCanary, 'dynamodb:PutItem')).toEqual(['run-canary']);
   });
 
+  it('lets the canary write its own account and no other, and read no other', () => {
+    const partitions = every.filter(({ id }) => id === 'run-canary').flatMap(partitionsOf);
+    const own = ['repository#chartroom-canary', 'canary', 'repositories', 'audit#*'];
+    expect([...new Set(partitions)].toSorted()).toEqual(own.toSorted());
+    const onAccount = every.filter(isOn('canary'));
+    expect(holders(onAccount, 'dynamodb:PutItem')).toEqual(['run-canary']);
+    expect(holders(onAccount, 'dynamodb:GetItem')).toEqual([...withPermission, 'run-canary'].toSorted());
+    expect(new Set(onAccount.map(({ action }) => action))).toEqual(
+      new Set(['dynamodb:PutItem', 'dynamodb:GetItem']),
+    );
+  });
+
   const onTable = { on: expect.stringMatching(/^<MetadataTable\w+>$/) };
 
   it('lets whoever asks who calls read accounts, note a use, and count what was wrong', () => {
@@ -230,6 +242,7 @@ describe('least privilege', () => {
         ...(id === 'run-canary' ? [['repository#chartroom-canary']] : []),
         ['failures#*'],
         ['accounts'],
+        ['canary'],
         ['audit#*'],
         ['labels'],
         ['deployment'],
@@ -256,7 +269,7 @@ describe('least privilege', () => {
     // A member of a project is an account with a grant on it.
     const ofMembers = ['create-member', 'create-project', 'delete-member', 'delete-project', 'put-member'];
     expect(holders(onAccounts, 'dynamodb:PutItem')).toEqual(
-      [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'run-canary', 'seed-admin'].toSorted(),
+      [...ofMembers, 'create-secret', 'delete-secret', 'put-account', 'seed-admin'].toSorted(),
     );
     expect(holders(onAccounts, 'dynamodb:DeleteItem')).toEqual(['delete-account']);
     expect(holders(onAccounts, 'dynamodb:Query')).toEqual(

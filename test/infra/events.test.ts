@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { resource, synthesize } from './synthesize.ts';
+import { resource, rightsOf, synthesize } from './synthesize.ts';
 
 const closed = synthesize();
 
@@ -59,6 +59,13 @@ describe('the event path', () => {
       ScalingConfig: { MaximumConcurrency: 2 },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
+  });
+
+  it('is read as Lambda needs it, and no more', () => {
+    const rights = rightsOf(closed, 'index-repositories').filter(({ action }) => action.startsWith('sqs:'));
+    expect(rights.map(({ action, on }) => `${action} ${on}`).toSorted()).toEqual(
+      ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'].map((each) => `sqs:${each} <${queueId}>`),
+    );
   });
 
   it('hides a batch for longer than the indexer can work on it', () => {

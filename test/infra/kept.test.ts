@@ -5,12 +5,23 @@ import { logicalPrefix, nestedStackIds, resourcesOf, synthesize, textOf } from '
 const closed = synthesize();
 const open = synthesize({ access: 'open', accessReason: 'a mirror of public charts' });
 
+const domain = {
+  domainName: 'charts.example.com',
+  certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/1b2c-3d',
+};
+
 describe('what another logical ID would replace, with all that is in it', () => {
   it.each([
     { type: 'AWS::DynamoDB::Table', loses: 'every version', ids: ['MetadataTableC8A01DE2'] },
     { type: 'AWS::S3::Bucket', loses: 'every package', ids: ['ChartsBucket6892A383'] },
     { type: 'AWS::ApiGatewayV2::Api', loses: 'the address', ids: ['ApiF70053CD'] },
     { type: 'AWS::SecretsManager::Secret', loses: "the admin's password", ids: ['AdminSecretC5C2B4DE'] },
+    { type: 'AWS::SNS::Topic', loses: 'who is told of alarms', ids: ['TopicBFC7AF6E'] },
+    {
+      type: 'AWS::Lambda::EventSourceMapping',
+      loses: 'its place: two would read one queue',
+      ids: ['indexrepositoriesFunctionSqsEventSourceChartroomindexrepositoriesQueue33B0AC5090ED190E'],
+    },
     {
       type: 'AWS::SQS::Queue',
       loses: 'the events in it',
@@ -20,10 +31,18 @@ describe('what another logical ID would replace, with all that is in it', () => 
     expect([...resourcesOf(closed, type).keys()].toSorted()).toEqual(ids);
   });
 
-  it('keeps its name: a nested stack has functions, and their logs', () => {
-    expect(nestedStackIds().toSorted()).toEqual([
+  it('keeps its name: what makes the API known by a domain name', () => {
+    const named = synthesize(domain);
+    const idsOf = (type: string) => [...resourcesOf(named, type).keys()];
+    expect(idsOf('AWS::ApiGatewayV2::DomainName')).toEqual(['Name17099BFF']);
+    expect(idsOf('AWS::ApiGatewayV2::ApiMapping')).toEqual(['MappingE24B359D']);
+  });
+
+  it('keeps its name: a nested stack has functions and their logs, or the name that clients know', () => {
+    expect(nestedStackIds(domain).toSorted()).toEqual([
       'CanaryNestedStackCanaryNestedStackResourceFC2714FD',
       'DataNestedStackDataNestedStackResourceEC94013D',
+      'DomainNestedStackDomainNestedStackResource0E01C626',
       'HarborNestedStackHarborNestedStackResourceC925C7FF',
       'OneChartNestedStackOneChartNestedStackResourceA8CD63A7',
       'OperationsNestedStackOperationsNestedStackResource956E95E5',

@@ -32,7 +32,8 @@ export const synthesize = (context: Record<string, unknown> = {}): Template => d
 export const resourceCounts = (): Readonly<Record<string, number>> => deployment({}).resourceCounts;
 
 /** The logical IDs of the nested stacks themselves. */
-export const nestedStackIds = (): readonly string[] => deployment({}).nestedStackIds;
+export const nestedStackIds = (context: Record<string, unknown> = {}): readonly string[] =>
+  deployment(context).nestedStackIds;
 
 type Deployment = {
   readonly template: Template;

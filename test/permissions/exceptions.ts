@@ -7,14 +7,8 @@ const exceptions: readonly { readonly actions: readonly string[]; readonly why: 
     why: 'Lambda itself writes the log, as the function; there is no CloudWatch here',
   },
   {
-    actions: [
-      'sqs:ReceiveMessage',
-      'sqs:DeleteMessage',
-      'sqs:ChangeMessageVisibility',
-      'sqs:GetQueueAttributes',
-      'sqs:GetQueueUrl',
-    ],
-    why: 'the event source mapping reads the queue, as the function; CDK grants it',
+    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    why: 'the event source mapping reads the queue, as the function: these are all that AWSLambdaSQSQueueExecutionRole has for it',
   },
   {
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../shared/async-iteration.ts';
 import { parseAccountName, type Robot, type User } from '../../shared/domain/account.ts';
+import { canaryAccount } from '../../shared/domain/canary.ts';
 import type { AccountStore } from '../../shared/store/account-store.ts';
 import { anAccessChange } from './records.ts';
 
@@ -94,6 +95,20 @@ export function accountsContract(open: () => AccountStore): void {
       const name = aName();
       await open().used(name, 's1', '2026-01-03T00:00:00.000Z');
       expect(await open().get(name)).toBeUndefined();
+    });
+
+    it("count as the canary's for no more than that, whatever is put, and are not listed then", async () => {
+      const grants = [{ role: 'admin', on: '*' }] as const;
+      const robot = aRobot({ name: canaryAccount, grants });
+      const { secrets } = robot;
+      const own = [{ role: 'maintainer', on: 'chartroom-canary' }];
+      expect(await open().put(robot, undefined, anAccessChange())).toBe(true);
+      expect(await open().get(canaryAccount)).toEqual({ ...robot, grants: own, secrets });
+      const user = aUser({ name: canaryAccount, grants });
+      expect(await open().put(user, robot.revision, anAccessChange())).toBe(true);
+      const { passwordHash: _, ...left } = user;
+      expect(await open().get(canaryAccount)).toEqual({ ...left, kind: 'robot', grants: own, secrets: [] });
+      expect((await collect(open().all())).map(({ name }) => name)).not.toContain(canaryAccount);
     });
 
     it('are listed by name, after a name', async () => {

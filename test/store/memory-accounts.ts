@@ -1,4 +1,5 @@
 import type { Account, AccountName } from '../../shared/domain/account.ts';
+import { asCanary, canaryAccount } from '../../shared/domain/canary.ts';
 import type { AccountStore } from '../../shared/store/account-store.ts';
 import { type Hook, hooked } from './hook.ts';
 import { type MemoryAudit, memoryAudit } from './memory-audit.ts';
@@ -9,9 +10,13 @@ export function memoryAccounts({ hook, audit = memoryAudit() }: Options = {}): A
   const call = hooked('accounts', hook);
   const accounts = new Map<AccountName, Account>();
   return {
-    get: (name) => call('get', () => structuredClone(accounts.get(name))),
+    get: (name) =>
+      call('get', () => {
+        const account = structuredClone(accounts.get(name));
+        return account && name === canaryAccount ? asCanary(account) : account;
+      }),
     async *all(after = '' as AccountName) {
-      const names = [...accounts.keys()].filter((name) => name > after).toSorted();
+      const names = [...accounts.keys()].filter((name) => name > after && name !== canaryAccount).toSorted();
       yield* await call('all', () => structuredClone(names.flatMap((name) => accounts.get(name) ?? [])));
     },
     put: (account, replaces, change) =>

@@ -1,4 +1,6 @@
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { secretDigest } from '../../shared/account-credentials.ts';
 import { runCanary } from '../../shared/canary.ts';
 import { canaryName } from '../../shared/contract.ts';
 import { type LogLine, metricValues } from '../log-lines.ts';
@@ -52,7 +54,9 @@ describe.each(['open', 'closed'] as const)('the canary, with %s access', (access
   it('counts as none of what others publish', async () => {
     await chartroom.invoke('run-canary');
     await chartroom.idle();
-    await expect.poll(() => lines.some((line) => line.includes('an index was made current'))).toBe(true);
+    await expect
+      .poll(() => lines.some((line) => line.includes('an index was made current')), SECONDS)
+      .toBe(true);
     await expect.poll(metricsTold).toEqual(new Set(['CanarySucceeded', 'CanaryPublish']));
   });
 
@@ -137,9 +141,6 @@ describe('the account of the canary', () => {
   });
   afterAll(() => chartroom.stop());
 
-  const put = (account: object) =>
-    chartroom.send('PUT', `/-/accounts/${canaryName}`, { headers, body: JSON.stringify(account) });
-
   it('is a robot with its own repository alone, and secrets that end within minutes', async () => {
     await chartroom.invoke('run-canary');
     const answer = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
@@ -157,26 +158,62 @@ describe('the account of the canary', () => {
     expect(((await later.json()) as { secrets: object[] }).secrets).toHaveLength(4);
   });
 
-  it('takes back what it was granted besides', async () => {
-    expect((await put({ kind: 'robot', grants: [{ role: 'admin', on: '*' }] })).status).toBe(200);
-    await chartroom.invoke('run-canary');
-    const answer = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
-    expect(await answer.json()).toMatchObject({ grants: [{ role: 'maintainer', on: canaryName }] });
+  const path = `/-/accounts/${canaryName}`;
+  it.each([
+    { method: 'PUT', path, body: '{"kind":"robot","grants":[{"role":"admin","on":"*"}]}' },
+    { method: 'PUT', path, body: '{"kind":"user","password":"correct horse battery","grants":[]}' },
+    { method: 'DELETE', path, body: undefined },
+    { method: 'POST', path: `${path}/secrets`, body: '{"expiresInDays":1}' },
+    { method: 'DELETE', path: `${path}/secrets/7`, body: undefined },
+  ])(
+    'is changed by nobody else: $method $path is 400, and says why',
+    async ({ method, path, body = null }) => {
+      const answer = await chartroom.send(method, path, { headers, body });
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        expect.stringMatching(/account of the canary.*canaryMinutes=0/),
+      ]);
+    },
+  );
+
+  it('is no member of a project, and not in the list', async () => {
+    await chartroom.send('POST', '/api/v2.0/projects', { headers, body: '{"project_name":"org"}' });
+    const body = JSON.stringify({ role_id: 1, member_user: { username: canaryName } });
+    expect((await chartroom.send('POST', '/api/v2.0/projects/org/members', { headers, body })).status).toBe(
+      400,
+    );
+    const list = await chartroom.send('GET', '/-/accounts', { headers });
+    expect(await list.text()).not.toContain(canaryName);
   });
 
-  it('is not taken from a user who has the name: the canary fails, and says why', async () => {
-    await chartroom.send('DELETE', `/-/accounts/${canaryName}`, { headers });
-    expect((await put({ kind: 'user', password: 'correct horse battery', grants: [] })).status).toBe(201);
-    await expect(chartroom.invoke('run-canary')).rejects.toThrow('make its repository and account');
-    await expect
-      .poll(() => lines.some((line) => line.includes(`${canaryName} is a user's account`)), SECONDS)
-      .toBe(true);
-    const answer = await chartroom.send('GET', `/-/accounts/${canaryName}`, { headers });
-    expect(await answer.json()).toMatchObject({ kind: 'user', grants: [] });
+  it('is no more than the canary, whatever its item says', async () => {
+    const { region, credentials, endpoints } = chartroom.clientConfig;
+    const client = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
+    onTestFinished(() => client.destroy());
+    const digest = secretDigest('secret').toString('hex');
+    const secrets = [
+      { id: '1', digest, created: '2026-01-02T03:04:05.678Z', expires: '2999-01-01T00:00:00Z' },
+    ];
+    const grants = [{ role: 'admin', on: '*' }];
+    const account = { name: 'admin', kind: 'robot', created: '', grants, revision: '7', secrets };
+    const Item = {
+      pk: { S: 'canary' },
+      sk: { S: `account#${canaryName}` },
+      revision: { S: '7' },
+      account: { S: JSON.stringify(account) },
+    };
+    await client.send(new PutItemCommand({ TableName: chartroom.tableName, Item }));
+    const own = { authorization: `Basic ${btoa(`${canaryName}:secret`)}` };
+    expect((await chartroom.send('GET', '/-/accounts', { headers: own })).status).toBe(403);
+    const who = await chartroom.send('GET', '/-/whoami', { headers: own });
+    expect(await who.json()).toMatchObject({
+      name: canaryName,
+      grants: [{ role: 'maintainer', on: canaryName }],
+    });
+    await chartroom.invoke('run-canary');
   });
 
   it('leaves what others publish there alone', async () => {
-    await chartroom.send('DELETE', `/-/accounts/${canaryName}`, { headers });
     const body = new Uint8Array(await aPackage());
     await chartroom.send('POST', `/api/${canaryName}/charts`, { headers, body });
     await chartroom.invoke('run-canary');

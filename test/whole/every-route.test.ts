@@ -1,13 +1,31 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secretDigest } from '../../shared/account-credentials.ts';
+import { canaryAccount } from '../../shared/domain/canary.ts';
 import { type EndpointRoutes, endpoints } from '../../shared/routes.ts';
+import { accountsTable } from '../../shared/store/accounts-table.ts';
 import { aPackage } from '../packages.ts';
+import { anAccessChange } from '../store/records.ts';
 import { anAdminRobot, type Chartroom, startChartroom } from './chartroom.ts';
 
 const PASSWORD = 'correct horse';
+const CANARY_SECRET = 'of the canary';
 
 const basic = (account: string, password: string) => ({
   authorization: `Basic ${btoa(`${account}:${password}`)}`,
 });
+
+/** As a run of it does, which tells nobody its secret. */
+async function givesCanary({ clientConfig, tableName }: Chartroom): Promise<void> {
+  const { region, credentials, endpoints } = clientConfig;
+  const client = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
+  const created = new Date().toISOString();
+  const digest = secretDigest(CANARY_SECRET).toString('hex');
+  const secrets = [{ id: '1', digest, created, expires: '2999-01-01T00:00:00.000Z' }];
+  const robot = { name: canaryAccount, kind: 'robot', created, grants: [], revision: '1', secrets } as const;
+  await accountsTable(client, tableName, 1).put(robot, undefined, anAccessChange());
+  client.destroy();
+}
 
 /** Says that what stands for a project is its name. */
 const byName = { 'x-is-resource-name': 'true' };
@@ -47,6 +65,7 @@ describe.runIf(process.env['PARITY'] === 'whole').concurrent('every route', () =
     ]);
     admin = basic(...((await anAdminRobot(closed, PASSWORD)).split(':') as [string, string]));
     await closed.send('PUT', '/-/repositories/org', { headers: admin, body: '{}' });
+    await givesCanary(closed);
     for (const { send } of [open, closed]) {
       const body = new Uint8Array(await aPackage());
       await send('POST', '/api/org/charts', { headers: admin, body });
@@ -86,6 +105,12 @@ describe.runIf(process.env['PARITY'] === 'whole').concurrent('every route', () =
       else expect(status).toBe(401);
     },
   );
+
+  it.each(asking)('$id knows the canary, and asks what it may do', async ({ method, path, permission }) => {
+    const { status } = await closed.send(method, path, { headers: basic(canaryAccount, CANARY_SECRET) });
+    if (permission === 'account' || permission === 'anyone') expect(status).toBeLessThan(500);
+    else expect([403, 404]).toContain(status);
+  });
 
   it.each(asking)('$id answers who may do everything, open or closed', async ({ method, path }) => {
     // Without a body: nothing is changed but by DELETE. By a number: all are looked through.
