@@ -16,7 +16,7 @@ const check = (newest: number): Promise<WrittenBy> =>
     version: packageJson.version,
   });
 
-/** Called by CloudFormation before it changes any other function. */
+/** Called by CloudFormation before it changes any other function or right. */
 export const handler = async (event: CustomResourceEvent | ByHand): Promise<WrittenBy | undefined> => {
   if (event.ResponseURL === undefined) return await check(dataSchema);
   await answerCloudFormation(event, 'schema', async () => {

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { dataSchema } from '../shared/contract.ts';
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { dataSchema, environmentVariables } from '../shared/contract.ts';
 import { parseRepository, type Repository } from '../shared/domain/repository.ts';
+import type { RepairReport } from '../shared/repair.ts';
 import { bringBack } from '../shared/store/bring-back.ts';
+import { isAudited } from '../shared/store/changed-since.ts';
 import { deletedObjects } from '../shared/store/deleted-objects.ts';
 import { dynamoClient } from '../shared/store/dynamo-client.ts';
 import { dropTable, tableAt } from '../shared/store/point-in-time.ts';
@@ -19,6 +21,7 @@ const USAGE = `Brings back what the table of a deployment has lost (docs/runbook
   --at INSTANT        when everything was there, such as 2026-01-31T12:00:00Z; of the last 35 days
   --repository PATH   this repository alone, "" for the root one
   --deleted           also versions that somebody deleted by a request since
+  --changed           also accounts, settings, labels and versions that somebody changed since, as they were then
   --dry-run           only tell, and keep the table as it was then for the run that follows
   --keep              keep that table afterwards too
   --help              this text
@@ -35,6 +38,7 @@ const OPTIONS = {
   at: { type: 'string' },
   repository: { type: 'string' },
   deleted: { type: 'boolean', default: false },
+  changed: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -85,19 +89,38 @@ async function mustBeReadable(then: SchemaStore, now: SchemaStore): Promise<void
   if (is !== was) throw new Error(`the table is of schema ${is}, and was of ${was} then`);
 }
 
-/** Has the indexes follow, and tells what is still wrong. */
-async function repair(
-  functionName: string,
-  repository: Repository | undefined,
-): Promise<{ readonly healthy: boolean }> {
+/** Who deleted or changed what is known for as long as the deployment keeps its audit. */
+async function mustBeAudited(functionName: string, at: Date): Promise<void> {
+  const asked = new GetFunctionConfigurationCommand({ FunctionName: functionName });
+  const { Environment: environment } = await new LambdaClient().send(asked);
+  const days = Number(environment?.Variables?.[environmentVariables.auditDays]);
+  if (isAudited(at, new Date(), days)) return;
+  throw new UsageError(
+    `the audit is kept for ${days} days, so what was deleted or changed on purpose since is not known: take a later --at, or say --deleted --changed to have all of it back`,
+  );
+}
+
+type RepairWish = { readonly repository: Repository | undefined; readonly dryRun: boolean };
+
+/** Has the indexes follow, and tells what is still wrong; as a dry run it tells alone. */
+async function repair(functionName: string, wish: RepairWish): Promise<RepairReport> {
   // It may take 15 minutes, and to ask twice would do it twice.
   const client = new LambdaClient({ maxAttempts: 1 });
   const { FunctionError: error, Payload: payload = new Uint8Array() } = await client.send(
-    new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ repository }) }),
+    new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(wish) }),
   );
   const told = Buffer.from(payload).toString();
   if (error !== undefined) throw new Error(`the repair failed: ${told}`);
-  return JSON.parse(told) as { readonly healthy: boolean };
+  return JSON.parse(told) as RepairReport;
+}
+
+/** What a repair would do is left to it. Where that is more than it tells, it has to do it first. */
+async function findingsOf(functionName: string, { repository, dryRun }: RepairWish) {
+  const { findings, more } = await repair(functionName, { repository, dryRun: true });
+  if (more === 0) return findings;
+  console.log(`${more} findings more than the repair tells: ${dryRun ? 'it would be' : 'it is'} done first`);
+  if (!dryRun) await repair(functionName, { repository, dryRun });
+  return findings;
 }
 
 async function main(): Promise<void> {
@@ -106,8 +129,9 @@ async function main(): Promise<void> {
   if (values.stack === undefined) throw new UsageError('--stack names the deployment');
   const at = parseInstant(values.at);
   const repository = parsePath(values.repository);
-  const { 'dry-run': dryRun, deleted } = values;
+  const { 'dry-run': dryRun, deleted, changed } = values;
   const { table, bucket, repair: repairer } = await outputsOf(values.stack);
+  if (!(deleted && changed)) await mustBeAudited(repairer, at);
   const client = dynamoClient();
   console.log(`${table} as it was at ${at.toISOString()}: this takes some minutes`);
   const from = await tableAt(client, table, at);
@@ -120,12 +144,14 @@ async function main(): Promise<void> {
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
     if (outcome !== 'there') console.log(`${outcome}: ${what}`);
   };
+  const findings = await findingsOf(repairer, { repository, dryRun });
   const now = new Date();
-  await bringBack({ client, from, to: table, objects, at, now, repository, deleted, dryRun, tell });
+  const wish = { repository, findings, deleted, changed, dryRun };
+  await bringBack({ client, from, to: table, objects, at, now, ...wish, tell });
   const sums = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
   console.log(`${dryRun ? 'It would be' : 'Done'}: ${sums || 'nothing'}`);
   if (dryRun) return console.log(kept(from));
-  const repaired = await repair(repairer, repository);
+  const repaired = await repair(repairer, { repository, dryRun });
   console.log(`The repair: ${JSON.stringify(repaired)}`);
   process.exitCode = repaired.healthy ? 0 : 1;
   if (values.keep) console.log(kept(from));

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import { CfnResource, CustomResource, Duration, FileSystem } from 'aws-cdk-lib';
-import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnResource, CfnStack, CustomResource, Duration, FileSystem, Stack } from 'aws-cdk-lib';
+import { CfnStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { CfnPolicy, CfnRole } from 'aws-cdk-lib/aws-iam';
+import { CfnEventSourceMapping, CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { dataSchema } from '../shared/contract.ts';
 import { BundledFunction } from './bundled-function.ts';
@@ -40,13 +42,21 @@ export class SchemaCheck extends BundledFunction {
     });
   }
 
-  /** Has every other function of a stack and its nested stacks made and changed after the check. */
+  /**
+   * Has the functions of a stack, their rights, what calls them and its other nested stacks made and changed after the
+   * check. Table, bucket and what these need cannot wait: they are what it looks at.
+   */
   before(stack: Construct): void {
+    const own = Stack.of(this);
     const checked = this.#checked.node.findAll().find(CfnResource.isCfnResource);
     if (checked === undefined) throw new Error('the check has no resource');
     for (const each of stack.node.findAll()) {
-      if (each instanceof CfnFunction && each !== this.function.node.defaultChild)
+      const isIts = each === own.nestedStackResource || each.node.scopes.includes(own);
+      if (!isIts && waiting.some((kind) => each instanceof kind) && CfnResource.isCfnResource(each)) {
         each.addResourceDependency(checked);
+      }
     }
   }
 }
+
+const waiting = [CfnFunction, CfnRole, CfnPolicy, CfnEventSourceMapping, CfnStage, CfnStack];

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { eachInParallel } from '../async-iteration.ts';
 import { partitions, table } from '../contract.ts';
-import { type AuditedChange, upkeep } from '../domain/audit.ts';
-import type { KnownRepository } from '../domain/known-repository.ts';
+import type { Account } from '../domain/account.ts';
+import { upkeep } from '../domain/audit.ts';
 import type { Label } from '../domain/label.ts';
 import { filesKey } from '../domain/object-keys.ts';
 import type { Repository } from '../domain/repository.ts';
-import { auditTable } from './audit-table.ts';
+import type { Finding } from '../findings.ts';
+import { type ChangedSince, changedSince, shown, versionName } from './changed-since.ts';
 import { applied, namesIn } from './conditional.ts';
 import type { DeletedObjects } from './deleted-objects.ts';
 import {
@@ -16,7 +17,7 @@ import {
   anyVersion,
   endOf,
   type Item,
-  knownRepositoryPartition,
+  knownRepositoryKey,
   labelNameKey,
   partitionOf,
   readPartition,
@@ -28,9 +29,6 @@ import { changeAttribute, readVersionItem } from './version-attributes.ts';
 
 // Far from what a partition takes, and enough to hide the latency of single reads and writes.
 const AT_ONCE = 16;
-const DAY_MS = 24 * 60 * 60 * 1000;
-// A change is told of when it was begun, and may have been under way at the instant.
-const REQUEST_MS = 60 * 1000;
 
 /** What became of an item, or would. */
 type Outcome =
@@ -39,6 +37,10 @@ type Outcome =
   | 'there'
   /** Somebody deleted it by a request since. */
   | 'deleted since'
+  /** Somebody changed it by a request since, and then it was lost: what it was then is older. */
+  | 'changed since'
+  /** The index lists a newer one whose package is there: the repair brings that back. */
+  | 'left to the repair'
   /** The bytes of its package are gone, so nobody could download it. */
   | 'package gone';
 
@@ -53,8 +55,12 @@ export type BringingBack = {
   readonly now: Date;
   /** This repository alone, and nothing that is of all. @default everything */
   readonly repository?: Repository | undefined;
+  /** What a repair finds, as a dry run of it tells. */
+  readonly findings: readonly Finding[];
   /** Versions too that somebody deleted by a request since. */
   readonly deleted: boolean;
+  /** Also what somebody changed by a request since, as it was then. */
+  readonly changed: boolean;
   /** Only tell. */
   readonly dryRun: boolean;
   /** Told of each item but those of the audit. */
@@ -69,39 +75,47 @@ export type BringingBack = {
  * A version comes with its package, which the bucket may have in its history, and with a new mark: the index follows.
  */
 export async function bringBack(options: BringingBack): Promise<void> {
-  const { client, from, now, repository, tell } = options;
-  const since = await deletedSince(options);
-  const items =
-    repository === undefined
-      ? scan(client, from)
-      : itemsBetween(client, from, { partition: partitionOf(repository), from: '!', to: endOf('') });
+  const { now, tell, findings } = options;
+  const since = await changedSince(options);
+  const lost = new Map(
+    findings.flatMap((each) =>
+      each.kind === 'version_lost' && each.package === 'there' ? [[versionName(each), each]] : [],
+    ),
+  );
   const work = async (item: Item) => {
     const found = nameOf(item);
     if (found === undefined || isForgotten(item, now)) return;
     const { kind, name } = found;
-    const outcome = since.has(name) && !(kind === 'version' && options.deleted) ? 'deleted since' : undefined;
-    const told = outcome ?? (await bringOne(item, kind, options, since));
+    const isDeleted = since.deleted.has(name) && !(kind === 'version' && options.deleted);
+    const told = isDeleted
+      ? 'deleted since'
+      : await bringOne(item, found, { ...options, since, lost: lost.get(name) });
     if (kind !== 'audit') tell(name, told);
   };
-  await eachInParallel(items, work, AT_ONCE);
+  await eachInParallel(itemsOf(options), work, AT_ONCE);
+}
+
+async function* itemsOf({ client, from, repository }: BringingBack): AsyncGenerator<Item> {
+  if (repository === undefined) return yield* scan(client, from);
+  // That it is there at all is said by an item that is among those of all.
+  const known = repository === '' ? undefined : await read(client, from, knownRepositoryKey(repository));
+  if (known !== undefined) yield known;
+  yield* itemsBetween(client, from, { partition: partitionOf(repository), from: '!', to: endOf('') });
 }
 
 type Kind = 'version' | 'settings' | 'account' | 'repository' | 'label' | 'audit';
 
-const shown = (repository: Repository) => repository || '(root)';
-const versionName = (repository: Repository, name: string, version: string) =>
-  `version ${shown(repository)} ${name} ${version}`;
+type Found = { readonly kind: Kind; readonly name: string };
 
 /** @returns undefined for what does not come back */
-function nameOf(item: Item): { readonly kind: Kind; readonly name: string } | undefined {
+function nameOf(item: Item): Found | undefined {
   const [partition, key] = [textOf(item, table.partitionKey), textOf(item, table.sortKey)];
   const repository = readPartition(item);
   if (repository !== undefined) {
     if (key === 'settings') return { kind: 'settings', name: `settings ${shown(repository)}` };
     // Without a package and without a provenance file it is a reservation, or was deleted.
     if (!key.startsWith(anyVersion) || (!item['live'] && !item['provenance'])) return undefined;
-    const { name, version } = readVersionKey(item);
-    return { kind: 'version', name: versionName(repository, name, version) };
+    return { kind: 'version', name: versionName(readVersionKey(item)) };
   }
   if (partition.startsWith(partitions.audit)) return { kind: 'audit', name: key };
   if (partition === partitions.accounts) {
@@ -122,78 +136,71 @@ const isForgotten = (item: Item, now: Date) => {
   return forgetAt !== undefined && Number(forgetAt) * 1000 <= now.getTime();
 };
 
-/** What was deleted on purpose since, by the names that are told of it. */
-async function deletedSince({ client, to, at, now }: BringingBack): Promise<ReadonlySet<string>> {
-  const changes: AuditedChange[] = [];
-  // Nothing is put by this, so how long it would be kept does not matter.
-  const audit = auditTable(client, to, 0);
-  const from = new Date(at.getTime() - REQUEST_MS);
-  for (let day = dayOf(from); day <= dayOf(now); day = dayOf(new Date(Date.parse(day) + DAY_MS))) {
-    for await (const change of audit.read({ day }, { from: from.toISOString() })) changes.push(change);
-  }
-  const names = new Set<string>();
-  for (const change of changes.toSorted((a, b) => (a.at < b.at ? -1 : 1))) {
-    if ('version' in change) {
-      const name = versionName(change.repository, change.name, change.version);
-      if (change.action === 'deleted') names.add(name);
-      else names.delete(name);
-    } else if (change.action === 'account_deleted') names.add(`account ${change.target}`);
-    else if (change.action === 'label_deleted') names.add(`label ${change.detail?.['label']}`);
-    else if (change.action === 'repository_deleted') names.add(`repository ${change.repository}`);
-    else if (change.action === 'repository_restored') names.delete(`repository ${change.repository}`);
-  }
-  // Of these nothing comes back by this: they can be brought back as wholes, or are about to be removed.
-  const known = {
-    partition: knownRepositoryPartition,
-    from: anyKnownRepository,
-    to: endOf(anyKnownRepository),
-  };
-  for await (const item of itemsBetween(client, to, known)) {
-    const { path, deleted } = JSON.parse(textOf(item, 'repository')) as KnownRepository;
-    if (deleted !== undefined) names.add(`repository ${path}`);
-  }
-  return names;
-}
+type VersionLost = Extract<Finding, { kind: 'version_lost' }>;
 
-const dayOf = (instant: Date) => instant.toISOString().slice(0, 10);
+type BringingOne = BringingBack & {
+  readonly since: ChangedSince;
+  /** What a repair would do about it. */
+  readonly lost: VersionLost | undefined;
+};
 
-async function bringOne(
-  item: Item,
-  kind: Kind,
-  options: BringingBack,
-  since: ReadonlySet<string>,
-): Promise<Outcome> {
-  const { client, from, to, dryRun } = options;
+async function bringOne(item: Item, { kind, name }: Found, options: BringingOne): Promise<Outcome> {
+  const { client, from, to, dryRun, since } = options;
   const repository = readPartition(item);
-  if (repository !== undefined && since.has(`repository ${repository}`)) return 'deleted since';
+  if (repository !== undefined && since.deleted.has(`repository ${repository}`)) return 'deleted since';
   const there = await read(client, to, item);
+  if (there === undefined && !options.changed && since.changed.has(name)) return 'changed since';
   if (kind === 'label') {
     const isAnother = there !== undefined && textOf(there, 'revision') !== textOf(item, 'revision');
-    const name = isAnother ? undefined : await read(client, from, labelNameKey(labelOf(item)));
+    const byName = isAnother ? undefined : await read(client, from, labelNameKey(labelOf(item)));
     // Another label may have the name by now.
-    if (name === undefined || !(dryRun || (await putName(client, to, name)))) return 'there';
+    if (byName === undefined || !(dryRun || (await putName(client, to, byName)))) return 'there';
   }
   if (there !== undefined) return 'there';
-  if (kind === 'version' && !(await bringObjects(item, options))) return 'package gone';
+  if (kind === 'version') return await bringVersion(item, name, options);
   if (dryRun) return 'brought back';
-  const isBack = await putNew(client, to, kind === 'version' ? marked(item, options.now) : item);
-  return isBack ? 'brought back' : 'there';
+  const wanted = kind === 'account' ? withoutSecrets(item, since.secrets) : item;
+  return (await putNew(client, to, wanted)) ? 'brought back' : 'there';
 }
 
-const labelOf = (item: Item) => JSON.parse(textOf(item, 'label')) as Label;
-
-/** @returns false for a package of which nothing is left */
-async function bringObjects(item: Item, { objects, dryRun }: BringingBack): Promise<boolean> {
+async function bringVersion(item: Item, name: string, options: BringingOne): Promise<Outcome> {
+  const { client, to, objects, lost, since, dryRun } = options;
   const { live, provenance } = readVersionItem(item);
-  if (live !== undefined && (await objects.look(live.key)) === 'gone') return false;
-  if (dryRun) return true;
+  const last = since.versions.get(name);
+  const isNewer =
+    (lost !== undefined && !isOf(lost, live?.key, provenance?.key)) ||
+    (last?.package !== undefined && last.package !== live?.digest) ||
+    (last?.provenance !== undefined && last.provenance !== provenance?.digest);
+  if (isNewer && lost !== undefined && lost.isDoubtful !== true) return 'left to the repair';
+  if (isNewer && !options.changed) return 'changed since';
+  if (live !== undefined && (await objects.look(live.key)) === 'gone') return 'package gone';
+  if (dryRun) return 'brought back';
   const keys = [
     ...(provenance === undefined ? [] : [provenance.key]),
     ...(live === undefined ? [] : [filesKey(live.key), live.key]),
   ];
   for (const key of keys) await objects.bringBack(key);
-  return true;
+  if (!(await putNew(client, to, marked(item, options.now)))) return 'there';
+  // Before the item was there, the daily pass may have removed them once more, as nobody named them.
+  for (const key of keys) await objects.bringBack(key);
+  return 'brought back';
 }
+
+/** Whether an index lists a version by a package, and no provenance file came after. */
+function isOf({ keys }: VersionLost, live: string | undefined, provenance: string | undefined): boolean {
+  const newest = keys.filter((key) => key.endsWith('.prov')).at(-1);
+  return keys.some((key) => key === live) && (newest === undefined || newest === provenance);
+}
+
+/** An account without the secrets that somebody deleted since. */
+function withoutSecrets(item: Item, deleted: ReadonlySet<string>): Item {
+  const account = JSON.parse(textOf(item, 'account')) as Account;
+  if (account.kind === 'user') return item;
+  const secrets = account.secrets.filter(({ id }) => !deleted.has(id));
+  return { ...item, account: { S: JSON.stringify({ ...account, secrets }) } };
+}
+
+const labelOf = (item: Item) => JSON.parse(textOf(item, 'label')) as Label;
 
 /** A version as it was, but that nobody is publishing it, the index has not followed, and the audit is to be told. */
 function marked({ pending: _, ...item }: Item, now: Date): Item {

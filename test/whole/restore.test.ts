@@ -7,11 +7,17 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseRepository } from '../../shared/domain/repository.ts';
+import type { RepairReport } from '../../shared/repair.ts';
 import { type BringingBack, bringBack } from '../../shared/store/bring-back.ts';
+import { isAudited } from '../../shared/store/changed-since.ts';
 import { deletedObjects } from '../../shared/store/deleted-objects.ts';
 import { aPackage, aProvenance } from '../packages.ts';
 import { createTable } from '../store/aws.ts';
-import { listed, startChartroom } from './chartroom.ts';
+import { listed, sha256, startChartroom } from './chartroom.ts';
+
+const password = 'correct horse';
+const headers = { authorization: `Basic ${btoa(`admin:${password}`)}` };
 
 const ofVersion = (name: string, version: string, repository = '') => ({
   pk: { S: `repository#${repository}` },
@@ -19,8 +25,8 @@ const ofVersion = (name: string, version: string, repository = '') => ({
 });
 
 /** A Chartroom whose table can be kept as it is, lose items, and have them back. */
-async function aRoom() {
-  const room = await startChartroom();
+async function aRoom(options: Parameters<typeof startChartroom>[0] = {}) {
+  const room = await startChartroom(options);
   onTestFinished(() => room.stop());
   const { region, credentials, endpoints } = room.clientConfig;
   const clientOf = () => new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
@@ -49,6 +55,8 @@ async function aRoom() {
     /** @returns what was told, but for what is there */
     async restore(at: Date, options: Partial<BringingBack> = {}) {
       const told: string[] = [];
+      const { repository } = options;
+      const found = (await room.invoke('repair', { repository, dryRun: true })) as RepairReport;
       await bringBack({
         client,
         from,
@@ -56,7 +64,9 @@ async function aRoom() {
         objects: deletedObjects(s3, room.bucketName),
         at,
         now: new Date(),
+        findings: found.findings,
         deleted: false,
+        changed: false,
         dryRun: false,
         tell: (what, outcome) => {
           if (outcome !== 'there') told.push(`${outcome}: ${what}`);
@@ -180,4 +190,125 @@ describe('what a table lost since an instant', () => {
       'deleted since: version gone demo 1.0.0',
     ]);
   });
+
+  it('is not the older one of two that were acknowledged', async () => {
+    const { room, keep, lose, restore } = await aRoom();
+    const older = { overwritten: 'then', again: 'then', signed: 'then' };
+    for (const [name, description] of Object.entries(older)) {
+      await room.publish(await aPackage({ name, description }));
+    }
+    await room.readIndex();
+    const at = await keep();
+    await room.publish(await aPackage({ name: 'overwritten', description: 'since' }), '', '?force');
+    await room.send('DELETE', '/api/charts/again/1.0.0');
+    await room.publish(await aPackage({ name: 'again', description: 'since' }));
+    const provenance = aProvenance(await aPackage({ name: 'signed', description: 'then' }), {
+      name: 'signed',
+    });
+    const body = new Uint8Array(provenance);
+    expect((await room.send('POST', '/api/prov', { body })).status).toBe(201);
+    const before = await room.readIndex();
+    for (const name of Object.keys(older)) await lose(ofVersion(name, '1.0.0'));
+
+    // Without the index, the audit knows.
+    expect(await restore(at, { findings: [], dryRun: true })).toEqual([
+      'changed since: version (root) again 1.0.0',
+      'changed since: version (root) overwritten 1.0.0',
+      'changed since: version (root) signed 1.0.0',
+    ]);
+    for (const deleted of [false, true]) {
+      expect(await restore(at, { deleted, changed: deleted })).toEqual([
+        'left to the repair: version (root) again 1.0.0',
+        'left to the repair: version (root) overwritten 1.0.0',
+        'left to the repair: version (root) signed 1.0.0',
+      ]);
+    }
+    expect(await room.invoke('repair', {})).toMatchObject({ healthy: true });
+    const after = await room.readIndex();
+    expect(after.entries).toEqual(before.entries);
+    expect(after.entries['overwritten']?.[0]?.description).toBe('since');
+    expect(after.entries['again']?.[0]?.description).toBe('since');
+    expect(await room.digestAt('/charts/signed-1.0.0.tgz.prov')).toBe(sha256(body));
+  });
+
+  it('gives nobody back what was taken away on purpose', async () => {
+    const { room, keep, lose, restore } = await aRoom({ access: 'closed', adminPassword: password });
+    const put = async (target: string, body: object) =>
+      (await room.send('PUT', target, { headers, body: JSON.stringify(body) })).status;
+    const grants = [{ role: 'maintainer', on: 'org/team' }];
+    for (const name of ['ci', 'narrowed']) {
+      expect(await put(`/-/accounts/${name}`, { kind: 'robot', grants })).toBe(201);
+    }
+    const secret = async () => {
+      const init = { headers, body: '{"expiresInDays":1}' };
+      const made = await room.send('POST', '/-/accounts/ci/secrets', init);
+      return ((await made.json()) as { id: string }).id;
+    };
+    const [revoked, kept] = [await secret(), await secret()];
+    expect(await put('/-/repositories/org/team', {})).toBe(201);
+    expect(await put('/-/settings/org/team', { anonymousRead: true })).toBe(200);
+    const at = await keep();
+    await room.send('DELETE', `/-/accounts/ci/secrets/${revoked}`, { headers });
+    expect(await put('/-/accounts/narrowed', { kind: 'robot', grants: [] })).toBe(200);
+    expect(await put('/-/settings/org/team', { anonymousRead: false })).toBe(200);
+    for (const name of ['ci', 'narrowed']) {
+      await lose({ pk: { S: 'accounts' }, sk: { S: `account#${name}` } });
+    }
+    await lose({ pk: { S: 'repository#org/team' }, sk: { S: 'settings' } });
+
+    expect(await restore(at)).toEqual([
+      'brought back: account ci',
+      'changed since: account narrowed',
+      'changed since: settings org/team',
+    ]);
+    const account = await room.send('GET', '/-/accounts/ci', { headers });
+    const { secrets } = (await account.json()) as { secrets: { id: string }[] };
+    expect(secrets.map(({ id }) => id)).toEqual([kept]);
+    expect(await restore(at, { changed: true })).toEqual([
+      'brought back: account narrowed',
+      'brought back: settings org/team',
+    ]);
+  });
+
+  it('may be one repository, that it is there too', async () => {
+    const { room, keep, lose, restore } = await aRoom({ access: 'closed', adminPassword: password });
+    for (const repository of ['org/team', 'org/other']) {
+      await room.send('PUT', `/-/repositories/${repository}`, { headers, body: '{}' });
+    }
+    const body = new Uint8Array(await aPackage());
+    expect((await room.send('POST', '/api/org/team/charts', { headers, body })).status).toBe(201);
+    const at = await keep();
+    for (const repository of ['org/team', 'org/other']) {
+      await lose({ pk: { S: 'repositories' }, sk: { S: `repository#${repository}` } });
+    }
+    await lose(ofVersion('demo', '1.0.0', 'org/team'));
+    expect(await restore(at, { repository: parseRepository(['org', 'team']) })).toEqual([
+      'brought back: repository org/team',
+      'brought back: version org/team demo 1.0.0',
+    ]);
+    expect((await room.send('GET', '/org/team/index.yaml', { headers })).status).not.toBe(404);
+  });
+
+  it('has its objects even if a pass removed them once more before the item was there', async () => {
+    const { room, keep, lose, restore, items } = await aRoom();
+    await room.publish(await aPackage());
+    const at = await keep();
+    const lost = ofVersion('demo', '1.0.0');
+    await lose(lost);
+    const whether = new Map<string, boolean[]>();
+    const bringBack = async (key: string) => {
+      const isThere = (await items()).some(({ sk }) => sk?.S === lost.sk.S);
+      whether.set(key, [...(whether.get(key) ?? []), isThere]);
+    };
+    const look = async () => 'there' as const;
+    await restore(at, { objects: { look, bringBack } });
+    expect(whether.size).toBe(2);
+    for (const each of whether.values()) expect(each).toEqual([false, true]);
+  });
+});
+
+it('is known to have been deleted or changed for as long as the audit is kept', () => {
+  const at = new Date('2026-01-01T00:00:00Z');
+  expect(isAudited(at, new Date('2026-01-02T23:00:00Z'), 2)).toBe(true);
+  expect(isAudited(at, new Date('2026-01-03T00:00:00Z'), 2)).toBe(false);
 });

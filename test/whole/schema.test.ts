@@ -78,19 +78,45 @@ it('fails a deployment over newer data, and neither its rollback nor its end', a
   expect(await everything()).toEqual(before);
 });
 
-it('is asked before any other function is made or changed', async () => {
-  const file = path.join(inject('assemblies').closed, 'Chartroom.template.json');
-  type Resource = { readonly Type: string; readonly DependsOn?: string | readonly string[] };
-  const { Resources } = JSON.parse(await readFile(file, 'utf8')) as { Resources: Record<string, Resource> };
-  const all = Object.entries(Resources);
-  const [check = ''] = all.flatMap(([id]) => (id.startsWith('DataNestedStack') ? [id] : []));
-  const waiting = all.filter(
-    ([id, { Type }]) =>
-      id !== check &&
-      // In it there are no functions.
-      !id.startsWith('OperationsNestedStack') &&
-      ['AWS::Lambda::Function', 'AWS::CloudFormation::Stack'].includes(Type),
-  );
-  expect(waiting.length).toBeGreaterThan(10);
-  for (const [id, { DependsOn }] of waiting) expect([DependsOn].flat(), id).toContain(check);
-});
+it.each(['open', 'closed'] as const)(
+  'is asked before a function or a right is made or changed, with %s access',
+  async (access) => {
+    const file = path.join(inject('assemblies')[access], 'Chartroom.template.json');
+    type Resource = { readonly Type: string; readonly DependsOn?: string | readonly string[] };
+    const { Resources } = JSON.parse(await readFile(file, 'utf8')) as { Resources: Record<string, Resource> };
+    const all = Object.entries(Resources);
+    const [check = ''] = all.flatMap(([id]) => (id.startsWith('DataNestedStack') ? [id] : []));
+    const kinds = [
+      'AWS::Lambda::Function',
+      'AWS::IAM::Role',
+      'AWS::Lambda::EventSourceMapping',
+      'AWS::ApiGatewayV2::Stage',
+      'AWS::CloudFormation::Stack',
+    ];
+    const waiting = all.filter(
+      ([id, { Type }]) => id !== check && [...kinds, 'AWS::IAM::Policy'].includes(Type),
+    );
+    const found = new Set(waiting.map(([, { Type }]) => Type));
+    for (const kind of kinds) expect(found).toContain(kind);
+    for (const [id, { DependsOn }] of waiting) expect([DependsOn].flat(), id).toContain(check);
+
+    // Nothing that the check waits for waits for the check.
+    const needed = new Set<string>();
+    const need = (id: string) => {
+      if (needed.has(id) || !(id in Resources)) return;
+      needed.add(id);
+      for (const each of namesIn(Resources[id])) need(each);
+    };
+    need(check);
+    expect(waiting.filter(([id]) => needed.has(id))).toEqual([]);
+  },
+);
+
+/** All texts of a resource, with the names in `Fn::Sub`: those that it needs are among them. */
+function namesIn(value: unknown): string[] {
+  if (typeof value === 'string') {
+    const inside = [...value.matchAll(/\$\{([A-Za-z0-9]+)/g)].map(([, name = '']) => name);
+    return [value, ...inside];
+  }
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(namesIn) : [];
+}
