@@ -95,7 +95,7 @@ describe.skipIf(process.env['PROBE'] !== 'whole')('npm run probe, against a clos
       'Package, HEAD',
       'The URL in the index',
       'Index, HEAD',
-      '148 paths that two routes match',
+      expect.stringMatching(/^\d+ paths that two routes match$/),
       'The `Link` of a list, which has the base path in it',
       'Package sent as `application/gzip`',
       'A body of 5 MiB, of which base64 makes more than Lambda takes',
