@@ -19,7 +19,14 @@ export type ChartroomAppProps = Pick<AppProps, 'context' | 'outdir'> & {
  * @throws SettingsError when a setting cannot be used
  */
 export function chartroomApp({ bundles, context, region, ...props }: ChartroomAppProps = {}): App {
-  const app = new App({ ...props, context: { [IAM_MINIMIZE_POLICIES]: true, ...context } });
+  const app = new App({
+    ...props,
+    // Who calls this synthesizes: at the end of the process the CDK would do it once more, after settings that were refused too.
+    autoSynth: false,
+    // Written where it is slow, to a path that is right in the folder of cdk.json alone, where a deployment may have one of its own.
+    performanceReporting: false,
+    context: { [IAM_MINIMIZE_POLICIES]: true, ...context },
+  });
   const keys = Object.keys(app.node.getAllContext() as Record<string, unknown>);
   const settings = parseSettings((key): unknown => app.node.tryGetContext(key), keys, region);
   new ChartroomStack(app, settings.stackName, { settings, ...(bundles === undefined ? {} : { bundles }) });

@@ -2,6 +2,10 @@ import { isVariable, tiesOf } from '../../shared/domain/route-ties.ts';
 import { routes } from '../../shared/routes.ts';
 import { isOurs } from './answers.ts';
 import { type Check, judged, notTried } from './check.ts';
+import { basic, sendTo } from './http.ts';
+
+/** How many paths a row of the table names. */
+const MOST_TOLD = 5;
 
 /** Of each pair of routes between which the gateway may choose, one path that both match. */
 const tied = [
@@ -18,6 +22,50 @@ function counted(texts: readonly string[]): string {
   return [...new Set(texts)].map((text) => `${text} (${times(text)}×)`).join(', ');
 }
 
+/** A path that two routes match, and what each says of it. */
+type Telling = { readonly path: string; readonly says: readonly (readonly [route: string, words: RegExp])[] };
+
+const INDEX = '/{…}/index.yaml';
+
+/** Of the many, those whose answer tells which route was taken. */
+const telling = (repository: string): readonly Telling[] => [
+  {
+    path: `/${repository}/charts/index.yaml`,
+    says: [
+      ['/{…}/charts/{file}', /there is no index\.yaml here/],
+      [INDEX, /name a repository/],
+    ],
+  },
+  {
+    path: `/${repository}/charts/charts/index.yaml`,
+    says: [
+      ['/{…}/charts/{name}/index.yaml', /name a chart/],
+      ['/{…}/charts/{file}', /name a repository/],
+    ],
+  },
+  {
+    path: '/api/charts/index.yaml',
+    says: [
+      ['/api/charts/{name}', /name a chart/],
+      [INDEX, /name a repository/],
+    ],
+  },
+  {
+    path: '/api/charts/charts',
+    says: [
+      ['/api/charts/{name}', /name a chart/],
+      ['/api/{…}/charts', /name a repository/],
+    ],
+  },
+  {
+    path: '/-/accounts/index.yaml',
+    says: [
+      ['/-/accounts/{account}', /name an account/],
+      [INDEX, /name a repository/],
+    ],
+  },
+];
+
 export const paths: readonly Check[] = [
   {
     name: '`%2F` inside a part of a path',
@@ -32,14 +80,47 @@ export const paths: readonly Check[] = [
     expected: "refused by either in Chartroom's words: 400 or 404",
     async look({ client }) {
       const seen: string[] = [];
+      const others: string[] = [];
       for (const path of tied) {
         const { status, body } = await client.send('GET', path);
-        seen.push(`${status}${isOurs(body) ? '' : " in others' words"}`);
+        const isExpected = (status === 400 || status === 404) && isOurs(body);
+        if (isExpected) seen.push(String(status));
+        else others.push(`\`${path}\` ${status}${isOurs(body) ? '' : " in others' words"}`);
       }
-      return judged(
-        seen.every((each) => each === '400' || each === '404'),
-        counted(seen),
-      );
+      const told = others.slice(0, MOST_TOLD);
+      const more = others.length > told.length ? [`and ${others.length - told.length} more`] : [];
+      return judged(others.length === 0, [counted(seen), ...told, ...more].join(', '));
+    },
+  },
+  {
+    name: 'Which of two routes that match is taken',
+    expected: "either; on a developer's computer the one that is literal further left",
+    async look({ client, repository }) {
+      const seen: string[] = [];
+      let areTold = true;
+      for (const { path, says } of telling(repository)) {
+        const { status, body } = await client.send('GET', path);
+        const [route] = says.find(([, words]) => isOurs(body) && words.test(body.toString())) ?? [];
+        areTold &&= route !== undefined;
+        seen.push(`\`${path}\` ${status} by ${route === undefined ? 'neither' : `\`${route}\``}`);
+      }
+      return judged(areTold, seen.join('; '));
+    },
+  },
+  {
+    name: 'The `Link` of a list, which has the base path in it',
+    expected: 'leads to another page: 200, and not empty',
+    async look({ client: { base, credentials, send } }) {
+      const { status, headers } = await send('GET', '/api/v2.0/projects?page=2&page_size=1');
+      if (headers['x-total-count'] === '0') return notTried('there is no project of one segment');
+      const [, target] = /^<([^>]+)>; rel="prev"/.exec(headers['link'] ?? '') ?? [];
+      if (target === undefined) return judged(false, `${status}, Link: ${headers['link'] ?? 'none'}`);
+      const page = new URL(target, base);
+      if (page.origin !== base.origin) return judged(false, 'leads to another host');
+      const authorization = credentials && { authorization: basic(credentials) };
+      const found = await sendTo('GET', page, { headers: { ...authorization } });
+      const isPage = found.body.toString().startsWith('[{');
+      return judged(found.status === 200 && isPage, `${found.status}${isPage ? '' : ', not a page'}`);
     },
   },
   {

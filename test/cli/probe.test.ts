@@ -94,12 +94,18 @@ describe.skipIf(process.env['PROBE'] !== 'whole')('npm run probe, against a clos
       'Package, HEAD',
       'The URL in the index',
       'Index, HEAD',
+      expect.stringMatching(/^\d+ paths that two routes match$/),
+      'The `Link` of a list, which has the base path in it',
       'Package sent as `application/gzip`',
       'A body of 5 MiB, of which base64 makes more than Lambda takes',
       'A body of 11 MiB, more than the gateway takes',
       'Index above 512 KB',
     ]);
     expect(out).toContain('| 401 with x-amzn-remapped-www-authenticate |');
+    expect(out).toContain("`/api/labels/index.yaml` 404 in others' words |");
+    expect(out).toContain(
+      '`/api/charts/index.yaml` 400 by `/{…}/index.yaml`; `/api/charts/charts` 400 by `/api/',
+    );
     expect(code).toBe(1);
     const headers = { authorization: `Basic ${btoa(`tester:${environment['CHARTROOM_PASSWORD']}`)}` };
     expect(await (await chartroom.send('GET', '/api/probe/charts', { headers })).json()).toEqual({});
@@ -107,8 +113,8 @@ describe.skipIf(process.env['PROBE'] !== 'whole')('npm run probe, against a clos
 });
 
 /**
- * A gateway in front of another that is below `/base`, renames the challenge, counts nothing of HEAD, takes gzip for text, and
- * answers 500 to what is too large for it.
+ * A gateway in front of another that is below `/base` alone, of which that one knows nothing, renames the challenge, counts
+ * nothing of HEAD, takes gzip for text, prefers other routes, and answers 500 to what is too large for it.
  */
 async function misbehaving(target: string): Promise<string> {
   const server = createServer((asked, answer) => pass(target, asked, answer));
@@ -119,7 +125,13 @@ async function misbehaving(target: string): Promise<string> {
 }
 
 function pass(target: string, asked: IncomingMessage, answer: ServerResponse): void {
-  const path = (asked.url ?? '/').replace(/^\/base/, '');
+  const { url = '/' } = asked;
+  if (!url.startsWith('/base/') || url === '/base/api/labels/index.yaml') {
+    answer.writeHead(404).end('{"message":"Not Found"}');
+    return;
+  }
+  // Another path that the other route refuses in the same words.
+  const path = url.slice('/base'.length).replace(/^\/api\/charts\/index\.yaml$/, '/team/uploads/index.yaml');
   const isGzip = asked.headers['content-type'] === 'application/gzip';
   const type = isGzip ? { 'content-type': 'application/json' } : {};
   const onward = request(
