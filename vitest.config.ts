@@ -28,6 +28,14 @@ const STACKS = [
 // They load handlers as the environment of the moment has them.
 const ALONE = ['test/edge/access.test.ts'];
 
+// What an operator runs, against whole stacks: it takes a minute of everybody's time and changes seldom, so CI asks for it.
+const OPERATIONS = [
+  'test/whole/{upkeep,restore,canary}.test.ts',
+  'test/helm/export.test.ts',
+  'test/cli/{probe,developers}.test.ts',
+];
+const left = process.env['OPERATIONS'] === 'whole' ? [] : OPERATIONS;
+
 export default defineConfig({
   test: {
     // CDK's own check of a template takes longer than to make it: test/infra/checkers.test.ts asks for it.
@@ -45,12 +53,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'stacks', include: STACKS, globalSetup: ['test/whole/setup.ts'] },
+        test: { name: 'stacks', include: STACKS, exclude: left, globalSetup: ['test/whole/setup.ts'] },
       },
       { extends: true, test: { name: 'alone', include: ALONE, isolate: true } },
       {
         extends: true,
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: [...STACKS, ...ALONE] },
+        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: [...STACKS, ...ALONE, ...left] },
       },
     ],
   },

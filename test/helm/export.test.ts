@@ -190,7 +190,7 @@ describe('npm run export', () => {
   });
 
   // It synthesizes a stack for itself.
-  it.skipIf(process.env['PARITY'] !== 'whole')('comes back by npm start --repo-path', async () => {
+  it('comes back by npm start --repo-path', async () => {
     const folder = await aFolder();
     await asAdmin(folder);
     const args = ['--ephemeral', '--port', '0', '--repo-path', path.join(folder, 'org/team/charts')];

@@ -191,9 +191,7 @@ describe('an alarm', () => {
 
   it('costs what README.md says', async () => {
     const sum = (alarms.length * 0.1).toFixed(2);
-    expect(await read('../README.md')).toMatch(
-      new RegExp(`\\| ${alarms.length} alarms at \\$0\\.10[^|]*\\| \\$${sum} \\|`),
-    );
+    expect(await read('../README.md')).toMatch(new RegExp(`\\| ${alarms.length} alarms \\| \\$${sum} \\|`));
   });
 
   it('is quiet while nothing is counted', () => {
