@@ -102,6 +102,25 @@ describe.runIf(isAsked)('an index that is lost', () => {
   });
 });
 
+describe.runIf(isAsked)('a change that no index shows yet', () => {
+  let chartroom: Chartroom;
+  beforeAll(async () => {
+    chartroom = await startChartroom();
+    chartroom.deliver = () => [];
+    await chartroom.publish(await aPackage(), 'org');
+  });
+  afterAll(() => chartroom.stop());
+
+  it.each([
+    { method: 'GET', asked: '/api/v2.0/projects', told: [{ name: 'org', chart_count: 1 }] },
+    { method: 'GET', asked: '/api/v2.0/projects/org', told: { chart_count: 1 } },
+    { method: 'GET', asked: '/api/v2.0/projects/org/_deletable', told: { deletable: false } },
+    { method: 'DELETE', asked: '/api/v2.0/projects/org', told: { errors: [{ code: 'PRECONDITION' }] } },
+  ])('counts: $method $asked', async ({ method, asked, told }) => {
+    expect(await (await chartroom.send(method, asked)).json()).toMatchObject(told);
+  });
+});
+
 describe.runIf(isAsked)('a large index that cannot be put', () => {
   let chartroom: Chartroom;
   beforeAll(async () => {
