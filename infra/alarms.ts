@@ -1,11 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  type Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type CloudMetrics, cloudMetrics, type Watched } from './cloud-metrics.ts';
 
 /** What rings, and where it is said what to do then. */
@@ -167,10 +161,6 @@ const growth = (from: CloudMetrics): readonly AlarmRow[] => {
   ];
 };
 
-// CloudWatch ignores it when DynamoDB's own metrics say nothing, whatever the alarm asks for: it would ring on for ever.
-const orZero = (events: Metric) =>
-  new MathExpression({ expression: 'FILL(events, 0)', usingMetrics: { events }, period: events.period });
-
 const requests = (from: CloudMetrics): readonly AlarmRow[] => [
   {
     name: 'ServerErrors',
@@ -191,14 +181,14 @@ const requests = (from: CloudMetrics): readonly AlarmRow[] => [
   // A few are nothing that anybody notices: the SDK tries again. Two alarms, since one over a sum costs as much.
   {
     name: 'ReadsThrottled',
-    metric: orZero(from.table('ReadThrottleEvents', 'Sum')),
+    metric: from.table('ReadThrottleEvents', 'Sum'),
     threshold: 10,
     means: 'DynamoDB refused reads of the table: more than a partition, or the table of a minute ago, gives.',
     section: 'the-table-is-throttled',
   },
   {
     name: 'WritesThrottled',
-    metric: orZero(from.table('WriteThrottleEvents', 'Sum')),
+    metric: from.table('WriteThrottleEvents', 'Sum'),
     threshold: 10,
     means:
       'DynamoDB refused writes to the table: more than a partition, or the table of a minute ago, takes.',

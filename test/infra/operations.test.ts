@@ -25,25 +25,8 @@ type Alarm = Metric & {
   readonly properties: Readonly<Record<string, unknown>>;
 };
 
-type Properties = Readonly<Record<string, unknown>>;
-
-/** An alarm's properties; of one over an expression, with those of the one metric that it is about. */
-function flatten({ Metrics: queries, ...properties }: Properties): Properties {
-  if (queries === undefined) return properties;
-  type Query = {
-    readonly Expression?: string;
-    readonly MetricStat?: { readonly Metric: object; readonly Period: number; readonly Stat: string };
-  };
-  const all = queries as readonly Query[];
-  const [stat, ...others] = all.flatMap(({ MetricStat }) => MetricStat ?? []);
-  expect(others).toEqual([]);
-  const expression = all.find(({ Expression }) => Expression !== undefined)?.Expression;
-  return { ...properties, ...stat?.Metric, Period: stat?.Period, Statistic: stat?.Stat, expression };
-}
-
 function alarmsOf(template: Template): readonly Alarm[] {
-  return [...resourcesOf(template, 'AWS::CloudWatch::Alarm').values()].map(({ Properties: raw }) => {
-    const properties = flatten(raw);
+  return [...resourcesOf(template, 'AWS::CloudWatch::Alarm').values()].map(({ Properties: properties }) => {
     const dimensions = (properties['Dimensions'] ?? []) as readonly { Name: string; Value: unknown }[];
     return {
       namespace: String(properties['Namespace']),
@@ -209,7 +192,7 @@ describe('an alarm', () => {
       'WriteThrottleEvents',
     ]);
     for (const { properties } of throttled) {
-      expect(properties).toMatchObject({ expression: 'FILL(events, 0)', Period: 300, Statistic: 'Sum' });
+      expect(properties).toMatchObject({ TreatMissingData: 'notBreaching', Period: 300, Statistic: 'Sum' });
     }
   });
 
