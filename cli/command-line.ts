@@ -4,6 +4,10 @@ export class UsageError extends Error {}
 /** Who asks; nobody where access is open. */
 export type Credentials = { readonly user: string; readonly password: string };
 
+/** What `Authorization` says for an account. */
+export const basic = ({ user, password }: Credentials): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
 /**
  * Joins a name of the command line with the password of the environment, where no list of processes shows it.
  *

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../shared/domain/digest.ts';
 import type { Repository } from '../shared/domain/repository.ts';
-import type { Credentials } from './command-line.ts';
+import { basic, type Credentials } from './command-line.ts';
 import { errorIn, noAnswer, whoAsks } from './why.ts';
 
 /** What a Chartroom answered instead of what was asked for. */
@@ -29,8 +29,7 @@ export type Remote = {
 /** @param credentials of whoever asks; nobody where access is open */
 export function remote(address: URL, credentials: Credentials | undefined): Remote {
   const base = address.href.replace(/\/+$/, '');
-  const token = credentials && Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64');
-  const headers = { ...(token !== undefined && { authorization: `Basic ${token}` }) };
+  const headers = { ...(credentials && { authorization: basic(credentials) }) };
   const ask = async (method: string, path: string) => {
     try {
       return await fetch(`${base}${path}`, { method, headers });

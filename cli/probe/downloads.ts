@@ -1,5 +1,6 @@
+import { basic } from '../command-line.ts';
 import { type Check, judged, notTried, type Package, type Probe } from './check.ts';
-import { type Answer, basic, sendTo } from './http.ts';
+import { type Answer, sendTo } from './http.ts';
 import { digestOf } from './package.ts';
 
 const fileOf = ({ name, version }: Package, plus = '+') => `${name}-${version.replace('+', plus)}.tgz`;

@@ -2,7 +2,7 @@ import { request as plainRequest } from 'node:http';
 import { connect, constants } from 'node:http2';
 import { request as secureRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
-import type { Credentials } from '../command-line.ts';
+import { basic, type Credentials } from '../command-line.ts';
 
 /** An answer as it came: not followed, not unpacked, its headers told one by one. */
 export type Answer = {
@@ -33,10 +33,6 @@ export type Client = {
 
 // Above what the gateway takes for an answer.
 const PATIENCE_MS = 60_000;
-
-/** What `Authorization` says for an account. */
-export const basic = ({ user, password }: Credentials): string =>
-  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 /** Talks to the Chartroom at an address, which may have a path of its own. */
 export function clientOf(base: URL, credentials: Credentials | undefined): Client {

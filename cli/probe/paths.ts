@@ -1,8 +1,9 @@
 import { isVariable, tiesOf } from '../../shared/domain/route-ties.ts';
 import { routes } from '../../shared/routes.ts';
+import { basic } from '../command-line.ts';
 import { isOurs } from './answers.ts';
 import { type Check, judged, notTried } from './check.ts';
-import { basic, sendTo } from './http.ts';
+import { sendTo } from './http.ts';
 
 /** How many paths a row of the table names. */
 const MOST_TOLD = 5;

@@ -185,7 +185,7 @@ describe('an alarm', () => {
     }
   });
 
-  it('on what DynamoDB counts is over once that says nothing', () => {
+  it('on what DynamoDB counts asks to be over once that says nothing', () => {
     const throttled = alarms.filter(({ namespace }) => namespace === 'AWS/DynamoDB');
     expect(throttled.map(({ name }) => name).toSorted()).toEqual([
       'ReadThrottleEvents',
